@@ -1,0 +1,102 @@
+//! What is known of one connection, apart from its outbox.
+
+use tertulia_wire::lines::Lines;
+use tertulia_wire::name::Name;
+
+use super::RoomId;
+use super::unframed::Unframed;
+use crate::flood::Bucket;
+use crate::moment::Moment;
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) mode: Mode,
+    /// The room it is in. Its cursor may still be in one it has left.
+    pub(super) room: Option<RoomId>,
+    /// The start of an incomplete line.
+    pub(super) lines: Lines,
+    /// Input not yet looked at: before the mode is decided, for the rest of a message, or held back.
+    pub(super) waiting: Vec<u8>,
+    /// Since when `lines` or `waiting` hold something.
+    pub(super) waiting_since: Moment,
+    /// [`Client::held_bytes`] as counted in the sum of all.
+    pub(super) held_counted: usize,
+    /// When to look at `waiting`, or, while closing, to stop waiting for the peer; else [`Moment::NEVER`].
+    pub(super) input_due: Moment,
+    /// Free of flood control.
+    pub(super) is_trusted: bool,
+    pub(super) bucket: Bucket,
+    /// No line was taken yet: it may still be another protocol.
+    pub(super) is_first: bool,
+    /// `waiting` is held back by flood control or a full outbox; nothing is read.
+    pub(super) is_held_back: bool,
+    /// The peer will send no more.
+    pub(super) has_ended: bool,
+    /// The outbox has its last line; nothing is read.
+    pub(super) is_closing: bool,
+    pub(super) named: Option<Box<Named>>,
+    pub(super) unframed: Option<Box<Unframed>>,
+}
+
+/// How a connection's bytes are cut into messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Not decided yet.
+    Undecided,
+    /// Lines.
+    Framed,
+    /// Each read is a message.
+    Unframed,
+}
+
+/// The name of a connection.
+#[derive(Debug)]
+pub(super) struct Named {
+    /// `NAME` or `NAME - WHO`, as others see it.
+    pub(super) shown: String,
+    /// Bytes of `NAME`, which is what is held.
+    pub(super) base_bytes: usize,
+    /// The `NAME` it asked for, where that was taken.
+    pub(super) asked: Option<String>,
+    /// Others have seen it join.
+    pub(super) is_announced: bool,
+}
+
+impl Client {
+    pub(super) fn new(is_trusted: bool) -> Self {
+        Self {
+            mode: Mode::Undecided,
+            room: None,
+            lines: Lines::default(),
+            waiting: Vec::new(),
+            waiting_since: Moment::NEVER,
+            held_counted: 0,
+            input_due: Moment::NEVER,
+            is_trusted,
+            bucket: Bucket::default(),
+            is_first: true,
+            is_held_back: false,
+            has_ended: false,
+            is_closing: false,
+            named: None,
+            unframed: None,
+        }
+    }
+
+    /// Bytes of memory held for input.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.lines.held_bytes() + self.waiting.capacity()
+    }
+}
+
+impl Named {
+    pub(super) fn base(&self) -> &str {
+        self.shown.get(..self.base_bytes).unwrap_or_default()
+    }
+
+    /// Whether this is the connection's own name, or the one it asked for.
+    pub(super) fn is_own(&self, name: &Name<'_>) -> bool {
+        name.base() == self.base() || self.asked.as_deref() == Some(name.base())
+    }
+}

@@ -1,0 +1,222 @@
+//! The lines that start with `/`.
+
+use std::collections::BinaryHeap;
+
+use tertulia_wire::command::{Command, CommandError, NAMES};
+use tertulia_wire::limits::{NAME_BYTES_MAX, PING_BYTES_MAX, ROOM_BYTES_MAX};
+use tertulia_wire::name::Name;
+use tertulia_wire::tags::escape;
+use tertulia_wire::text::cut;
+
+use super::rooms::{Notice, RoomError};
+use super::speech::refusal;
+use super::{Chat, ClientId, ROOMS_MAX, RoomId};
+use crate::moment::Moment;
+use crate::phrases::Phrase;
+
+/// Lines of an answer that lists something: what fits into one outbox. The rest is asked for with `after=`.
+pub(super) const LISTED_MAX: usize = 256;
+
+const _: () =
+    assert!(LISTED_MAX * (2 * (2 * NAME_BYTES_MAX + 3) + ROOM_BYTES_MAX + 24) < 2 * super::ANSWER_BYTES_MAX);
+
+impl Chat {
+    /// A command, without its slash.
+    pub(super) fn handle_command(&mut self, client: ClientId, line: &str, now: Moment) {
+        match Command::parse(line) {
+            Ok(Command::Join { room }) => self.join_room(client, room, now),
+            Ok(Command::Rooms { after }) => self.list_rooms(client, after.as_deref()),
+            Ok(Command::Who { room, after }) => self.list_names(client, room.as_deref(), after.as_deref()),
+            Ok(Command::Msg { to, text }) => self.tell(client, &to, text),
+            Ok(Command::Nick { name }) => self.change_name(client, &name, now),
+            Ok(Command::Help) => self.help(client),
+            Ok(Command::Ping { word }) => {
+                let words = format!("PONG {}", cut(word, PING_BYTES_MAX));
+                self.answer(client, words.trim_end(), None);
+            }
+            Ok(Command::Pong) => {}
+            Ok(Command::Quit) => {
+                self.answer(client, "NOTE QUIT BYE", Some(Phrase::Bye));
+                self.close(client, now);
+            }
+            Err(error) => self.refuse_command(client, error),
+        }
+    }
+
+    fn refuse_command(&mut self, client: ClientId, error: CommandError<'_>) {
+        match error {
+            CommandError::Unknown { word } => {
+                let word = cut(word, ROOM_BYTES_MAX).to_uppercase();
+                let word = if word.is_empty() { "COMMAND".to_owned() } else { word };
+                let words = format!("FAIL {} UNKNOWN_COMMAND", escape(&word));
+                self.answer(client, &words, Some(Phrase::UnknownCommand));
+            }
+            CommandError::Missing { command, what } => {
+                self.answer(client, &format!("FAIL {command} MISSING {what}"), Some(Phrase::Missing));
+            }
+        }
+    }
+
+    fn join_room(&mut self, client: ClientId, room: &str, now: Moment) {
+        let room = match self.rooms.find_or_add(room) {
+            Ok(room) => room,
+            Err(RoomError::Name(_)) => {
+                return self.answer(client, "FAIL JOIN ROOM_INVALID", Some(Phrase::RoomInvalid));
+            }
+            Err(RoomError::TooMany) => {
+                let words = format!("FAIL JOIN TOO_MANY_ROOMS {ROOMS_MAX}");
+                return self.answer(client, &words, Some(Phrase::TooManyRooms));
+            }
+        };
+        if self.room_of(client) != Some(room) {
+            let is_announced = self.is_announced(client);
+            if is_announced {
+                self.notice(client, Notice::Leave, now);
+            }
+            self.move_to(client, room);
+            if is_announced {
+                self.notice(client, Notice::Join, now);
+            }
+        }
+        let words = format!("JOINED room={}", escape(&self.room_name(room)));
+        self.answer(client, &words, Some(Phrase::Joined));
+    }
+
+    fn list_rooms(&mut self, client: ClientId, after: Option<&str>) {
+        let rooms = self.rooms.iter().map(|room| (&*room.name, room.members.as_slice()));
+        let (first, total) = first_in_order(rooms, |(name, _)| name, after);
+        let shown = first.len();
+        let mut answer = String::new();
+        for (name, members) in first {
+            let names = members.iter().filter(|&&member| self.is_named(member)).count();
+            answer.push_str(&format!("* ROOMS room={} names={names}\n", escape(name)));
+        }
+        answer.push_str(&format!("* END ROOMS shown={shown} of={total}\n"));
+        self.insert(client, &answer);
+    }
+
+    fn list_names(&mut self, client: ClientId, room: Option<&str>, after: Option<&str>) {
+        let asked = room.map_or_else(|| self.room_of(client), |name| self.rooms.find(name));
+        let Some(room) = asked.and_then(|room| self.rooms.get(room)) else {
+            let words =
+                format!("FAIL WHO NO_SUCH_ROOM {}", escape(cut(room.unwrap_or_default(), ROOM_BYTES_MAX)));
+            return self.answer(client, &words, Some(Phrase::NoSuchRoom));
+        };
+        let room_name = escape(&room.name).into_owned();
+        let names = room.members.iter().filter_map(|&member| {
+            self.client(member).and_then(|state| state.named.as_ref()).map(|named| named.shown.as_str())
+        });
+        let (first, total) = first_in_order(names, |name| name, after);
+        let mut answer = String::new();
+        for name in &first {
+            answer.push_str(&format!("* WHO room={room_name} name={}\n", escape(name)));
+        }
+        answer.push_str(&format!("* END WHO room={room_name} shown={} of={total}\n", first.len()));
+        self.insert(client, &answer);
+    }
+
+    fn tell(&mut self, client: ClientId, to: &str, text: &str) {
+        let Some(from) = self.shown_name(client) else {
+            return self.answer(client, "FAIL MSG NAME_NEEDED", Some(Phrase::NameNeeded));
+        };
+        let base = Name::parse(to).map_or(to, |name| name.base());
+        let receivers = self.names.holders(base).to_vec();
+        let escaped = escape(cut(to, 2 * NAME_BYTES_MAX)).into_owned();
+        if receivers.is_empty() {
+            return self.answer(client, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere));
+        }
+        let mut reached = false;
+        for receiver in receivers {
+            if self.outbox(receiver).is_some_and(|outbox| outbox.has_place()) {
+                reached = true;
+                self.insert(receiver, &format!("* PRIVATE {} :{text}\n", escape(&from)));
+            }
+        }
+        if !reached {
+            self.answer(client, &format!("FAIL MSG NOT_READING {escaped}"), Some(Phrase::NotReading));
+        }
+    }
+
+    /// `/nick`: whoever types a command can read its answer, so a name in use is refused, not numbered.
+    fn change_name(&mut self, client: ClientId, name: &str, now: Moment) {
+        let Ok(name) = Name::parse(name) else {
+            return self.answer(client, "FAIL NICK NAME_INVALID", Some(Phrase::NameInvalid));
+        };
+        if let Err(refused) = self.names.claim(name.base(), client) {
+            let (code, phrase) = refusal(refused);
+            return self.answer(client, &format!("FAIL NICK {code} {}", escape(name.base())), Some(phrase));
+        }
+        self.forget_name(client, None, now);
+        // The old name may have shared a key with the new one, and took it along.
+        let _ = self.names.claim(name.base(), client);
+        self.set_name(client, name.base(), name.tail(), None, true);
+        self.notice(client, Notice::Join, now);
+        self.answer(
+            client,
+            &format!("NOTE NICK RENAMED {}", escape(name.as_str())),
+            Some(Phrase::NickChanged),
+        );
+    }
+
+    fn help(&mut self, client: ClientId) {
+        let mut answer = String::new();
+        for (english, spanish, words) in NAMES {
+            let Some(phrase) = help_for(english) else { continue };
+            let line = format!("/{english} {words}");
+            let also = if spanish == english { String::new() } else { format!(" /{spanish}") };
+            let sentence = phrase.in_language(self.settings.language);
+            answer.push_str(&format!("* HELP {}{also} :{sentence}\n", line.trim_end()));
+        }
+        answer.push_str("* END HELP\n");
+        self.insert(client, &answer);
+    }
+
+    fn is_announced(&self, client: ClientId) -> bool {
+        let named = self.client(client).and_then(|state| state.named.as_ref());
+        named.is_some_and(|named| named.is_announced)
+    }
+
+    fn is_named(&self, client: ClientId) -> bool {
+        self.client(client).is_some_and(|state| state.named.is_some())
+    }
+
+    fn room_name(&self, room: RoomId) -> String {
+        self.rooms.get(room).map_or_else(String::new, |room| room.name.to_string())
+    }
+}
+
+fn help_for(command: &str) -> Option<Phrase> {
+    Some(match command {
+        "join" => Phrase::HelpJoin,
+        "rooms" => Phrase::HelpRooms,
+        "who" => Phrase::HelpWho,
+        "msg" => Phrase::HelpMsg,
+        "nick" => Phrase::HelpNick,
+        "help" => Phrase::HelpHelp,
+        "ping" => Phrase::HelpPing,
+        "quit" => Phrase::HelpQuit,
+        _ => return None,
+    })
+}
+
+/// The first [`LISTED_MAX`] of `all` behind `after`, in the order of their names, and how many there are in all.
+/// Holds no more than it returns, however many there are.
+fn first_in_order<'a, T: Ord>(
+    all: impl Iterator<Item = T>,
+    name: impl Fn(&T) -> &'a str,
+    after: Option<&str>,
+) -> (Vec<T>, usize) {
+    let mut first = BinaryHeap::new();
+    let mut total = 0;
+    for item in all {
+        total += 1;
+        if after.is_some_and(|after| name(&item) <= after) {
+            continue;
+        }
+        first.push(item);
+        if first.len() > LISTED_MAX {
+            first.pop();
+        }
+    }
+    (first.into_sorted_vec(), total)
+}

@@ -1,0 +1,324 @@
+//! Bytes of a client to lines: what kind of client it is, where its lines end, and when they may be taken.
+
+use tertulia_wire::limits::{LINE_BYTES_MAX, UNFRAMED_AFTER, UNFRAMED_REST_AFTER};
+use tertulia_wire::lines::{Line, Lines};
+use tertulia_wire::text::{LINE_BREAK, clean, join_lines};
+
+use super::client::Mode;
+use super::unframed::{Unframed, begins_with_name, looks_cut, split_leading_join, split_trailing_leave};
+use super::{Chat, ClientId, Cut, HELD_BYTES_MAX, foreign};
+use crate::moment::Moment;
+use crate::phrases::Phrase;
+use crate::sabotage::{self, Bug};
+
+impl Chat {
+    /// The connection sent these bytes, in one read.
+    pub fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        if state.is_closing || bytes.is_empty() {
+            return;
+        }
+        match state.mode {
+            Mode::Framed => self.take_lines(client, bytes, now),
+            Mode::Undecided => self.take_undecided(client, bytes, now),
+            Mode::Unframed => self.take_message(client, bytes, now),
+        }
+        self.count_held(client, now);
+    }
+
+    /// The connection will send no more. What it sent without an ending is its last line.
+    pub fn handle_end_of_input(&mut self, client: ClientId, now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        state.has_ended = true;
+        if !state.is_held_back {
+            self.take_last(client, now);
+        }
+        self.count_held(client, now);
+    }
+
+    /// A timer for waiting input has come.
+    pub(super) fn look_at_input(&mut self, client: ClientId, now: Moment) {
+        if self.client(client).is_none_or(|state| state.input_due > now) {
+            return;
+        }
+        self.release_input(client, now);
+        if self.wants_read(client) {
+            self.resumed.push_back(client);
+        }
+    }
+
+    /// Takes what waits, if it may be taken now.
+    pub(super) fn release_input(&mut self, client: ClientId, now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        state.input_due = Moment::NEVER;
+        state.is_held_back = false;
+        let waiting = std::mem::take(&mut state.waiting);
+        match state.mode {
+            Mode::Undecided => self.decide(client, waiting, now),
+            Mode::Framed => self.take_lines(client, &waiting, now),
+            Mode::Unframed => self.say_message(client, waiting, now),
+        }
+        if self.client(client).is_some_and(|state| state.has_ended && !state.is_held_back) {
+            self.take_last(client, now);
+        }
+        self.count_held(client, now);
+    }
+
+    /// Before it is known whether these are lines: a read that ends in LF settles it at once.
+    fn take_undecided(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        let is_start = state.waiting.is_empty();
+        if is_start && bytes.last() == Some(&b'\n') {
+            state.mode = Mode::Framed;
+            return self.take_lines(client, bytes, now);
+        }
+        state.waiting.extend_from_slice(bytes);
+        if let Some(foreign) = foreign::detect(&state.waiting) {
+            return self.cut(client, Cut::Foreign(foreign), now);
+        }
+        if bytes.last() == Some(&b'\n') || state.waiting.len() > LINE_BYTES_MAX {
+            let waiting = std::mem::take(&mut state.waiting);
+            state.mode = Mode::Framed;
+            return self.take_lines(client, &waiting, now);
+        }
+        if is_start {
+            self.wait_for_input(client, now.after(UNFRAMED_AFTER));
+        }
+    }
+
+    /// [`UNFRAMED_AFTER`] is over: these are all the bytes there are.
+    fn decide(&mut self, client: ClientId, waiting: Vec<u8>, now: Moment) {
+        let unframed = begins_with_name(&waiting);
+        self.set_mode(client, if unframed { Mode::Unframed } else { Mode::Framed });
+        if unframed {
+            self.take_message(client, &waiting, now);
+        } else {
+            self.take_lines(client, &waiting, now);
+        }
+    }
+
+    fn set_mode(&mut self, client: ClientId, mode: Mode) {
+        let is_unframed = mode == Mode::Unframed;
+        if let Some(state) = self.client_mut(client) {
+            state.mode = mode;
+            // Kept when the client turns out to send lines: a write may be half done.
+            if is_unframed && state.unframed.is_none() {
+                state.unframed = Some(Box::new(Unframed::default()));
+            }
+        }
+        if let Some(outbox) = self.outbox_mut(client).filter(|_| is_unframed) {
+            outbox.unframed = true;
+        }
+    }
+
+    /// Takes whole lines off `bytes`, as long as the connection may speak.
+    fn take_lines(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        if state.is_first {
+            if let Some(foreign) = foreign::detect(bytes) {
+                return self.cut(client, Cut::Foreign(foreign), now);
+            }
+        }
+        // Lines are given out borrowed, so they leave the client's state while one is looked at.
+        let mut lines = std::mem::take(&mut state.lines);
+        let mut input = bytes;
+        loop {
+            if memchr::memchr(b'\n', input).is_some() && !self.may_speak(client, now) {
+                self.hold_back(client, input);
+                break;
+            }
+            match lines.next(&mut input) {
+                None => break,
+                Some(Line::TooLong) => self.refuse_too_long(client),
+                Some(Line::Whole(line)) => self.take_line(client, line, now),
+            }
+            if self.client(client).is_none_or(|state| state.is_closing) {
+                return;
+            }
+        }
+        self.put_lines_back(client, lines, now);
+    }
+
+    fn put_lines_back(&mut self, client: ClientId, lines: Lines, now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        state.lines = lines;
+        if !state.is_first {
+            return;
+        }
+        if let Some(foreign) = foreign::detect(state.lines.incomplete()) {
+            self.cut(client, Cut::Foreign(foreign), now);
+        }
+    }
+
+    fn take_line(&mut self, client: ClientId, line: &[u8], now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        if state.is_first {
+            state.is_first = false;
+            if let Some(foreign) = foreign::detect(line) {
+                return self.cut(client, Cut::Foreign(foreign), now);
+            }
+        }
+        self.count_line(client, now);
+        match std::str::from_utf8(line) {
+            Err(_) => self.answer(client, "FAIL SAY NOT_UTF8", Some(Phrase::NotUtf8)),
+            Ok(line) if sabotage::has(Bug::UncleanText) => self.handle_line(client, line, now),
+            Ok(line) => self.handle_line(client, &clean(line), now),
+        }
+    }
+
+    fn refuse_too_long(&mut self, client: ClientId) {
+        let words = format!("FAIL SAY LINE_TOO_LONG {LINE_BYTES_MAX}");
+        self.answer(client, &words, Some(Phrase::LineTooLong));
+    }
+
+    /// A read of an unframed client: a message, or a part of one.
+    fn take_message(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        let mut message = std::mem::take(&mut state.waiting);
+        message.extend_from_slice(bytes);
+        if message.last() == Some(&b'\n') {
+            self.set_mode(client, Mode::Framed);
+            return self.take_lines(client, &message, now);
+        }
+        if message.len() <= LINE_BYTES_MAX && looks_cut(bytes.len(), &message) {
+            state.waiting = message;
+            return self.wait_for_input(client, now.after(UNFRAMED_REST_AFTER));
+        }
+        state.input_due = Moment::NEVER;
+        self.say_message(client, message, now);
+    }
+
+    /// A whole message of an unframed client.
+    fn say_message(&mut self, client: ClientId, message: Vec<u8>, now: Moment) {
+        if message.is_empty() {
+            return;
+        }
+        if !self.may_speak(client, now) {
+            return self.hold_back(client, &message);
+        }
+        self.count_line(client, now);
+        if message.len() > LINE_BYTES_MAX {
+            return self.refuse_too_long(client);
+        }
+        let Ok(text) = std::str::from_utf8(&message) else {
+            return self.answer(client, "FAIL SAY NOT_UTF8", Some(Phrase::NotUtf8));
+        };
+        self.handle_message(client, &clean(&join_lines(text)), now);
+    }
+
+    /// A message may be a join notice, a text and a leave notice glued together by TCP.
+    fn handle_message(&mut self, client: ClientId, message: &str, now: Moment) {
+        let mut rest = message;
+        if let Some((name, behind)) = split_leading_join(message) {
+            if self.may_join_as(client, &name) {
+                self.handle_join(client, &name, message, now);
+                rest = behind.trim_start_matches(LINE_BREAK);
+            }
+        }
+        let own = self.own_names(client).into_iter().find_map(|own| {
+            split_trailing_leave(rest, &own).map(|before| (before.trim_end_matches(LINE_BREAK), own))
+        });
+        let Some((before, own)) = own else { return self.handle_line(client, rest, now) };
+        self.handle_line(client, before, now);
+        if let Ok(name) = tertulia_wire::name::Name::parse(&own) {
+            self.handle_leave(client, &name, rest, now);
+        }
+    }
+
+    /// Nothing more will come: what stands there is the last line, and then the connection ends.
+    fn take_last(&mut self, client: ClientId, now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        if state.is_closing {
+            return;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        match state.mode {
+            Mode::Undecided if !waiting.contains(&b'\n') && begins_with_name(&waiting) => {
+                self.set_mode(client, Mode::Unframed);
+                self.say_message(client, waiting, now);
+            }
+            Mode::Undecided => {
+                self.set_mode(client, Mode::Framed);
+                self.take_lines(client, &waiting, now);
+            }
+            Mode::Framed => {}
+            Mode::Unframed => self.say_message(client, waiting, now),
+        }
+        let Some(state) = self.client_mut(client) else { return };
+        if state.is_held_back || state.is_closing {
+            return;
+        }
+        let mut lines = std::mem::take(&mut state.lines);
+        if !lines.incomplete().is_empty() && !self.may_speak(client, now) {
+            let incomplete = lines.take_incomplete();
+            return self.hold_back(client, &[incomplete, b"\n".to_vec()].concat());
+        }
+        match lines.finish() {
+            Some(Line::Whole(line)) => self.take_line(client, line, now),
+            Some(Line::TooLong) => self.refuse_too_long(client),
+            None => {}
+        }
+        self.close(client, now);
+    }
+
+    /// Whether the connection may say a line now: its outbox has place, and its bucket is not empty.
+    fn may_speak(&mut self, client: ClientId, now: Moment) -> bool {
+        let Some(outbox) = self.outbox_mut(client) else { return false };
+        if !outbox.has_place() {
+            outbox.gated = true;
+            return false;
+        }
+        let Some(flood) = self.settings.flood else { return true };
+        let Some(state) = self.client(client) else { return false };
+        let next_at = state.bucket.next_at(flood, now);
+        if state.is_trusted || next_at <= now {
+            return true;
+        }
+        self.wait_for_input(client, next_at);
+        false
+    }
+
+    fn count_line(&mut self, client: ClientId, now: Moment) {
+        self.counts.lines_in += 1;
+        let Some(flood) = self.settings.flood else { return };
+        if let Some(state) = self.client_mut(client).filter(|state| !state.is_trusted) {
+            state.bucket.take(flood, now);
+        }
+    }
+
+    /// Keeps input for later; nothing is read until it was taken.
+    fn hold_back(&mut self, client: ClientId, input: &[u8]) {
+        let Some(state) = self.client_mut(client) else { return };
+        state.is_held_back = true;
+        if !sabotage::has(Bug::HeldBackLost) {
+            state.waiting = input.to_vec();
+        }
+    }
+
+    fn wait_for_input(&mut self, client: ClientId, due: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        state.input_due = due;
+        self.timers.set(due, super::timers::Look::Input(client));
+    }
+
+    /// Keeps the sum of what is held for input within its bound.
+    pub(super) fn count_held(&mut self, client: ClientId, now: Moment) {
+        let Some(state) = self.client_mut(client) else { return };
+        let (before, held) = (state.held_counted, state.held_bytes());
+        match (before, held) {
+            (0, 0) => return,
+            (0, _) => state.waiting_since = now,
+            _ => {}
+        }
+        state.held_counted = held;
+        self.held_bytes = self.held_bytes - before + held;
+        while self.held_bytes > HELD_BYTES_MAX {
+            let waiting = self.clients.iter().enumerate().filter_map(|(index, state)| {
+                let state = state.as_ref().filter(|state| state.held_bytes() > 0)?;
+                Some((state.waiting_since, index))
+            });
+            let Some((_, index)) = waiting.min() else { return };
+            self.cut(ClientId(u32::try_from(index).unwrap_or(u32::MAX)), Cut::Incomplete, now);
+        }
+    }
+}

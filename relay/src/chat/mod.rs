@@ -1,0 +1,304 @@
+//! Decides who hears what. Knows no socket and no clock: [`crate::server`] feeds it bytes and the time, and
+//! carries out what it says.
+//!
+//! The public door, in the order of a turn of the loop:
+//!
+//! 1. what happened: [`Chat::handle_connect`], [`Chat::handle_bytes`], [`Chat::handle_end_of_input`],
+//!    [`Chat::handle_writable`], [`Chat::handle_gone`], [`Chat::handle_time`];
+//! 2. what is to be written: [`Chat::flush`], once a turn, into a [`Sink`];
+//! 3. what else is to be done, each until `None`: [`Chat::poll_resumed`] (read it again), [`Chat::poll_ended`]
+//!    (close it), [`Chat::poll_event`] (log it); and [`Chat::next_due`] says when to call `handle_time`.
+
+mod client;
+mod commands;
+mod fanout;
+mod foreign;
+mod input;
+mod names;
+mod outbox;
+mod rooms;
+mod speech;
+mod timers;
+mod unframed;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub use foreign::Foreign;
+pub use names::RESERVED;
+pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX, Sent, Sink};
+pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW};
+
+use crate::flood::Flood;
+use crate::moment::Moment;
+use crate::phrases::{Language, Phrase};
+use client::Client;
+use names::Names;
+use outbox::Outbox;
+use rooms::{DEFAULT_ROOM, Rooms};
+use timers::{Look, Timers};
+
+/// Bytes of unfinished lines of all connections together; past it the one that has waited longest is cut.
+pub const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How long a connection that is being closed may take to read its last lines.
+pub const CLOSING_AFTER: Duration = Duration::from_secs(10);
+
+/// A connection, as the shell numbers it: small numbers, given again once [`Chat::handle_gone`] was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct RoomId(u32);
+
+/// What the operator chose.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `None`: no flood control.
+    pub flood: Option<Flood>,
+    /// Of the sentences for people.
+    pub language: Language,
+    /// Bound of each room's log; 0 is none.
+    pub room_log_bytes: usize,
+}
+
+/// Why the relay ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// It read too slowly.
+    Slow,
+    /// Its unfinished line waited longest when all together were too many.
+    Incomplete,
+    /// It speaks another protocol.
+    Foreign(Foreign),
+}
+
+impl Cut {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::Slow,
+        Self::Incomplete,
+        Self::Foreign(Foreign::Http),
+        Self::Foreign(Foreign::Tls),
+        Self::Foreign(Foreign::Ssh),
+    ];
+
+    /// As it is written in log and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Incomplete => "incomplete",
+            Self::Foreign(foreign) => foreign.word(),
+        }
+    }
+
+    fn index(self) -> usize {
+        Self::ALL.iter().position(|cut| *cut == self).unwrap_or_default()
+    }
+}
+
+/// What is worth a line in the operator's log. Nobody who never took a name is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A connection took a name.
+    Named {
+        /// Which.
+        client: ClientId,
+        /// `NAME` or `NAME - WHO`.
+        name: String,
+    },
+    /// A named connection gave its name up, or is gone.
+    Left {
+        /// Which.
+        client: ClientId,
+        /// `NAME` or `NAME - WHO`.
+        name: String,
+        /// Where the relay ended it: why.
+        cut: Option<Cut>,
+    },
+}
+
+/// Counted since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines and messages taken from clients, commands and refused ones too.
+    pub lines_in: u64,
+    /// Lines handed to clients: one said to a hundred people counts a hundred times.
+    pub lines_out: u64,
+    /// Connections ended, by the order of [`Cut::ALL`].
+    pub cut: [u64; Cut::ALL.len()],
+}
+
+/// The chat: rooms, names, connections.
+#[derive(Debug)]
+pub struct Chat {
+    settings: Settings,
+    /// By [`ClientId`]; apart from the outboxes, which the fan-out touches all the time.
+    clients: Vec<Option<Client>>,
+    outboxes: Vec<Outbox>,
+    rooms: Rooms,
+    names: Names,
+    timers: Timers,
+    /// Outboxes to flush by themselves: answers, sockets that became writable, paced clients.
+    listed: VecDeque<ClientId>,
+    /// Held-back connections that may be read again.
+    resumed: VecDeque<ClientId>,
+    ended: VecDeque<ClientId>,
+    events: VecDeque<Event>,
+    /// Readers that fell out of a log and are to be cut.
+    fallen: Vec<ClientId>,
+    counts: Counts,
+    /// Sum of all [`Client::held_counted`].
+    held_bytes: usize,
+}
+
+impl Chat {
+    /// An empty chat.
+    pub fn new(settings: Settings) -> Self {
+        let rooms = Rooms::new(settings.room_log_bytes);
+        Self {
+            settings,
+            clients: Vec::new(),
+            outboxes: Vec::new(),
+            rooms,
+            names: Names::default(),
+            timers: Timers::default(),
+            listed: VecDeque::new(),
+            resumed: VecDeque::new(),
+            ended: VecDeque::new(),
+            events: VecDeque::new(),
+            fallen: Vec::new(),
+            counts: Counts::default(),
+            held_bytes: 0,
+        }
+    }
+
+    /// A connection is there. It hears the default room from now on. `is_trusted`: free of flood control.
+    pub fn handle_connect(&mut self, client: ClientId, is_trusted: bool) {
+        let index = client.0 as usize;
+        while self.clients.len() <= index {
+            self.clients.push(None);
+            self.outboxes.push(Outbox::new(DEFAULT_ROOM, 0));
+        }
+        let log_end = self.rooms.log_end(DEFAULT_ROOM);
+        if let (Some(slot), Some(outbox)) = (self.clients.get_mut(index), self.outboxes.get_mut(index)) {
+            *slot = Some(Client::new(is_trusted));
+            *outbox = Outbox::new(DEFAULT_ROOM, log_end);
+            self.seat(client, DEFAULT_ROOM);
+        }
+    }
+
+    /// The socket is closed or broken. The others are told, if it was somebody. The number may be given again.
+    pub fn handle_gone(&mut self, client: ClientId, now: Moment) {
+        if self.client(client).is_none() {
+            return;
+        }
+        self.forget_name(client, None, now);
+        self.unseat(client);
+        self.stop_lingering(client);
+        if let Some(gone) = self.clients.get_mut(client.0 as usize).and_then(Option::take) {
+            self.held_bytes -= gone.held_counted;
+        }
+    }
+
+    /// What time it is: does everything that was due.
+    pub fn handle_time(&mut self, now: Moment) {
+        while let Some(look) = self.timers.take_due(now) {
+            match look {
+                Look::Input(client) => self.look_at_input(client, now),
+                Look::Pace(client) => self.look_at_pace(client),
+                Look::Close(client) => self.look_at_closing(client, now),
+                Look::Storm(room) => self.end_storm(room, now),
+            }
+        }
+    }
+
+    /// Says goodbye to everybody. Each connection ends once it has heard what was queued.
+    pub fn handle_shutdown(&mut self, now: Moment) {
+        for index in 0..self.clients.len() {
+            let client = ClientId(u32::try_from(index).unwrap_or(u32::MAX));
+            if self.client(client).is_some_and(|client| !client.is_closing) {
+                self.answer(client, "NOTE RELAY CLOSING", Some(Phrase::Closing));
+                self.close(client, now);
+            }
+        }
+    }
+
+    /// When [`Chat::handle_time`] has something to do. `None`: never, as things stand.
+    pub fn next_due(&self) -> Option<Moment> {
+        self.timers.next_due()
+    }
+
+    /// Whether the connection is to be read. If not, [`Chat::poll_resumed`] names it when it is again.
+    pub fn wants_read(&self, client: ClientId) -> bool {
+        self.client(client)
+            .is_some_and(|client| !client.is_held_back && !client.is_closing && !client.has_ended)
+    }
+
+    /// The next connection that may be read again; what had been held back of it is said first.
+    pub fn poll_resumed(&mut self, now: Moment) -> Option<ClientId> {
+        while let Some(client) = self.resumed.pop_front() {
+            self.release_input(client, now);
+            if self.wants_read(client) {
+                return Some(client);
+            }
+        }
+        None
+    }
+
+    /// The next connection to close: everything was written, or there is no use in trying. The shell closes it
+    /// and calls [`Chat::handle_gone`].
+    pub fn poll_ended(&mut self) -> Option<ClientId> {
+        self.ended.pop_front()
+    }
+
+    /// The next event for the operator's log.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Bytes that wait to be written, summed over all receivers; in memory they stand once.
+    pub fn queued_bytes(&self) -> u64 {
+        let present = self.clients.iter().zip(&self.outboxes).filter_map(|(client, outbox)| {
+            let unframed = client.as_ref()?.unframed.as_ref().map_or(0, |unframed| unframed.waiting_bytes());
+            Some(outbox.waiting_bytes(self.rooms.log_end(outbox.room)) + unframed)
+        });
+        present.sum()
+    }
+
+    /// Connections that hold a name.
+    pub fn named_clients(&self) -> usize {
+        self.clients.iter().flatten().filter(|client| client.named.is_some()).count()
+    }
+
+    /// Rooms there are.
+    pub fn room_count(&self) -> usize {
+        self.rooms.iter().count()
+    }
+
+    /// Bytes kept in the logs of all rooms.
+    pub fn log_bytes(&self) -> usize {
+        self.rooms.iter().map(|room| room.log.bytes()).sum()
+    }
+
+    fn client(&self, client: ClientId) -> Option<&Client> {
+        self.clients.get(client.0 as usize)?.as_ref()
+    }
+
+    fn client_mut(&mut self, client: ClientId) -> Option<&mut Client> {
+        self.clients.get_mut(client.0 as usize)?.as_mut()
+    }
+
+    fn outbox(&self, client: ClientId) -> Option<&Outbox> {
+        self.outboxes.get(client.0 as usize)
+    }
+
+    fn outbox_mut(&mut self, client: ClientId) -> Option<&mut Outbox> {
+        self.outboxes.get_mut(client.0 as usize)
+    }
+}

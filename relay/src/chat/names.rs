@@ -1,0 +1,220 @@
+//! Which names are held, and by whom. A name is held by a set of connections: one, until one person may be
+//! connected from several devices.
+
+use std::collections::HashMap;
+
+use tertulia_wire::limits::NAME_BYTES_MAX;
+use tertulia_wire::text::cut;
+
+use super::ClientId;
+use crate::sabotage::{self, Bug};
+
+/// Names that nobody may hold: what a client calls its own user, and the program itself.
+pub const RESERVED: [&str; 3] = ["Tú", "You", "Tertulia"];
+
+/// Numbers tried one by one behind a name in use; above it the search goes on where the last one ended.
+const RENAME_TRIES: u32 = 16;
+
+/// Why a name cannot be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    InUse,
+    Reserved,
+}
+
+/// All held names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Each held name stands here under each of its keys; no two held names share one.
+    by_key: HashMap<Box<str>, Held>,
+    /// As [`Held::last_number`], for names that nobody can hold.
+    last_reserved_number: u32,
+}
+
+#[derive(Debug)]
+struct Held {
+    holders: Vec<ClientId>,
+    /// The last number given to somebody who asked for this name.
+    last_number: u32,
+}
+
+impl Names {
+    /// Who holds this name, or one that counts as the same.
+    pub(super) fn holders(&self, base: &str) -> &[ClientId] {
+        self.by_key.get(folded(base).as_str()).map_or(&[], |held| &held.holders)
+    }
+
+    /// Lets `client` hold the name.
+    pub(super) fn claim(&mut self, base: &str, client: ClientId) -> Result<(), Refused> {
+        let keys = keys(base);
+        self.check(&keys, client)?;
+        for key in keys {
+            let held = self.by_key.entry(key.into()).or_insert(Held { holders: Vec::new(), last_number: 1 });
+            if !held.holders.contains(&client) {
+                held.holders.push(client);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets `client` hold the name, or the first free one of `NAME_2`, `NAME_3`, …; returns which.
+    pub(super) fn claim_or_rename(&mut self, base: &str, client: ClientId) -> String {
+        let mut number = 1;
+        loop {
+            let candidate = numbered(base, number);
+            if self.claim(&candidate, client).is_ok() {
+                return candidate;
+            }
+            number = match number {
+                ..RENAME_TRIES => number + 1,
+                // Many people of one name: each search ends where the one before it did.
+                _ => self.next_number(base),
+            };
+        }
+    }
+
+    /// Takes the name away from `client`.
+    pub(super) fn release(&mut self, base: &str, client: ClientId) {
+        for key in keys(base) {
+            if let Some(held) = self.by_key.get_mut(key.as_str()) {
+                held.holders.retain(|&holder| holder != client);
+                if held.holders.is_empty() {
+                    self.by_key.remove(key.as_str());
+                }
+            }
+        }
+    }
+
+    fn check(&self, keys: &[String], client: ClientId) -> Result<(), Refused> {
+        if sabotage::has(Bug::NameHeldTwice) {
+            return Ok(());
+        }
+        if keys.iter().any(|key| is_reserved(key)) {
+            return Err(Refused::Reserved);
+        }
+        let by_other = |key: &String| {
+            self.by_key
+                .get(key.as_str())
+                .is_some_and(|held| held.holders.iter().any(|&holder| holder != client))
+        };
+        if keys.iter().any(by_other) { Err(Refused::InUse) } else { Ok(()) }
+    }
+
+    fn next_number(&mut self, base: &str) -> u32 {
+        let key = keys(base).into_iter().find(|key| self.by_key.contains_key(key.as_str()));
+        let held = key.and_then(|key| self.by_key.get_mut(key.as_str()));
+        let last = held.map_or(&mut self.last_reserved_number, |held| &mut held.last_number);
+        *last = (*last).max(RENAME_TRIES).saturating_add(1);
+        *last
+    }
+}
+
+/// Whether the name is one of [`RESERVED`], or looks like one.
+fn is_reserved(key: &str) -> bool {
+    RESERVED.iter().any(|reserved| keys(reserved).iter().any(|reserved| reserved == key))
+}
+
+fn numbered(base: &str, number: u32) -> String {
+    if number == 1 {
+        return base.to_owned();
+    }
+    let number = format!("_{number}");
+    let base = cut(base, NAME_BYTES_MAX.saturating_sub(number.len())).trim_end();
+    format!("{base}{number}")
+}
+
+/// Under which keys a name stands: names that share one count as the same.
+#[cfg(feature = "confusables")]
+fn keys(base: &str) -> Vec<String> {
+    use unicode_security::confusable_detection::skeleton;
+    let folded = folded(base);
+    // Folding first catches `ANA` and `ana`; the skeleton first catches `PaypaI`, whose last letter is an i.
+    let mut keys =
+        vec![skeleton(&folded).collect(), skeleton(base).collect::<String>().to_lowercase(), folded];
+    keys.dedup();
+    keys
+}
+
+#[cfg(not(feature = "confusables"))]
+fn keys(base: &str) -> Vec<String> {
+    vec![folded(base)]
+}
+
+#[cfg(feature = "confusables")]
+fn folded(base: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    // Upper case first: `ß` and `SS` fold to the same, as Unicode's full case folding has them.
+    base.nfc().collect::<String>().to_uppercase().to_lowercase().nfc().collect()
+}
+
+#[cfg(not(feature = "confusables"))]
+fn folded(base: &str) -> String {
+    base.to_uppercase().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: ClientId = ClientId(1);
+    const TWO: ClientId = ClientId(2);
+
+    #[test]
+    fn a_name_in_use_is_refused_in_any_case_and_free_again_when_released() {
+        let mut names = Names::default();
+        assert_eq!(names.claim("Ana", ONE), Ok(()));
+        assert_eq!(names.claim("ANA", TWO), Err(Refused::InUse));
+        assert_eq!(names.claim("ana", ONE), Ok(()));
+        assert_eq!(names.holders("aNA"), [ONE]);
+        names.release("Ana", ONE);
+        assert_eq!(names.claim("ana", TWO), Ok(()));
+    }
+
+    #[test]
+    fn releasing_a_name_leaves_nothing_behind() {
+        let mut names = Names::default();
+        names.claim("Illimani", ONE).unwrap();
+        names.release("Illimani", ONE);
+        assert!(names.by_key.is_empty());
+    }
+
+    #[test]
+    fn reserved_names_are_refused() {
+        let mut names = Names::default();
+        for name in ["Tú", "TÚ", "you", "Tertulia", "TERTULIA"] {
+            assert_eq!(names.claim(name, ONE), Err(Refused::Reserved), "{name}");
+        }
+    }
+
+    #[test]
+    fn who_asks_for_a_name_in_use_gets_the_first_free_number() {
+        let mut names = Names::default();
+        let given: Vec<String> = (0..40).map(|id| names.claim_or_rename("Ana", ClientId(id))).collect();
+        assert_eq!(given.first().map(String::as_str), Some("Ana"));
+        assert_eq!(given.get(1).map(String::as_str), Some("Ana_2"));
+        assert_eq!(given.get(39).map(String::as_str), Some("Ana_40"));
+        names.release("Ana_2", ClientId(1));
+        assert_eq!(names.claim_or_rename("Ana", ClientId(99)), "Ana_2");
+    }
+
+    #[test]
+    fn a_number_keeps_the_name_within_its_limit() {
+        let mut names = Names::default();
+        let long = "ñ".repeat(32);
+        names.claim(&long, ONE).unwrap();
+        assert_eq!(names.claim_or_rename(&long, TWO), format!("{}_2", "ñ".repeat(31)));
+    }
+
+    #[cfg(feature = "confusables")]
+    #[test]
+    fn names_that_look_alike_are_the_same() {
+        let mut names = Names::default();
+        for (name, look_alike) in
+            [("Ana", "Аna"), ("José", "Jose\u{301}"), ("Paypal", "PaypaI"), ("IVAN", "ivan")]
+        {
+            names.claim(name, ONE).unwrap();
+            assert_eq!(names.claim(look_alike, TWO), Err(Refused::InUse), "{look_alike}");
+            names.release(name, ONE);
+        }
+    }
+}

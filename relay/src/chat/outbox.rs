@@ -1,0 +1,468 @@
+//! What a connection has still to hear: not a copy, but a cursor into its room's log, and a small queue of
+//! exceptions that lie ahead of the cursor. Knows no socket: a [`Sink`] takes the bytes.
+//!
+//! This is the fan-out path. A receiver that is up to date and has no exceptions costs one look at its cursor,
+//! one look into the log and one write.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use super::rooms::Rooms;
+use super::{ClientId, RoomId};
+use crate::log::Log;
+use crate::sabotage::{self, Bug};
+
+/// Bytes of answers that may wait for a connection before it is no longer read: two full answers to `/who`.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Exceptions that may lie ahead of a cursor before its connection is no longer read.
+pub const MARKS_MAX: usize = 256;
+
+/// Pieces in one vectored write; the system's own limit is 1,024.
+const PIECES_MAX: usize = 32;
+
+/// Writes to one connection in a row before the others get their turn.
+const WRITES_MAX: usize = 8;
+
+/// An emptied queue larger than this gives its memory back.
+const KEPT_BYTES_MAX: usize = 512;
+
+/// Takes bytes for a client.
+pub trait Sink {
+    /// Offers `pieces`, in order, to the client's socket.
+    fn write(&mut self, client: ClientId, pieces: &[IoSlice<'_>]) -> Sent;
+}
+
+/// What became of the bytes offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// So many were taken. Fewer than offered: the socket is full, and will say when it is not.
+    Bytes(usize),
+    /// None was taken; the socket will say when it is writable.
+    Full,
+    /// The socket is of no use any more.
+    Broken,
+}
+
+/// What a flush came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flushed {
+    /// Everything was taken.
+    All,
+    /// The socket is full.
+    Blocked,
+    /// There is more, but others come first.
+    More,
+    /// Everything was taken, and it was the last.
+    Ended,
+    /// The socket is broken.
+    Broken,
+}
+
+/// One connection's outbox. Kept small: the flush looks at every receiver's, each round.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    /// Offset in the log of `room` of the first byte not yet written. At the end of the log, without marks:
+    /// there is nothing to write.
+    pub(super) cursor: u64,
+    pub(super) room: RoomId,
+    /// Position in the member list of its room.
+    pub(super) seat: u32,
+    /// Exceptions ahead of the cursor; absent while there never was one.
+    private: Option<Box<Private>>,
+    /// The socket was full; nothing is written until it says that it is writable.
+    pub(super) blocked: bool,
+    /// The last byte written was not the end of a line.
+    inside_line: bool,
+    /// Written by `unframed`, at its own pace.
+    pub(super) unframed: bool,
+    /// Stands in the list of outboxes to flush by themselves.
+    pub(super) listed: bool,
+    /// The connection is not read because of what waits here.
+    pub(super) gated: bool,
+    /// It stands in the `lingering` list of a room it has left.
+    pub(super) lingering: bool,
+}
+
+#[derive(Debug, Default)]
+struct Private {
+    /// In order of `at`, none behind the cursor.
+    marks: VecDeque<Mark>,
+    /// The bytes of all `Insert` marks, in order.
+    bytes: VecDeque<u8>,
+}
+
+/// Something other than log bytes, where the cursor comes to `at`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    at: u64,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The connection's own words: so many bytes are not written.
+    Skip(u64),
+    /// So many bytes of `Private::bytes` are written.
+    Insert(usize),
+    /// The cursor goes on in another room, at this offset.
+    Switch(RoomId, u64),
+    /// Nothing more is written.
+    End,
+}
+
+impl Outbox {
+    pub(super) fn new(room: RoomId, cursor: u64) -> Self {
+        Self {
+            cursor,
+            room,
+            seat: 0,
+            private: None,
+            blocked: false,
+            inside_line: false,
+            unframed: false,
+            listed: false,
+            gated: false,
+            lingering: false,
+        }
+    }
+
+    /// The connection's own line, which it does not hear: `length` bytes at `start`, the newest of the log.
+    pub(super) fn skip(&mut self, start: u64, length: u64) {
+        if sabotage::has(Bug::OwnLineEchoed) {
+            return;
+        }
+        if self.cursor == start && self.has_no_marks() {
+            self.cursor += length;
+            return;
+        }
+        let private = self.private.get_or_insert_default();
+        match private.marks.back_mut() {
+            Some(Mark { at, what: What::Skip(skipped) }) if *at + *skipped == start => *skipped += length,
+            _ => private.marks.push_back(Mark { at: start, what: What::Skip(length) }),
+        }
+    }
+
+    /// A line for this connection alone, heard after everything that was said up to now.
+    pub(super) fn insert(&mut self, line: &str, log_end: u64) {
+        let at = if sabotage::has(Bug::AnswerTooEarly) { self.cursor } else { log_end };
+        let private = self.private.get_or_insert_default();
+        private.bytes.extend(line.as_bytes());
+        match private.marks.back_mut() {
+            Some(Mark { at: last, what: What::Insert(length) }) if *last == at => *length += line.len(),
+            _ if at < log_end => private.marks.push_front(Mark { at, what: What::Insert(line.len()) }),
+            _ => private.marks.push_back(Mark { at, what: What::Insert(line.len()) }),
+        }
+    }
+
+    /// From the end of the log of the room it leaves, `log_end`, the connection hears `room`, from `cursor` on.
+    pub(super) fn switch(&mut self, left: RoomId, log_end: u64, room: RoomId, cursor: u64) {
+        if self.is_done_with(left, log_end) {
+            (self.room, self.cursor) = (room, cursor);
+        } else {
+            self.push(Mark { at: log_end, what: What::Switch(room, cursor) });
+        }
+    }
+
+    /// Nothing is heard beyond the present end of the room's log.
+    pub(super) fn end(&mut self, log_end: u64) {
+        self.push(Mark { at: log_end, what: What::End });
+    }
+
+    /// Drops everything not yet written but `line`, which becomes the last.
+    pub(super) fn end_with(&mut self, line: &str) {
+        self.private = None;
+        if self.inside_line {
+            self.insert("\n", self.cursor);
+        }
+        self.insert(line, self.cursor);
+        self.end(self.cursor);
+    }
+
+    /// Offset of the first byte of this room's log that it has still to read, if it reads it at all.
+    pub(super) fn oldest_in(&self, room: RoomId) -> Option<u64> {
+        if self.room == room {
+            return Some(self.cursor);
+        }
+        self.private.iter().flat_map(|private| &private.marks).find_map(|mark| match mark.what {
+            What::Switch(next, offset) if next == room => Some(offset),
+            _ => None,
+        })
+    }
+
+    /// Whether everything up to `log_end` of this room was written.
+    pub(super) fn is_done_with(&self, room: RoomId, log_end: u64) -> bool {
+        self.room == room && self.cursor == log_end && self.has_no_marks()
+    }
+
+    /// Whether the connection's own input may add to this outbox.
+    pub(super) fn has_place(&self) -> bool {
+        self.private
+            .as_ref()
+            .is_none_or(|private| private.marks.len() < MARKS_MAX && private.bytes.len() < ANSWER_BYTES_MAX)
+    }
+
+    /// Bytes waiting, those of the log and the private ones. Own lines count.
+    pub(super) fn waiting_bytes(&self, log_end: u64) -> u64 {
+        let private = self.private.as_ref().map_or(0, |private| private.bytes.len());
+        log_end.saturating_sub(self.cursor) + private as u64
+    }
+
+    fn has_no_marks(&self) -> bool {
+        self.private.as_ref().is_none_or(|private| private.marks.is_empty())
+    }
+
+    fn push(&mut self, mark: Mark) {
+        self.private.get_or_insert_default().marks.push_back(mark);
+    }
+
+    /// Writes what there is to write, as long as the socket takes it.
+    pub(super) fn flush(&mut self, client: ClientId, rooms: &Rooms, sink: &mut dyn Sink) -> Flushed {
+        if self.has_no_marks() {
+            let Some(log) = rooms.log(self.room) else { return Flushed::All };
+            return self.flush_plain(client, log, sink);
+        }
+        self.flush_marked(client, rooms, sink)
+    }
+
+    /// The common case: no exceptions, straight from the log.
+    fn flush_plain(&mut self, client: ClientId, log: &Log, sink: &mut dyn Sink) -> Flushed {
+        for _ in 0..WRITES_MAX {
+            let piece = log.read(self.cursor, log.end());
+            if piece.is_empty() {
+                return Flushed::All;
+            }
+            match self.note(offer(client, &[IoSlice::new(piece)], sink)) {
+                Ok(bytes) => self.cursor += bytes as u64,
+                Err(flushed) => return flushed,
+            }
+            if self.blocked {
+                if sabotage::has(Bug::SkippedCursor) {
+                    self.cursor = self.cursor.saturating_add(4).min(log.end());
+                }
+                return Flushed::Blocked;
+            }
+            if self.cursor == log.end() {
+                return Flushed::All;
+            }
+        }
+        Flushed::More
+    }
+
+    fn flush_marked(&mut self, client: ClientId, rooms: &Rooms, sink: &mut dyn Sink) -> Flushed {
+        for _ in 0..WRITES_MAX {
+            let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+            let count = self.gather(rooms, &mut pieces);
+            if count == 0 {
+                return self.pass_marks(rooms);
+            }
+            let outcome = offer(client, pieces.get(..count).unwrap_or_default(), sink);
+            match self.note(outcome) {
+                Ok(bytes) => self.advance(bytes, rooms),
+                Err(flushed) => return flushed,
+            }
+            if self.blocked {
+                return Flushed::Blocked;
+            }
+        }
+        Flushed::More
+    }
+
+    /// Notes what became of a write: how many bytes to step over, or why it is over.
+    fn note(&mut self, outcome: Outcome) -> Result<usize, Flushed> {
+        match outcome {
+            Outcome::Whole(bytes) => {
+                self.inside_line = false;
+                Ok(bytes)
+            }
+            Outcome::Short { bytes, offered, is_inside_line } => {
+                self.blocked = true;
+                self.inside_line = is_inside_line.unwrap_or(self.inside_line);
+                Ok(if sabotage::has(Bug::ShortWriteForgotten) { offered } else { bytes })
+            }
+            Outcome::Broken => Err(Flushed::Broken),
+        }
+    }
+
+    /// Fills `pieces` with what comes next, stepping over own lines, and says how many there are.
+    fn gather<'a>(&'a self, rooms: &'a Rooms, pieces: &mut [IoSlice<'a>]) -> usize {
+        let mut count = 0;
+        let mut put = |piece: &'a [u8]| match pieces.get_mut(count) {
+            Some(place) => {
+                *place = IoSlice::new(piece);
+                count += 1;
+                true
+            }
+            None => false,
+        };
+        let (mut room, mut cursor) = (self.room, self.cursor);
+        let mut inserted = 0;
+        for mark in self.private.iter().flat_map(|private| &private.marks) {
+            if !put_log(rooms, room, cursor, mark.at, &mut put) {
+                return count;
+            }
+            cursor = mark.at;
+            match mark.what {
+                What::Skip(length) => cursor += length,
+                What::Insert(length) => {
+                    if !self
+                        .private
+                        .iter()
+                        .all(|private| put_bytes(&private.bytes, inserted, length, &mut put))
+                    {
+                        return count;
+                    }
+                    inserted += length;
+                }
+                What::Switch(next, offset) => (room, cursor) = (next, offset),
+                What::End => return count,
+            }
+        }
+        put_log(rooms, room, cursor, u64::MAX, &mut put);
+        count
+    }
+
+    /// Moves behind `bytes` bytes that were written, and over whatever writes nothing.
+    pub(super) fn advance(&mut self, mut bytes: usize, rooms: &Rooms) {
+        while let Some(private) = self.private.as_deref_mut() {
+            let Some(mark) = private.marks.front_mut() else { break };
+            let before = usize::try_from(mark.at.saturating_sub(self.cursor)).unwrap_or(usize::MAX);
+            if bytes < before || (bytes == 0 && before > 0) {
+                break;
+            }
+            bytes -= before;
+            self.cursor = mark.at;
+            match mark.what {
+                What::Skip(length) => self.cursor += length,
+                What::Insert(length) => {
+                    let taken = length.min(bytes);
+                    private.bytes.drain(..taken);
+                    bytes -= taken;
+                    if taken < length {
+                        mark.what = What::Insert(length - taken);
+                        return;
+                    }
+                }
+                What::Switch(room, offset) => (self.room, self.cursor) = (room, offset),
+                What::End => return,
+            }
+            private.marks.pop_front();
+        }
+        self.cursor += bytes as u64;
+        self.shrink();
+        debug_assert!(rooms.log(self.room).is_none_or(|log| self.cursor <= log.end()));
+    }
+
+    /// With nothing left to write: passes the marks that write nothing.
+    fn pass_marks(&mut self, rooms: &Rooms) -> Flushed {
+        self.advance(0, rooms);
+        match self.private.as_ref().and_then(|private| private.marks.front()) {
+            Some(Mark { what: What::End, .. }) => Flushed::Ended,
+            _ => Flushed::All,
+        }
+    }
+
+    fn shrink(&mut self) {
+        if let Some(private) = &self.private {
+            let kept = private.bytes.capacity() + private.marks.capacity() * size_of::<Mark>();
+            if private.marks.is_empty() && kept > KEPT_BYTES_MAX {
+                self.private = None;
+            }
+        }
+    }
+
+    /// The next whole line to write, its ending included, copied behind what is in `line`. `None`: there is
+    /// none. The caller takes it off with [`Outbox::advance`].
+    pub(super) fn next_line(&self, rooms: &Rooms, line: &mut Vec<u8>) -> Option<usize> {
+        let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+        let count = self.gather(rooms, &mut pieces);
+        let before = line.len();
+        for piece in pieces.iter().take(count) {
+            if let Some(end) = memchr::memchr(b'\n', piece) {
+                line.extend_from_slice(piece.get(..=end).unwrap_or_default());
+                return Some(line.len() - before);
+            }
+            line.extend_from_slice(piece);
+        }
+        line.truncate(before);
+        None
+    }
+
+    /// With nothing left to write: whether it was the last.
+    pub(super) fn is_at_end(&mut self, rooms: &Rooms) -> bool {
+        self.pass_marks(rooms) == Flushed::Ended
+    }
+}
+
+/// What became of a write, with all that is to be known of its bytes.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Whole(usize),
+    Short {
+        bytes: usize,
+        offered: usize,
+        /// Whether the last byte taken was inside a line; `None` if none was taken.
+        is_inside_line: Option<bool>,
+    },
+    Broken,
+}
+
+fn offer(client: ClientId, pieces: &[IoSlice<'_>], sink: &mut dyn Sink) -> Outcome {
+    let offered: usize = pieces.iter().map(|piece| piece.len()).sum();
+    let bytes = match sink.write(client, pieces) {
+        Sent::Bytes(bytes) if bytes >= offered => return Outcome::Whole(offered),
+        Sent::Bytes(bytes) => bytes,
+        Sent::Full => 0,
+        Sent::Broken => return Outcome::Broken,
+    };
+    let last = bytes.checked_sub(1).and_then(|last| byte_at(pieces, last));
+    Outcome::Short { bytes, offered, is_inside_line: last.map(|byte| byte != b'\n') }
+}
+
+/// Puts the log's bytes from `cursor` up to `to`, one piece per block. False: there was no place for all.
+fn put_log<'a>(
+    rooms: &'a Rooms,
+    room: RoomId,
+    mut cursor: u64,
+    to: u64,
+    put: &mut impl FnMut(&'a [u8]) -> bool,
+) -> bool {
+    let Some(log) = rooms.log(room) else { return true };
+    loop {
+        let piece = log.read(cursor, to);
+        if piece.is_empty() {
+            return true;
+        }
+        if !put(piece) {
+            return false;
+        }
+        cursor += piece.len() as u64;
+    }
+}
+
+/// Puts `length` of the queue's bytes from `from` on. False: there was no place for all.
+fn put_bytes<'a>(
+    queue: &'a VecDeque<u8>,
+    from: usize,
+    length: usize,
+    put: &mut impl FnMut(&'a [u8]) -> bool,
+) -> bool {
+    let (front, back) = queue.as_slices();
+    let to = from + length;
+    let part = |slice: &'a [u8], offset: usize| {
+        let first = from.saturating_sub(offset).min(slice.len());
+        let behind = to.saturating_sub(offset).min(slice.len());
+        slice.get(first..behind).unwrap_or_default()
+    };
+    [part(front, 0), part(back, front.len())].into_iter().all(|piece| piece.is_empty() || put(piece))
+}
+
+fn byte_at(pieces: &[IoSlice<'_>], mut index: usize) -> Option<u8> {
+    for piece in pieces {
+        match piece.get(index) {
+            Some(byte) => return Some(*byte),
+            None => index -= piece.len(),
+        }
+    }
+    None
+}

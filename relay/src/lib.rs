@@ -1,0 +1,27 @@
+//! The relay of Tertulia: a core that decides, and a shell that moves bytes.
+//!
+//! The core, without sockets, clocks or threads; it is given bytes and the time:
+//!
+//! - [`chat`]: who is where, who may say what, to whom it goes.
+//! - [`log`]: a room's lines, stored once, and offsets into them.
+//! - [`flood`]: the token bucket.
+//! - [`moment`], [`phrases`]: time as the core sees it; sentences in two languages.
+//!
+//! The shell:
+//!
+//! - [`server`]: the poll loop, the only owner of `Poll` and of the slab of connections.
+//! - [`options`], [`listen`], [`systemd`], [`metrics`]: the command line, listening sockets, the service
+//!   manager, and what the relay counts.
+
+pub mod chat;
+pub mod flood;
+pub mod listen;
+pub mod log;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+pub mod moment;
+pub mod options;
+pub mod phrases;
+pub mod sabotage;
+pub mod server;
+pub mod systemd;

@@ -1,0 +1,107 @@
+//! `tertulia-relay`: reads the command line, opens the sockets, runs the loop.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use tertulia_relay::options::{Asked, Options, help, parse};
+use tertulia_relay::server::{DOORS_MAX, Server};
+use tertulia_relay::{listen, systemd};
+use tertulia_wire::limits::PORT;
+
+/// A wrong command line, or sockets that cannot be had.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let text = match parse(std::env::args_os().skip(1)) {
+        Ok(Asked::Run(options)) => return run(options),
+        Ok(Asked::Help(language)) => help(language).to_owned(),
+        Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
+        Err(error) => return fail(&error.to_string()),
+    };
+    // A reader that has seen enough is no error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn run(options: Options) -> ExitCode {
+    let server = match start(options) {
+        Ok(server) => server,
+        Err(sentence) => return fail(&sentence),
+    };
+    match server.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("the poll loop failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(options: Options) -> Result<Server, String> {
+    let listeners = open_listeners(&options)?;
+    let signals = catch_signals().map_err(|error| format!("cannot catch signals: {error}"))?;
+    #[cfg(feature = "metrics")]
+    let metrics = open_metrics(&options)?;
+    let server = Server::new(
+        options,
+        listeners,
+        signals,
+        #[cfg(feature = "metrics")]
+        metrics,
+    )
+    .map_err(|error| format!("cannot start the poll loop: {error}"))?;
+    for address in server.addresses() {
+        say(&format!("listening on {address}"));
+    }
+    if let Err(error) = systemd::notify("READY=1") {
+        say(&format!("cannot tell the service manager: {error}"));
+    }
+    Ok(server)
+}
+
+/// The sockets passed by the service manager and those of `--listen`; without either, the well-known port.
+fn open_listeners(options: &Options) -> Result<Vec<TcpListener>, String> {
+    let mut listeners = systemd::passed_listeners()?;
+    let default = [([0, 0, 0, 0], PORT).into()];
+    let addresses =
+        if listeners.is_empty() && options.listen.is_empty() { &default[..] } else { &options.listen };
+    listeners.extend(listen::bind_all(addresses)?);
+    if listeners.len() > DOORS_MAX {
+        return Err(format!("--listen: at most {DOORS_MAX} addresses"));
+    }
+    Ok(listeners)
+}
+
+#[cfg(feature = "metrics")]
+fn open_metrics(options: &Options) -> Result<Option<TcpListener>, String> {
+    let Some(address) = options.metrics else { return Ok(None) };
+    let listener = TcpListener::bind(address).map_err(|error| {
+        format!("cannot serve metrics on {address}: {error}; pass --metrics with another address")
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        say(&format!("metrics on {address}"));
+    }
+    Ok(Some(listener))
+}
+
+/// Becomes readable at SIGTERM and SIGINT.
+fn catch_signals() -> std::io::Result<UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+    }
+    Ok(reader)
+}
+
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn fail(sentence: &str) -> ExitCode {
+    say(&format!("tertulia-relay: {sentence}"));
+    ExitCode::from(EXIT_USAGE)
+}

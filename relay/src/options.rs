@@ -1,0 +1,306 @@
+//! The command line: what the operator wants, or a sentence that says what is wrong with it.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use lexopt::prelude::*;
+use tertulia_wire::limits::PORT;
+
+use crate::flood::Flood;
+use crate::log::LOG_BYTES_MIN;
+use crate::phrases::Language;
+
+/// Default bound of a room's log: some ten thousand lines.
+pub const ROOM_LOG_BYTES: usize = 4 * 1024 * 1024;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// To run.
+    Run(Options),
+    /// To explain the flags, in this language.
+    Help(Language),
+    /// To say the version.
+    Version,
+}
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen. Empty: on what the service manager passes, else on port 2000 of all addresses.
+    pub listen: Vec<SocketAddr>,
+    /// `None`: no flood control.
+    pub flood: Option<Flood>,
+    /// Connections at once. `None`: as many as the descriptors allow; 0: no limit.
+    pub max_clients: Option<usize>,
+    /// Connections at once from one address (IPv6: from one /64); 0: no limit.
+    pub max_per_ip: usize,
+    /// Addresses free of flood control and of `max_per_ip`.
+    pub trusted: Vec<Cidr>,
+    /// Bound of each room's log; 0: no limit.
+    pub room_log_bytes: usize,
+    /// Language of the sentences for people.
+    pub language: Language,
+    /// Where to serve metrics.
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            flood: Some(Flood::new(20, 5)),
+            max_clients: None,
+            max_per_ip: 0,
+            trusted: Vec::new(),
+            room_log_bytes: ROOM_LOG_BYTES,
+            language: Language::Es,
+            metrics: None,
+        }
+    }
+}
+
+/// A block of addresses, as `192.168.0.0/16`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    address: IpAddr,
+    prefix_bits: u32,
+}
+
+impl Cidr {
+    /// Whether the address lies in the block. An IPv4 address in IPv6 clothing counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(block), IpAddr::V4(address)) => {
+                let mask = u32::MAX.checked_shl(32 - self.prefix_bits).unwrap_or(0);
+                block.to_bits() & mask == address.to_bits() & mask
+            }
+            (IpAddr::V6(block), IpAddr::V6(address)) => {
+                let mask = u128::MAX.checked_shl(128 - self.prefix_bits).unwrap_or(0);
+                block.to_bits() & mask == address.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
+        let bits_max = if address.is_ipv4() { 32 } else { 128 };
+        let prefix_bits = prefix.map_or(Some(bits_max), |prefix| prefix.parse().ok())?;
+        (prefix_bits <= bits_max).then_some(Self { address, prefix_bits })
+    }
+}
+
+/// A wrong command line: which flag, what was given, and what was expected.
+#[derive(Debug)]
+pub struct OptionsError(String);
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; see tertulia-relay --help", self.0)
+    }
+}
+
+impl std::error::Error for OptionsError {}
+
+/// Reads the arguments, the program's name not among them.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
+    let mut options = Options::default();
+    let mut wants_help = false;
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next().map_err(|error| OptionsError(error.to_string()))? {
+        match argument {
+            Long("help") | Short('h') => wants_help = true,
+            Long("version") | Short('V') => return Ok(Asked::Version),
+            Long(flag) => {
+                let flag = flag.to_owned();
+                read_flag(&mut options, &flag, &mut parser)?;
+            }
+            other => return Err(OptionsError(format!("{}: no such argument", shown(other)))),
+        }
+    }
+    if wants_help {
+        return Ok(Asked::Help(options.language));
+    }
+    Ok(Asked::Run(options))
+}
+
+fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
+    const FLAGS: [&str; 8] =
+        ["listen", "flood", "max-clients", "max-per-ip", "trusted", "room-log-bytes", "lang", "metrics"];
+    if !FLAGS.contains(&flag) {
+        return Err(OptionsError(format!("--{flag}: no such flag")));
+    }
+    let value = parser.value().map_err(|_| OptionsError(format!("--{flag}: a value must follow")))?;
+    let value = value.to_string_lossy().into_owned();
+    let wrong = |expected: &str| OptionsError(format!("--{flag} {value}: expected {expected}"));
+    match flag {
+        "listen" => options.listen.push(
+            parse_address(&value, Some(PORT))
+                .ok_or_else(|| wrong("an address, as 0.0.0.0:2000 or [::]:2000"))?,
+        ),
+        "flood" => {
+            let expected = "BURST,RATE, as 20,5: lines at once, then lines a second; or 0 for no limit";
+            options.flood = parse_flood(&value).ok_or_else(|| wrong(expected))?;
+        }
+        "max-clients" => {
+            options.max_clients = Some(value.parse().map_err(|_| wrong("a number; 0 is no limit"))?);
+        }
+        "max-per-ip" => options.max_per_ip = value.parse().map_err(|_| wrong("a number; 0 is no limit"))?,
+        "trusted" => {
+            let blocks: Option<Vec<Cidr>> = value.split(',').map(|block| Cidr::parse(block.trim())).collect();
+            options.trusted.extend(blocks.ok_or_else(|| wrong("addresses, as 127.0.0.0/8,fd00::/8"))?);
+        }
+        "room-log-bytes" => {
+            let expected = format!("a number of bytes, at least {LOG_BYTES_MIN}; 0 is no limit");
+            let bytes: usize = value.parse().map_err(|_| wrong(&expected))?;
+            if bytes != 0 && bytes < LOG_BYTES_MIN {
+                return Err(wrong(&expected));
+            }
+            options.room_log_bytes = bytes;
+        }
+        "lang" => {
+            options.language = match value.as_str() {
+                "es" => Language::Es,
+                "en" => Language::En,
+                _ => return Err(wrong("es or en")),
+            };
+        }
+        _ if cfg!(feature = "metrics") => {
+            let address = parse_address(&value, None);
+            options.metrics =
+                Some(address.ok_or_else(|| wrong("an address with a port, as 127.0.0.1:9200"))?);
+        }
+        _ => return Err(OptionsError(format!("--{flag}: this relay was built without metrics"))),
+    }
+    Ok(())
+}
+
+fn shown(argument: lexopt::Arg<'_>) -> String {
+    match argument {
+        Short(letter) => format!("-{letter}"),
+        Long(flag) => format!("--{flag}"),
+        Value(value) => value.to_string_lossy().into_owned(),
+    }
+}
+
+fn parse_address(text: &str, default_port: Option<u16>) -> Option<SocketAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let address: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
+    default_port.map(|port| SocketAddr::new(address, port))
+}
+
+fn parse_flood(text: &str) -> Option<Option<Flood>> {
+    if text == "0" {
+        return Some(None);
+    }
+    let (burst, rate) = text.split_once(',')?;
+    let (burst, rate) = (burst.trim().parse().ok()?, rate.trim().parse().ok()?);
+    // No limit on one of the two is no limit.
+    Some((burst != 0 && rate != 0).then(|| Flood::new(burst, rate)))
+}
+
+/// What the flags mean.
+pub fn help(language: Language) -> &'static str {
+    match language {
+        Language::En => HELP_EN,
+        Language::Es => HELP_ES,
+    }
+}
+
+const HELP_EN: &str = "\
+tertulia-relay: a chat relay. Try it: nc localhost 2000
+
+  --listen ADDR          where to listen, repeatable   [0.0.0.0:2000]
+  --flood BURST,RATE     lines at once, then a second  [20,5]
+  --max-clients N        connections at once           [what the descriptors allow]
+  --max-per-ip N         connections of one address    [0]
+  --trusted CIDR,...     free of the two limits above  [none]
+  --room-log-bytes N     memory of a room's lines      [4194304]
+  --lang es|en           sentences for people          [es]
+  --metrics ADDR         Prometheus text over HTTP     [off]
+  --version, --help
+
+0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
+";
+
+const HELP_ES: &str = "\
+tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
+
+  --listen ADDR          dónde escuchar, repetible       [0.0.0.0:2000]
+  --flood BURST,RATE     líneas de golpe, y por segundo  [20,5]
+  --max-clients N        conexiones a la vez             [lo que permitan los descriptores]
+  --max-per-ip N         conexiones de una dirección     [0]
+  --trusted CIDR,...     sin los dos límites anteriores  [ninguna]
+  --room-log-bytes N     memoria de las líneas de una sala [4194304]
+  --lang es|en           frases para las personas        [es]
+  --metrics ADDR         texto de Prometheus por HTTP    [apagado]
+  --version, --help
+
+0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(arguments: &[&str]) -> Result<Options, String> {
+        match parse(arguments.iter().map(OsString::from)) {
+            Ok(Asked::Run(options)) => Ok(options),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_a_port() {
+        let options = run(&["--listen", "127.0.0.1:0", "--listen=[::]", "--listen", "10.0.0.1"]).unwrap();
+        let expected = ["127.0.0.1:0", "[::]:2000", "10.0.0.1:2000"].map(|text| text.parse().unwrap());
+        assert_eq!(options.listen, expected);
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let options = run(&["--flood", "0", "--max-clients", "0", "--room-log-bytes", "0"]).unwrap();
+        assert_eq!((options.flood, options.max_clients, options.room_log_bytes), (None, Some(0), 0));
+    }
+
+    #[test]
+    fn a_block_of_addresses_holds_its_own_also_in_ipv6_clothing() {
+        let options = run(&["--trusted", "10.1.0.0/16, ::1,fd00::/8"]).unwrap();
+        let is_trusted =
+            |address: &str| options.trusted.iter().any(|block| block.contains(address.parse().unwrap()));
+        for inside in ["10.1.2.3", "::ffff:10.1.2.3", "::1", "fd12::1"] {
+            assert!(is_trusted(inside), "{inside}");
+        }
+        for outside in ["10.2.0.1", "::2", "fe80::1", "127.0.0.1"] {
+            assert!(!is_trusted(outside), "{outside}");
+        }
+        assert!(run(&["--trusted", "0.0.0.0/0"]).unwrap().trusted[0].contains("8.8.8.8".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_wrong_flag_or_value_is_named_with_what_was_expected() {
+        let cases = [
+            (&["--flood", "x"][..], "--flood x: expected BURST,RATE"),
+            (&["--listen", "localhost:1"], "--listen localhost:1: expected an address"),
+            (&["--lang", "fr"], "--lang fr: expected es or en"),
+            (&["--nope"], "--nope: no such flag"),
+            (&["--flood"], "--flood: a value must follow"),
+            (&["extra"], "extra: no such argument"),
+            (&["--trusted", "10.0.0.0/33"], "--trusted 10.0.0.0/33: expected addresses"),
+            (&["--room-log-bytes", "10"], "--room-log-bytes 10: expected a number of bytes, at least"),
+        ];
+        for (arguments, start) in cases {
+            let error = run(arguments).unwrap_err();
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+}

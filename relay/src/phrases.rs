@@ -1,0 +1,98 @@
+//! The sentences for people, in Spanish and English. What machines read stands beside them, in English only.
+
+/// The language of the relay's sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// Spanish, as the programs this relay replaces.
+    #[default]
+    Es,
+    /// English.
+    En,
+}
+
+macro_rules! phrases {
+    ($($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
+        /// A sentence.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Phrase { $($(#[$doc])* $name,)* }
+
+        impl Phrase {
+            /// Its words.
+            pub fn in_language(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::Es) => $es, (Self::$name, Language::En) => $en,)*
+                }
+            }
+        }
+    };
+}
+
+phrases! {
+    /// Text without a name.
+    NameNeeded: "primero di quién eres: NOMBRE se ha unido al chat.",
+        "say who you are first: NAME se ha unido al chat.";
+    /// Somebody has it.
+    NameInUse: "ese nombre lo usa otra persona; elige otro", "somebody else uses that name; choose another";
+    /// Nobody may have it.
+    NameReserved: "ese nombre está reservado; elige otro", "that name is reserved; choose another";
+    /// It is no name.
+    NameInvalid: "eso no vale como nombre: de 1 a 64 bytes, sin dos puntos ni caracteres invisibles, y sin empezar por * / @ [ #",
+        "that is no name: 1 to 64 bytes, no colon or invisible characters, not starting with * / @ [ #";
+    /// Another name was given.
+    Renamed: "el nombre que pediste está en uso; así te ven los demás", "the name you asked for is in use; this is what others see";
+    /// `/nick` was done.
+    NickChanged: "así te llamas ahora", "this is your name now";
+    /// Bytes that are no text.
+    NotUtf8: "la línea no es texto UTF-8 y no se ha enviado", "the line is not UTF-8 text and was not sent";
+    /// A line over the limit.
+    LineTooLong: "la línea es demasiado larga y no se ha enviado", "the line is too long and was not sent";
+    /// Cut for an unfinished line.
+    LineIncomplete: "una línea sin terminar ha esperado demasiado", "an unfinished line has waited too long";
+    /// Cut for reading too slowly.
+    Slow: "lees demasiado despacio y te has perdido líneas; vuelve a conectar", "you read too slowly and missed lines; connect again";
+    /// No place left.
+    Full: "el relay está lleno; prueba más tarde", "the relay is full; try again later";
+    /// No place left for that address.
+    AddressFull: "demasiadas conexiones desde tu dirección", "too many connections from your address";
+    /// Another protocol.
+    Foreign: "esto es un chat en texto plano; prueba con nc", "this is a plain-text chat; try nc";
+    /// The relay ends.
+    Closing: "el relay se detiene; vuelve en un momento", "the relay is stopping; come back in a moment";
+    /// A busy second.
+    Storm: "entran y salen muchas personas a la vez", "many people come and go at once";
+    /// The room was entered.
+    Joined: "estás en esta sala", "you are in this room";
+    /// No name for a room.
+    RoomInvalid: "eso no vale como sala: de 1 a 32 bytes, sin espacios", "that is no room: 1 to 32 bytes, no spaces";
+    /// No more rooms.
+    TooManyRooms: "hay demasiadas salas; entra en una de /salas", "there are too many rooms; join one of /rooms";
+    /// No such room.
+    NoSuchRoom: "no existe esa sala; mira /salas", "there is no such room; see /rooms";
+    /// No such command.
+    UnknownCommand: "no existe esa orden; mira /ayuda (para escribir texto que empiece por /, pon //)",
+        "there is no such command; see /help (for text that starts with /, write //)";
+    /// A command lacks a word.
+    Missing: "falta una palabra; mira /ayuda", "a word is missing; see /help";
+    /// The receiver is not here.
+    NotHere: "esa persona no está", "that person is not here";
+    /// The receiver does not read.
+    NotReading: "esa persona no está leyendo; no se le ha enviado", "that person is not reading; it was not sent";
+    /// Goodbye.
+    Bye: "hasta pronto", "see you soon";
+    /// Help for a command.
+    HelpJoin: "ir a otra sala", "go to another room";
+    /// Help for a command.
+    HelpRooms: "qué salas hay", "what rooms there are";
+    /// Help for a command.
+    HelpWho: "quién está en la sala", "who is in the room";
+    /// Help for a command.
+    HelpMsg: "decir algo a una sola persona", "say something to one person alone";
+    /// Help for a command.
+    HelpNick: "cambiar de nombre", "change your name";
+    /// Help for a command.
+    HelpHelp: "esta ayuda", "this help";
+    /// Help for a command.
+    HelpPing: "comprobar la conexión", "try the connection";
+    /// Help for a command.
+    HelpQuit: "salir del chat", "leave the chat";
+}

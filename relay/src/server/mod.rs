@@ -1,0 +1,375 @@
+//! The poll loop: moves bytes between sockets and the chat, and knows nothing of what they mean. The only
+//! owner of `Poll` and of the slab of connections; one thread.
+//!
+//! A turn: take the events, which only note what is ready; accept; do what is due; read every ready
+//! connection; flush, each receiver once; close what has ended. Connections are closed only here, after the
+//! batch of events, so that no event can meet a slot's next use.
+
+mod accept;
+mod conn;
+mod journal;
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use mio::net::UnixStream;
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+
+pub use accept::Refusal;
+
+use crate::chat::{Chat, Settings};
+#[cfg(feature = "metrics")]
+use crate::metrics::{MetricsServer, Snapshot};
+use crate::moment::Moment;
+use crate::options::Options;
+use accept::{Door, Gate};
+use conn::{Conn, INDEX_MAX, Received, Sockets, client_id, live_index};
+use journal::Journal;
+
+/// Bytes of one read: the longest line and some more.
+const READ_BYTES: usize = 20 * 1024;
+
+/// Reads from one connection before the others get their turn.
+const READS_MAX: usize = 4;
+
+/// Events taken at once.
+const EVENTS_MAX: usize = 1024;
+
+/// How long a closed connection may take to read what was written before its socket goes.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Bytes that a closed connection may still send.
+const LINGER_READS_MAX: usize = 64;
+
+/// How long everybody's last lines may take when the relay ends.
+const SHUTDOWN_AFTER: Duration = Duration::from_secs(2);
+
+/// Descriptors that are not for connections: standard streams, the poll, doors, signals, metrics, the spare.
+const DESCRIPTORS_RESERVED: usize = 24;
+
+const SIGNALS: Token = Token(INDEX_MAX + 1);
+const DOORS: Token = Token(INDEX_MAX + 32);
+/// Doors there may be.
+pub const DOORS_MAX: usize = 16;
+/// The metrics' own sockets.
+#[cfg(feature = "metrics")]
+pub(crate) const METRICS: Token = Token(INDEX_MAX + 2);
+
+/// Counted by the loop since the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Connections let in.
+    pub accepted: u64,
+    /// Callers not let in, by the order of [`Refusal::ALL`].
+    pub refused: [u64; Refusal::ALL.len()],
+    /// Bytes read.
+    pub bytes_in: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+}
+
+/// The relay.
+pub struct Server {
+    options: Options,
+    max_clients: usize,
+    poll: Poll,
+    doors: Vec<Door>,
+    gate: Gate,
+    signals: UnixStream,
+    conns: Slab<Conn>,
+    chat: Chat,
+    /// Connections to read.
+    ready: VecDeque<usize>,
+    /// Closed connections that wait for their peer, with when that ends.
+    lingering: VecDeque<(Moment, Token)>,
+    buffer: Box<[u8]>,
+    started: Instant,
+    counts: Counts,
+    journal: Journal,
+    #[cfg(feature = "metrics")]
+    metrics: Option<MetricsServer>,
+}
+
+impl Server {
+    /// A relay on these listening sockets, already bound. `signals` becomes readable when it is to end.
+    pub fn new(
+        options: Options,
+        listeners: Vec<TcpListener>,
+        signals: std::os::unix::net::UnixStream,
+        #[cfg(feature = "metrics")] metrics: Option<TcpListener>,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut doors = Vec::new();
+        for (number, listener) in listeners.into_iter().take(DOORS_MAX).enumerate() {
+            let mut listener = mio::net::TcpListener::from_std(listener);
+            poll.registry().register(&mut listener, Token(DOORS.0 + number), Interest::READABLE)?;
+            doors.push(Door { listener, is_ready: true });
+        }
+        let mut signals = UnixStream::from_std(signals);
+        poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        let settings = Settings {
+            flood: options.flood,
+            language: options.language,
+            room_log_bytes: options.room_log_bytes,
+        };
+        let descriptors = raise_descriptor_limit();
+        Ok(Self {
+            max_clients: options
+                .max_clients
+                .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1)),
+            options,
+            doors,
+            gate: Gate::new(),
+            signals,
+            conns: Slab::new(),
+            chat: Chat::new(settings),
+            ready: VecDeque::new(),
+            lingering: VecDeque::new(),
+            buffer: vec![0; READ_BYTES].into(),
+            started: Instant::now(),
+            counts: Counts::default(),
+            journal: Journal::default(),
+            #[cfg(feature = "metrics")]
+            metrics: metrics.map(|listener| MetricsServer::new(listener, poll.registry())).transpose()?,
+            poll,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.iter().filter_map(|door| door.listener.local_addr().ok()).collect()
+    }
+
+    /// Runs until a signal comes, says goodbye to everybody, and returns.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        let mut end_at = None;
+        while end_at.is_none_or(|end_at| self.now() < end_at && !self.conns.is_empty()) {
+            let timeout = self.timeout(end_at);
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            let now = self.now();
+            let is_told_to_end = self.take_events(&events);
+            self.turn(now);
+            if is_told_to_end && end_at.is_none() {
+                end_at = Some(now.after(SHUTDOWN_AFTER));
+                self.start_shutdown(now);
+            }
+            #[cfg(feature = "metrics")]
+            self.measure_turn(now);
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Moment {
+        Moment::from_start(self.started.elapsed())
+    }
+
+    /// How long to sleep: not at all if there is work, forever if nothing is due.
+    fn timeout(&self, end_at: Option<Moment>) -> Option<Duration> {
+        let is_accepting = self.gate.retry_at.is_none() && self.doors.iter().any(|door| door.is_ready);
+        if !self.ready.is_empty() || self.chat.needs_flush() || is_accepting {
+            return Some(Duration::ZERO);
+        }
+        let linger_ends = self.lingering.front().map(|(at, _)| *at);
+        let journal_due = self.journal.next_due();
+        let due = [self.chat.next_due(), self.gate.retry_at, linger_ends, journal_due, end_at];
+        let next = due.into_iter().flatten().min()?;
+        Some(next.since(self.now()))
+    }
+
+    /// Notes what is ready. True: the relay is to end.
+    fn take_events(&mut self, events: &Events) -> bool {
+        let mut is_told_to_end = false;
+        for event in events {
+            let token = event.token();
+            if let Some(index) = live_index(&self.conns, token) {
+                self.take_event(
+                    index,
+                    event.is_readable() || event.is_read_closed() || event.is_error(),
+                    event,
+                );
+            } else if token == SIGNALS {
+                let _ = self.signals.read(&mut self.buffer);
+                is_told_to_end = true;
+            } else if let Some(door) =
+                token.0.checked_sub(DOORS.0).and_then(|number| self.doors.get_mut(number))
+            {
+                door.is_ready = true;
+            } else {
+                #[cfg(feature = "metrics")]
+                self.take_metrics_event(event);
+            }
+        }
+        is_told_to_end
+    }
+
+    fn take_event(&mut self, index: usize, is_readable: bool, event: &mio::event::Event) {
+        if event.is_writable() || event.is_error() {
+            self.chat.handle_writable(client_id(index));
+        }
+        if is_readable {
+            if let Some(conn) = self.conns.get_mut(index) {
+                conn.is_readable = true;
+            }
+            self.list(index);
+        }
+    }
+
+    fn turn(&mut self, now: Moment) {
+        self.accept_ready(now);
+        self.chat.handle_time(now);
+        self.read_ready(now);
+        self.chat.flush(now, &mut Sockets { conns: &mut self.conns, bytes_out: &mut self.counts.bytes_out });
+        while let Some(client) = self.chat.poll_resumed(now) {
+            self.list(client.0 as usize);
+        }
+        while let Some(client) = self.chat.poll_ended() {
+            self.close(client.0 as usize, now);
+        }
+        self.end_lingering(now);
+        self.write_journal(now);
+    }
+
+    /// Puts a connection on the list of those to read.
+    fn list(&mut self, index: usize) {
+        if let Some(conn) = self.conns.get_mut(index).filter(|conn| conn.is_readable && !conn.is_listed) {
+            conn.is_listed = true;
+            self.ready.push_back(index);
+        }
+    }
+
+    fn read_ready(&mut self, now: Moment) {
+        for _ in 0..self.ready.len() {
+            let Some(index) = self.ready.pop_front() else { return };
+            let Some(conn) = self.conns.get_mut(index).filter(|conn| conn.is_listed) else { continue };
+            conn.is_listed = false;
+            if conn.is_lingering {
+                self.drain(index, now);
+            } else {
+                self.read(index, now);
+            }
+        }
+    }
+
+    /// Reads one connection until it is empty, the chat wants no more of it, or it is another's turn.
+    fn read(&mut self, index: usize, now: Moment) {
+        let client = client_id(index);
+        for _ in 0..READS_MAX {
+            if !self.chat.wants_read(client) {
+                return;
+            }
+            let Some(conn) = self.conns.get_mut(index) else { return };
+            let received = conn.receive(&mut self.buffer);
+            if !matches!(received, Received::Some(_)) {
+                conn.is_readable = false;
+            }
+            match received {
+                Received::Some(bytes) | Received::Last(bytes) => {
+                    self.counts.bytes_in += bytes as u64;
+                    self.chat.handle_bytes(client, self.buffer.get(..bytes).unwrap_or_default(), now);
+                }
+                Received::Ended => {
+                    conn.has_ended = true;
+                    self.chat.handle_end_of_input(client, now);
+                }
+                Received::Broken => self.remove(index, now),
+            }
+            if !self.conns.get(index).is_some_and(|conn| conn.is_readable) {
+                return;
+            }
+        }
+        self.list(index);
+    }
+
+    /// The chat is done with this connection. If its peer is still there, it gets time to read: closing at
+    /// once, with bytes of its own unread, would throw away what is on the way to it.
+    fn close(&mut self, index: usize, now: Moment) {
+        self.chat.handle_gone(client_id(index), now);
+        let Some(conn) = self.conns.get_mut(index).filter(|conn| !conn.is_lingering) else { return };
+        if conn.has_ended || conn.stream.shutdown(Shutdown::Write).is_err() {
+            return self.remove(index, now);
+        }
+        conn.is_lingering = true;
+        self.lingering.push_back((now.after(LINGER), conn::token(index, conn.generation)));
+        self.list(index);
+    }
+
+    /// Reads and drops what a closed connection still sends.
+    fn drain(&mut self, index: usize, now: Moment) {
+        for _ in 0..LINGER_READS_MAX {
+            let Some(conn) = self.conns.get_mut(index) else { return };
+            match conn.receive(&mut self.buffer) {
+                Received::Some(_) => {}
+                Received::Last(_) => {
+                    conn.is_readable = false;
+                    return;
+                }
+                Received::Ended | Received::Broken => return self.remove(index, now),
+            }
+        }
+        self.remove(index, now);
+    }
+
+    fn end_lingering(&mut self, now: Moment) {
+        while let Some((_, token)) = self.lingering.front().copied().filter(|(at, _)| *at <= now) {
+            self.lingering.pop_front();
+            if let Some(index) = live_index(&self.conns, token) {
+                self.remove(index, now);
+            }
+        }
+    }
+
+    /// The one place where a connection ends.
+    fn remove(&mut self, index: usize, now: Moment) {
+        self.chat.handle_gone(client_id(index), now);
+        if let Some(mut conn) = self.conns.try_remove(index) {
+            let _ = self.poll.registry().deregister(&mut conn.stream);
+            self.leave_address(conn.group);
+        }
+    }
+
+    fn start_shutdown(&mut self, now: Moment) {
+        self.doors.clear();
+        self.gate.retry_at = None;
+        self.chat.handle_shutdown(now);
+        let _ = crate::systemd::notify("STOPPING=1");
+    }
+
+    fn write_journal(&mut self, now: Moment) {
+        while let Some(event) = self.chat.poll_event() {
+            self.journal.note(&event, &self.conns, now);
+        }
+        self.journal.tidy(now);
+    }
+
+    #[cfg(feature = "metrics")]
+    fn take_metrics_event(&mut self, event: &mio::event::Event) {
+        let Some(metrics) = self.metrics.as_mut() else { return };
+        let snapshot = Snapshot { server: &self.counts, chat: &self.chat, clients: self.conns.len() };
+        metrics.handle(event, self.poll.registry(), &snapshot);
+    }
+
+    #[cfg(feature = "metrics")]
+    fn measure_turn(&mut self, began: Moment) {
+        let now = self.now();
+        if let Some(metrics) = self.metrics.as_mut() {
+            metrics.measure_turn(now.since(began));
+        }
+    }
+}
+
+/// Raises the limit of descriptors as far as it goes, and says how many there are.
+fn raise_descriptor_limit() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised, what there is must do.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let descriptors = getrlimit(Resource::Nofile).current;
+    descriptors.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(INDEX_MAX)
+}

@@ -1,0 +1,36 @@
+//! The service manager: sockets that it passes, and telling it that the relay is ready.
+//!
+//! Sources: sd_listen_fds(3) and sd_notify(3) of systemd.
+
+use std::env;
+use std::io;
+use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use crate::listen;
+
+/// The listening sockets passed in `LISTEN_FDS`, made ready for use. None if nobody passed any.
+pub fn passed_listeners() -> Result<Vec<TcpListener>, String> {
+    let mut passed = listenfd::ListenFd::from_env();
+    let mut listeners = Vec::new();
+    for index in 0..passed.len() {
+        let explain = |error: io::Error| {
+            format!("socket {index} of LISTEN_FDS: {error}; pass listening TCP sockets (ListenStream=)")
+        };
+        if let Some(listener) = passed.take_tcp_listener(index).map_err(explain)? {
+            listeners.push(listen::prepare(listener).map_err(explain)?);
+        }
+    }
+    Ok(listeners)
+}
+
+/// Tells the service manager, if there is one, what the state is: `READY=1`, `STOPPING=1`.
+pub fn notify(state: &str) -> io::Result<()> {
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match path.to_string_lossy().strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(&path)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address).map(|_| ())
+}

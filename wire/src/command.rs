@@ -1,0 +1,244 @@
+//! The lines that start with `/`: each has an English and a Spanish name.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::tags::{escape, unescape};
+
+/// A command of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// `/join ROOM`: go to a room; the connection leaves the one it is in.
+    Join {
+        /// As written; may not be valid.
+        room: &'a str,
+    },
+    /// `/rooms`: what rooms there are.
+    Rooms {
+        /// Only rooms behind this one, in order of their names.
+        after: Option<Cow<'a, str>>,
+    },
+    /// `/who`: the names in a room.
+    Who {
+        /// The room; without it the one the connection is in.
+        room: Option<Cow<'a, str>>,
+        /// Only names behind this one, in order.
+        after: Option<Cow<'a, str>>,
+    },
+    /// `/msg NAME TEXT`: a line for one person alone.
+    Msg {
+        /// Whom it is for.
+        to: Cow<'a, str>,
+        /// The rest of the line, as it is; may be empty.
+        text: &'a str,
+    },
+    /// `/nick NAME`: another name.
+    Nick {
+        /// As written; may not be valid.
+        name: Cow<'a, str>,
+    },
+    /// `/help`
+    Help,
+    /// `/ping WORD`: answered `* PONG WORD`.
+    Ping {
+        /// The rest of the line.
+        word: &'a str,
+    },
+    /// `/pong WORD`: the answer to a relay's ping.
+    Pong,
+    /// `/quit`: leave and close.
+    Quit,
+}
+
+/// Why a line is no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandError<'a> {
+    /// No command has this name.
+    Unknown {
+        /// The name, without the slash.
+        word: &'a str,
+    },
+    /// A word is missing.
+    Missing {
+        /// The command's English name, in capitals.
+        command: &'static str,
+        /// What is missing: `ROOM`, `NAME`, `TEXT`.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for CommandError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { word } => write!(f, "no command /{word}"),
+            Self::Missing { command, what } => write!(f, "{command} needs a {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CommandError<'_> {}
+
+/// English name, Spanish name, what follows it.
+pub const NAMES: [(&str, &str, &str); 9] = [
+    ("join", "sala", "ROOM"),
+    ("rooms", "salas", ""),
+    ("who", "quien", "[room=ROOM]"),
+    ("msg", "privado", "NAME TEXT"),
+    ("nick", "nombre", "NAME"),
+    ("help", "ayuda", ""),
+    ("ping", "ping", "[WORD]"),
+    ("pong", "pong", "[WORD]"),
+    ("quit", "salir", ""),
+];
+
+impl<'a> Command<'a> {
+    /// Reads what follows the slash. Unknown options are ignored.
+    pub fn parse(line: &'a str) -> Result<Self, CommandError<'a>> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let known =
+            NAMES.iter().find(|(english, spanish, _)| is_word(word, english) || is_word(word, spanish));
+        match known.map(|(english, _, _)| *english) {
+            Some("join") => Self::parse_join(rest),
+            Some("rooms") => Ok(Self::Rooms { after: option(rest, "after") }),
+            Some("who") => Ok(Self::Who {
+                room: option(rest, "room").or_else(|| positional(rest).next().map(Cow::Borrowed)),
+                after: option(rest, "after"),
+            }),
+            Some("msg") => Self::parse_msg(rest),
+            Some("nick") => Self::parse_nick(rest),
+            Some("help") => Ok(Self::Help),
+            Some("ping") => Ok(Self::Ping { word: rest.trim() }),
+            Some("pong") => Ok(Self::Pong),
+            Some("quit") => Ok(Self::Quit),
+            _ => Err(CommandError::Unknown { word }),
+        }
+    }
+
+    fn parse_join(rest: &'a str) -> Result<Self, CommandError<'a>> {
+        let room = positional(rest).next().ok_or(CommandError::Missing { command: "JOIN", what: "ROOM" })?;
+        Ok(Self::Join { room })
+    }
+
+    fn parse_msg(rest: &'a str) -> Result<Self, CommandError<'a>> {
+        let rest = rest.trim_start_matches(' ');
+        let (to, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let missing = |what| CommandError::Missing { command: "MSG", what };
+        if to.is_empty() {
+            return Err(missing("NAME"));
+        }
+        if text.is_empty() {
+            return Err(missing("TEXT"));
+        }
+        Ok(Self::Msg { to: unescape(to), text })
+    }
+
+    /// A name typed by hand may have spaces; a program escapes them.
+    fn parse_nick(rest: &'a str) -> Result<Self, CommandError<'a>> {
+        match rest.trim() {
+            "" => Err(CommandError::Missing { command: "NICK", what: "NAME" }),
+            name => Ok(Self::Nick { name: unescape(name) }),
+        }
+    }
+}
+
+/// Writes the command with its slash and its English name.
+impl fmt::Display for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut with = |word: &str, options: [(&str, &Option<Cow<'_, str>>); 2]| {
+            write!(f, "/{word}")?;
+            options
+                .iter()
+                .filter_map(|(key, value)| value.as_ref().map(|value| (key, value)))
+                .try_for_each(|(key, value)| write!(f, " {key}={}", escape(value)))
+        };
+        match self {
+            Self::Rooms { after } => with("rooms", [("after", after), ("after", &None)]),
+            Self::Who { room, after } => with("who", [("room", room), ("after", after)]),
+            Self::Join { room } => write!(f, "/join {room}"),
+            Self::Msg { to, text } => write!(f, "/msg {} {text}", escape(to)),
+            Self::Nick { name } => write!(f, "/nick {}", escape(name)),
+            Self::Help => f.write_str("/help"),
+            Self::Ping { word: "" } => f.write_str("/ping"),
+            Self::Ping { word } => write!(f, "/ping {word}"),
+            Self::Pong => f.write_str("/pong"),
+            Self::Quit => f.write_str("/quit"),
+        }
+    }
+}
+
+fn is_word(word: &str, name: &str) -> bool {
+    word.eq_ignore_ascii_case(name)
+}
+
+fn words(rest: &str) -> impl Iterator<Item = &str> {
+    rest.split(' ').filter(|word| !word.is_empty())
+}
+
+fn positional(rest: &str) -> impl Iterator<Item = &str> {
+    words(rest).filter(|word| !word.contains('='))
+}
+
+fn option<'a>(rest: &'a str, key: &str) -> Option<Cow<'a, str>> {
+    let value = words(rest).filter_map(|word| word.split_once('=')).find(|(name, _)| *name == key);
+    value.map(|(_, value)| unescape(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_command_is_known_by_its_english_and_its_spanish_name() {
+        for (english, spanish, _) in NAMES {
+            let line = |word: &str| format!("{word} Ana hola");
+            assert_eq!(Command::parse(&line(english)), Command::parse(&line(spanish)));
+            assert!(Command::parse(&line(english)).is_ok());
+        }
+    }
+
+    #[test]
+    fn words_typed_by_hand_and_written_by_a_program_are_read() {
+        let msg = Command::Msg { to: "Ana María".into(), text: "hola  a=b" };
+        assert_eq!(Command::parse("msg Ana\\sMaría hola  a=b"), Ok(msg));
+        assert_eq!(Command::parse("nick Ana María"), Ok(Command::Nick { name: "Ana María".into() }));
+        let who = Command::Who { room: Some("cocina".into()), after: None };
+        assert_eq!(Command::parse("who room=cocina"), Ok(who.clone()));
+        assert_eq!(Command::parse("quien cocina"), Ok(who));
+    }
+
+    #[test]
+    fn a_missing_word_and_an_unknown_command_are_named() {
+        assert_eq!(Command::parse("join"), Err(CommandError::Missing { command: "JOIN", what: "ROOM" }));
+        assert_eq!(Command::parse("msg Ana"), Err(CommandError::Missing { command: "MSG", what: "TEXT" }));
+        assert_eq!(Command::parse("hello v=1"), Err(CommandError::Unknown { word: "hello" }));
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_then_parsing_is_identity(to in "[^\r\n=]{1,20}", text in "[^\r\n]{1,20}", room in "[a-zñ]{1,9}") {
+            // What is trimmed off a hand-typed name is not part of one.
+            prop_assume!(to.trim() == to);
+            let after = Some(Cow::from(to.as_str()));
+            let commands = [
+                Command::Msg { to: to.as_str().into(), text: &text },
+                Command::Nick { name: to.as_str().into() },
+                Command::Join { room: &room },
+                Command::Who { room: Some(room.as_str().into()), after: after.clone() },
+                Command::Who { room: None, after: None },
+                Command::Rooms { after },
+                Command::Ping { word: &room },
+                Command::Help, Command::Pong, Command::Quit,
+            ];
+            for command in commands {
+                let line = command.to_string();
+                prop_assert_eq!(Command::parse(line.strip_prefix('/').unwrap()), Ok(command));
+            }
+        }
+
+        #[test]
+        fn no_input_makes_the_parser_panic(line in any::<String>()) {
+            let _ = Command::parse(&line);
+        }
+    }
+}

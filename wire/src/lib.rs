@@ -1,0 +1,24 @@
+//! The protocol of Tertulia, as PROTOCOL.md specifies it, shared by the relay and its clients.
+//!
+//! In reading order:
+//!
+//! - [`limits`]: every number of the protocol, with its reason.
+//! - [`lines`]: bytes to lines, whatever way TCP cut them.
+//! - [`text`]: what may stand in a line: removing what a terminal would obey, line breaks inside a message.
+//! - [`name`]: names of people and of rooms.
+//! - [`message`]: what a line says: join, leave, text, reply, command; and what the relay says.
+//! - [`command`]: the lines that start with `/`.
+//! - [`tags`]: the escaping of words, and `key=value` lists.
+//! - [`retry`]: how long to wait before trying again.
+//!
+//! Nothing here opens a socket, reads a clock, starts a thread or allocates per line on the way of a relay's
+//! fan-out.
+
+pub mod command;
+pub mod limits;
+pub mod lines;
+pub mod message;
+pub mod name;
+pub mod retry;
+pub mod tags;
+pub mod text;
