@@ -78,6 +78,16 @@ impl Log {
         block.bytes.get(first..behind).unwrap_or_default()
     }
 
+    /// The bytes from `from` up to `to`, piece by piece.
+    pub fn pieces(&self, from: u64, to: u64) -> impl Iterator<Item = &[u8]> {
+        let mut next = from;
+        std::iter::from_fn(move || {
+            let piece = self.read(next, to);
+            next += piece.len() as u64;
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+
     /// Drops the oldest block, unless it is the only one. Says whether it did.
     pub fn drop_oldest(&mut self) -> bool {
         self.blocks.len() > 1 && self.take_oldest().is_some()
@@ -126,14 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read_all(log: &Log, from: u64) -> Vec<u8> {
-        let mut found = Vec::new();
-        loop {
-            let piece = log.read(from + found.len() as u64, log.end());
-            if piece.is_empty() {
-                return found;
-            }
-            found.extend_from_slice(piece);
-        }
+        log.pieces(from, log.end()).collect::<Vec<_>>().concat()
     }
 
     #[test]

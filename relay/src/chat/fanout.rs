@@ -1,7 +1,8 @@
 //! From a line said to the sockets of those who hear it: seats in rooms, and the flush.
 
 use super::client::Mode;
-use super::outbox::{Flushed, Sink};
+use super::outbox::Flushed;
+use super::sink::Sink;
 use super::timers::Look;
 use super::{Chat, ClientId, Cut, RoomId};
 use crate::log::BLOCK_BYTES;

@@ -17,6 +17,7 @@ mod input;
 mod names;
 mod outbox;
 mod rooms;
+mod sink;
 mod speech;
 mod timers;
 mod unframed;
@@ -26,8 +27,9 @@ use std::time::Duration;
 
 pub use foreign::Foreign;
 pub use names::RESERVED;
-pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX, Sent, Sink};
+pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
 pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW};
+pub use sink::{Sent, Sink};
 
 use crate::flood::Flood;
 use crate::moment::Moment;

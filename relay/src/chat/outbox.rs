@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::rooms::Rooms;
+use super::sink::{Outcome, Sink, offer};
 use super::{ClientId, RoomId};
 use crate::log::Log;
 use crate::sabotage::{self, Bug};
@@ -26,23 +27,6 @@ const WRITES_MAX: usize = 8;
 
 /// An emptied queue larger than this gives its memory back.
 const KEPT_BYTES_MAX: usize = 512;
-
-/// Takes bytes for a client.
-pub trait Sink {
-    /// Offers `pieces`, in order, to the client's socket.
-    fn write(&mut self, client: ClientId, pieces: &[IoSlice<'_>]) -> Sent;
-}
-
-/// What became of the bytes offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// So many were taken. Fewer than offered: the socket is full, and will say when it is not.
-    Bytes(usize),
-    /// None was taken; the socket will say when it is writable.
-    Full,
-    /// The socket is of no use any more.
-    Broken,
-}
 
 /// What a flush came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,7 +282,7 @@ impl Outbox {
         let (mut room, mut cursor) = (self.room, self.cursor);
         let mut inserted = 0;
         for mark in self.private.iter().flat_map(|private| &private.marks) {
-            if !put_log(rooms, room, cursor, mark.at, &mut put) {
+            if !rooms.pieces(room, cursor, mark.at).all(&mut put) {
                 return count;
             }
             cursor = mark.at;
@@ -318,7 +302,7 @@ impl Outbox {
                 What::End => return count,
             }
         }
-        put_log(rooms, room, cursor, u64::MAX, &mut put);
+        let _ = rooms.pieces(room, cursor, u64::MAX).all(&mut put);
         count
     }
 
@@ -394,52 +378,6 @@ impl Outbox {
     }
 }
 
-/// What became of a write, with all that is to be known of its bytes.
-#[derive(Debug, Clone, Copy)]
-enum Outcome {
-    Whole(usize),
-    Short {
-        bytes: usize,
-        offered: usize,
-        /// Whether the last byte taken was inside a line; `None` if none was taken.
-        is_inside_line: Option<bool>,
-    },
-    Broken,
-}
-
-fn offer(client: ClientId, pieces: &[IoSlice<'_>], sink: &mut dyn Sink) -> Outcome {
-    let offered: usize = pieces.iter().map(|piece| piece.len()).sum();
-    let bytes = match sink.write(client, pieces) {
-        Sent::Bytes(bytes) if bytes >= offered => return Outcome::Whole(offered),
-        Sent::Bytes(bytes) => bytes,
-        Sent::Full => 0,
-        Sent::Broken => return Outcome::Broken,
-    };
-    let last = bytes.checked_sub(1).and_then(|last| byte_at(pieces, last));
-    Outcome::Short { bytes, offered, is_inside_line: last.map(|byte| byte != b'\n') }
-}
-
-/// Puts the log's bytes from `cursor` up to `to`, one piece per block. False: there was no place for all.
-fn put_log<'a>(
-    rooms: &'a Rooms,
-    room: RoomId,
-    mut cursor: u64,
-    to: u64,
-    put: &mut impl FnMut(&'a [u8]) -> bool,
-) -> bool {
-    let Some(log) = rooms.log(room) else { return true };
-    loop {
-        let piece = log.read(cursor, to);
-        if piece.is_empty() {
-            return true;
-        }
-        if !put(piece) {
-            return false;
-        }
-        cursor += piece.len() as u64;
-    }
-}
-
 /// Puts `length` of the queue's bytes from `from` on. False: there was no place for all.
 fn put_bytes<'a>(
     queue: &'a VecDeque<u8>,
@@ -455,14 +393,4 @@ fn put_bytes<'a>(
         slice.get(first..behind).unwrap_or_default()
     };
     [part(front, 0), part(back, front.len())].into_iter().all(|piece| piece.is_empty() || put(piece))
-}
-
-fn byte_at(pieces: &[IoSlice<'_>], mut index: usize) -> Option<u8> {
-    for piece in pieces {
-        match piece.get(index) {
-            Some(byte) => return Some(*byte),
-            None => index -= piece.len(),
-        }
-    }
-    None
 }

@@ -132,6 +132,11 @@ impl Rooms {
         self.log(id).map_or(0, Log::end)
     }
 
+    /// The bytes of a room's log from `from` up to `to`, piece by piece.
+    pub(super) fn pieces(&self, id: RoomId, from: u64, to: u64) -> impl Iterator<Item = &[u8]> {
+        self.log(id).into_iter().flat_map(move |log| log.pieces(from, to))
+    }
+
     pub(super) fn find(&self, name: &str) -> Option<RoomId> {
         self.by_name.get(name.to_lowercase().as_str()).copied()
     }

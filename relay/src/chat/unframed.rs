@@ -9,8 +9,9 @@ use tertulia_wire::name::{JOIN_WORDS, LEAVE_WORDS, Name};
 use tertulia_wire::text::{LINE_BREAK, cut, join_lines};
 
 use super::ClientId;
-use super::outbox::{Flushed, Outbox, Sent, Sink};
+use super::outbox::{Flushed, Outbox};
 use super::rooms::Rooms;
+use super::sink::{Sent, Sink};
 use crate::moment::Moment;
 
 /// What is being written to an unframed client.

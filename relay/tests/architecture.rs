@@ -1,0 +1,140 @@
+//! The invariants of ARCHITECTURE.md, checked on the sources themselves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const LINES_OF_A_FILE_MAX: usize = 400;
+const LINES_OF_A_FUNCTION_MAX: usize = 70;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source");
+            found.push((path, text));
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {}", folder.display());
+    found
+}
+
+/// The code of a file: without its tests and without comments.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn assert_names_none_of(files: &[(PathBuf, String)], words: &[&str]) {
+    for (path, text) in files {
+        let code = code(text);
+        for word in words {
+            assert!(!code.contains(word), "{} names {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn wire_names_no_socket_thread_file_or_clock() {
+    let files = sources(&workspace().join("wire/src"));
+    assert_names_none_of(
+        &files,
+        &["std::net", "std::io", "std::fs", "std::thread", "Instant", "SystemTime", "mio"],
+    );
+}
+
+#[test]
+fn the_core_of_the_relay_names_no_socket_thread_file_or_clock() {
+    let folder = workspace().join("relay/src");
+    let mut core = sources(&folder.join("chat"));
+    for name in ["log.rs", "flood.rs", "moment.rs", "phrases.rs", "sabotage.rs"] {
+        let path = folder.join(name);
+        let text = fs::read_to_string(&path).expect("a source of the core");
+        core.push((path, text));
+    }
+    for (_, text) in &mut core {
+        *text = text.replace("use std::io::IoSlice;", "");
+    }
+    let words =
+        ["mio", "std::net", "std::io", "std::fs", "std::thread", "Instant", "SystemTime", "crate::server"];
+    assert_names_none_of(&core, &words);
+}
+
+#[test]
+fn only_the_server_owns_the_poll_and_the_slab() {
+    let folder = workspace().join("relay/src");
+    let outside: Vec<_> =
+        sources(&folder).into_iter().filter(|(path, _)| !path.starts_with(folder.join("server"))).collect();
+    assert_names_none_of(&outside, &["Poll", "Slab", "slab::"]);
+}
+
+#[test]
+fn programs_depend_on_wire_and_on_no_other_crate_of_the_project() {
+    for (program, allowed) in [("wire", 0), ("relay", 1), ("desktop", 1), ("tgbridge", 1), ("loadtest", 1)] {
+        let manifest = workspace().join(program).join("Cargo.toml");
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--manifest-path"])
+            .arg(&manifest)
+            .output()
+            .expect("cargo tree");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let tree = String::from_utf8(output.stdout).expect("text");
+        let own: Vec<&str> = tree.lines().skip(1).filter(|line| line.starts_with("tertulia-")).collect();
+        assert!(own.iter().all(|line| line.starts_with("tertulia-wire ")), "{program}: {own:?}");
+        assert!(own.len() <= allowed, "{program}: {own:?}");
+    }
+}
+
+#[test]
+fn wire_depends_on_memchr_alone() {
+    let manifest = fs::read_to_string(workspace().join("wire/Cargo.toml")).expect("a manifest");
+    let dependencies = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
+    assert_eq!(dependencies.map(str::trim), Some("memchr.workspace = true"));
+}
+
+#[test]
+fn every_crate_takes_the_lints_of_the_workspace_which_forbid_unsafe_code() {
+    let root = fs::read_to_string(workspace().join("Cargo.toml")).expect("a manifest");
+    assert!(root.contains("unsafe_code = \"forbid\""));
+    for lint in ["unwrap_used", "expect_used", "panic", "indexing_slicing"] {
+        assert!(root.contains(&format!("\n{lint} = ")), "{lint}");
+    }
+    for member in ["wire", "relay", "desktop", "tgbridge", "loadtest"] {
+        let manifest = fs::read_to_string(workspace().join(member).join("Cargo.toml")).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{member}");
+    }
+}
+
+#[test]
+fn no_file_and_no_function_is_longer_than_the_house_allows() {
+    for member in ["wire/src", "relay/src", "relay/benches"] {
+        for (path, text) in sources(&workspace().join(member)) {
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            let lines = code.lines().count();
+            assert!(lines <= LINES_OF_A_FILE_MAX, "{}: {lines} lines", path.display());
+            if let Some((name, lines)) = longest_function(code) {
+                assert!(lines <= LINES_OF_A_FUNCTION_MAX, "{}: {name} has {lines} lines", path.display());
+            }
+        }
+    }
+}
+
+/// Name and length of the longest function, by the indentation that rustfmt gives its closing brace.
+fn longest_function(code: &str) -> Option<(String, usize)> {
+    let lines: Vec<&str> = code.lines().collect();
+    let functions = lines.iter().enumerate().filter_map(|(first, line)| {
+        let name = line.split_once("fn ")?.1.split(['(', '<']).next()?;
+        let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+        let is_head = line.trim_start().starts_with("fn ") || line.trim_start().starts_with("pub");
+        let length = lines.iter().skip(first).position(|line| *line == format!("{indent}}}"))?;
+        is_head.then(|| (name.to_owned(), length + 1))
+    });
+    functions.max_by_key(|(_, length)| *length)
+}
