@@ -83,6 +83,14 @@ impl Chat {
         if outbox.blocked {
             return;
         }
+        let is_between = state.unframed.as_ref().is_some_and(|unframed| unframed.waiting_bytes() == 0);
+        if is_between && state.mode == Mode::Framed {
+            // It has turned out to send lines: it hears lines from here on.
+            if state.unframed.take().is_some_and(|unframed| unframed.has_written()) {
+                outbox.insert_line_feed();
+            }
+            outbox.unframed = false;
+        }
         let flushed = match state.unframed.as_deref_mut().filter(|_| outbox.unframed) {
             Some(unframed) => unframed.flush(client, outbox, &self.rooms, now, sink),
             None => outbox.flush(client, &self.rooms, sink),
@@ -109,12 +117,6 @@ impl Chat {
         let Some(unframed) = state.unframed.as_deref_mut().filter(|_| outbox.unframed) else {
             return self.list(client);
         };
-        if state.mode == Mode::Framed && unframed.waiting_bytes() == 0 {
-            // It has turned out to send lines, and nothing is half written.
-            outbox.unframed = false;
-            state.unframed = None;
-            return self.list(client);
-        }
         if !unframed.is_timed {
             unframed.is_timed = true;
             self.timers.set(unframed.next_at(), Look::Pace(client));

@@ -215,14 +215,18 @@ impl Chat {
         }
     }
 
-    /// Says goodbye to everybody. Each connection ends once it has heard what was queued.
+    /// Says goodbye to everybody. Each connection ends once it has heard what was queued; nobody hears the others
+    /// leave.
     pub fn handle_shutdown(&mut self, now: Moment) {
-        for index in 0..self.clients.len() {
-            let client = ClientId(u32::try_from(index).unwrap_or(u32::MAX));
-            if self.client(client).is_some_and(|client| !client.is_closing) {
-                self.answer(client, "NOTE RELAY CLOSING", Some(Phrase::Closing));
-                self.close(client, now);
-            }
+        let numbers = 0..u32::try_from(self.clients.len()).unwrap_or(u32::MAX);
+        let is_open = |client: &ClientId| self.client(*client).is_some_and(|client| !client.is_closing);
+        let open: Vec<ClientId> = numbers.map(ClientId).filter(is_open).collect();
+        for &client in &open {
+            self.answer(client, "NOTE RELAY CLOSING", Some(Phrase::Closing));
+            self.end_outbox(client);
+        }
+        for client in open {
+            self.close(client, now);
         }
     }
 

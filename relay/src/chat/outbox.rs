@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::rooms::Rooms;
-use super::sink::{Outcome, Sink, offer};
+use super::sink::{Outcome, Sink, offer, put_bytes};
 use super::{ClientId, RoomId};
 use crate::log::Log;
 use crate::sabotage::{self, Bug};
@@ -137,6 +137,14 @@ impl Outbox {
             _ if at < log_end => private.marks.push_front(Mark { at, what: What::Insert(line.len()) }),
             _ => private.marks.push_back(Mark { at, what: What::Insert(line.len()) }),
         }
+    }
+
+    /// A line feed before everything else: ends what was written without one.
+    pub(super) fn insert_line_feed(&mut self) {
+        let at = self.cursor;
+        let private = self.private.get_or_insert_default();
+        private.bytes.push_front(b'\n');
+        private.marks.push_front(Mark { at, what: What::Insert(1) });
     }
 
     /// From the end of the log of the room it leaves, `log_end`, the connection hears `room`, from `cursor` on.
@@ -376,21 +384,4 @@ impl Outbox {
     pub(super) fn is_at_end(&mut self, rooms: &Rooms) -> bool {
         self.pass_marks(rooms) == Flushed::Ended
     }
-}
-
-/// Puts `length` of the queue's bytes from `from` on. False: there was no place for all.
-fn put_bytes<'a>(
-    queue: &'a VecDeque<u8>,
-    from: usize,
-    length: usize,
-    put: &mut impl FnMut(&'a [u8]) -> bool,
-) -> bool {
-    let (front, back) = queue.as_slices();
-    let to = from + length;
-    let part = |slice: &'a [u8], offset: usize| {
-        let first = from.saturating_sub(offset).min(slice.len());
-        let behind = to.saturating_sub(offset).min(slice.len());
-        slice.get(first..behind).unwrap_or_default()
-    };
-    [part(front, 0), part(back, front.len())].into_iter().all(|piece| piece.is_empty() || put(piece))
 }

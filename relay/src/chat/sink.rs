@@ -1,5 +1,6 @@
 //! Where a flush puts its bytes: a socket, as far as the chat knows of one.
 
+use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::ClientId;
@@ -54,4 +55,21 @@ fn byte_at(pieces: &[IoSlice<'_>], mut index: usize) -> Option<u8> {
         }
     }
     None
+}
+
+/// Puts `length` of the queue's bytes from `from` on. False: there was no place for all.
+pub(super) fn put_bytes<'a>(
+    queue: &'a VecDeque<u8>,
+    from: usize,
+    length: usize,
+    put: &mut impl FnMut(&'a [u8]) -> bool,
+) -> bool {
+    let (front, back) = queue.as_slices();
+    let to = from + length;
+    let part = |slice: &'a [u8], offset: usize| {
+        let first = from.saturating_sub(offset).min(slice.len());
+        let behind = to.saturating_sub(offset).min(slice.len());
+        slice.get(first..behind).unwrap_or_default()
+    };
+    [part(front, 0), part(back, front.len())].into_iter().all(|piece| piece.is_empty() || put(piece))
 }

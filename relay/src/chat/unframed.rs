@@ -35,6 +35,11 @@ impl Unframed {
         (self.chunk.len() - self.written + self.rest.len()) as u64
     }
 
+    /// Whether anything was written in this way.
+    pub(super) fn has_written(&self) -> bool {
+        self.next_at > Moment::START
+    }
+
     /// Writes one chunk, if it is time. `Flushed::More`: look again at [`Unframed::next_at`].
     pub(super) fn flush(
         &mut self,

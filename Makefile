@@ -1,0 +1,60 @@
+# `make` alone says what there is.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt bench fuzz soak small deps deps-run docs features
+
+CARGO ?= cargo
+ARGS ?=
+FUZZ_SECONDS ?= 30
+SOAK_SEEDS ?= 3000
+SMALL := target/small/release/tertulia-relay
+SMALL_KIB_MAX := 550
+
+help: ## What there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: deps-run ## Build the relay and start it (flags: make run ARGS='--lang en')
+	$(CARGO) build --release --locked -p tertulia-relay
+	./target/release/tertulia-relay $(ARGS)
+
+test: deps lint features small docs ## Everything that is tested, as CI does it
+	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked -p tertulia-relay --features sabotage --test simulation
+	@if command -v systemd-analyze >/dev/null; then ./deploy/check; else echo "systemd-analyze is not here: the unit was not judged"; fi
+
+lint: ## Formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+features: ## Build and test the relay with each feature off
+	$(CARGO) clippy --locked -p tertulia-relay --all-targets --no-default-features -- -D warnings
+	$(CARGO) test --locked -p tertulia-relay --no-default-features
+	$(CARGO) test --locked -p tertulia-relay --no-default-features --features metrics
+	$(CARGO) test --locked -p tertulia-relay --no-default-features --features confusables
+
+docs:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+
+fmt: ## Format the sources
+	$(CARGO) fmt --all
+
+bench: deps small ## Measure speed and size against the floor (BENCHMARKING.md)
+	TERTULIA_SMALL=$(abspath $(SMALL)) $(CARGO) bench --locked -p tertulia-relay --bench fanout -- $(ARGS)
+
+fuzz: deps-run ## Run each fuzz target for FUZZ_SECONDS (needs nightly)
+	./.ci/fuzz $(FUZZ_SECONDS)
+
+soak: deps ## The simulation for SOAK_SEEDS seeds, and the tests on sockets twenty times
+	RELAY_SEEDS=$(SOAK_SEEDS) $(CARGO) test --locked --release -p tertulia-relay --test simulation
+	for run in {1..20}; do $(CARGO) test --locked -q -p tertulia-relay || exit 1; done
+
+small: deps-run ## Build the relay for small hardware and check its size
+	$(CARGO) build --release --locked -p tertulia-relay --no-default-features --target-dir target/small
+	@kib=$$(( ($$(stat -c %s $(SMALL)) + 1023) / 1024 )); echo "$(SMALL): $$kib KiB"; \
+	if (( kib > $(SMALL_KIB_MAX) )); then echo "larger than $(SMALL_KIB_MAX) KiB: see what the last change added" >&2; exit 1; fi
+
+deps: ## Install what building and testing need from the system
+	@./.ci/deps test
+
+deps-run:
+	@./.ci/deps run
