@@ -141,6 +141,7 @@ impl Server {
             generation,
             is_readable: false,
             is_listed: false,
+            is_end_near: false,
             has_ended: false,
             is_lingering: false,
             group,

@@ -24,6 +24,9 @@ pub(super) struct Conn {
     pub(super) is_readable: bool,
     /// Stands in the list of connections to read.
     pub(super) is_listed: bool,
+    /// An event said that the end of the input has come, perhaps behind bytes still to be read: only a read
+    /// that says so too is the end.
+    pub(super) is_end_near: bool,
     /// The peer will send no more.
     pub(super) has_ended: bool,
     /// The chat is done with it; it only waits for the peer to have read everything.
@@ -63,12 +66,12 @@ pub(super) fn client_id(index: usize) -> ClientId {
 
 impl Conn {
     /// Reads once. A read that does not fill the buffer has emptied the socket (epoll(7): no need to try
-    /// again before the next edge).
+    /// again before the next edge), unless the edge for the end of the input has come already.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Received {
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => return Received::Ended,
-                Ok(bytes) if bytes < buffer.len() => return Received::Last(bytes),
+                Ok(bytes) if bytes < buffer.len() && !self.is_end_near => return Received::Last(bytes),
                 Ok(bytes) => return Received::Some(bytes),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return Received::Last(0),

@@ -189,11 +189,7 @@ impl Server {
         for event in events {
             let token = event.token();
             if let Some(index) = live_index(&self.conns, token) {
-                self.take_event(
-                    index,
-                    event.is_readable() || event.is_read_closed() || event.is_error(),
-                    event,
-                );
+                self.take_event(index, event);
             } else if token == SIGNALS {
                 let _ = self.signals.read(&mut self.buffer);
                 is_told_to_end = true;
@@ -209,13 +205,15 @@ impl Server {
         is_told_to_end
     }
 
-    fn take_event(&mut self, index: usize, is_readable: bool, event: &mio::event::Event) {
+    fn take_event(&mut self, index: usize, event: &mio::event::Event) {
         if event.is_writable() || event.is_error() {
             self.chat.handle_writable(client_id(index));
         }
-        if is_readable {
+        let is_end_near = event.is_read_closed() || event.is_error();
+        if event.is_readable() || is_end_near {
             if let Some(conn) = self.conns.get_mut(index) {
                 conn.is_readable = true;
+                conn.is_end_near |= is_end_near;
             }
             self.list(index);
         }
