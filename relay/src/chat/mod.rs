@@ -43,7 +43,7 @@ use timers::{Look, Timers};
 /// Bytes of unfinished lines of all connections together; past it the one that has waited longest is cut.
 pub const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// How long a connection that is being closed may take to read its last lines.
+/// How long a connection that is being closed may go without reading any of its last lines.
 pub const CLOSING_AFTER: Duration = Duration::from_secs(10);
 
 /// A connection, as the shell numbers it: small numbers, given again once [`Chat::handle_gone`] was called.

@@ -200,6 +200,11 @@ impl Outbox {
         log_end.saturating_sub(self.cursor) + private as u64
     }
 
+    /// Changes whenever something was written.
+    pub(super) fn position(&self) -> (u64, usize) {
+        (self.cursor, self.private.as_ref().map_or(0, |private| private.bytes.len()))
+    }
+
     fn has_no_marks(&self) -> bool {
         self.private.as_ref().is_none_or(|private| private.marks.is_empty())
     }

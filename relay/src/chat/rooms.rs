@@ -235,8 +235,7 @@ impl Rooms {
 
     /// Without a bound for each log: drops what everybody has read, but for a small rest.
     pub(super) fn drop_read(&mut self, id: RoomId, read_up_to: u64) {
-        let unbounded = self.log_bytes_max == 0;
-        let Some(room) = self.get_mut(id).filter(|_| unbounded) else { return };
+        let Some(room) = self.get_mut(id) else { return };
         while room.log.bytes() > LOG_BYTES_MIN && room.log.start() + (BLOCK_BYTES as u64) < read_up_to {
             if !room.log.drop_oldest() {
                 return;

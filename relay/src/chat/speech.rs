@@ -5,6 +5,7 @@ use tertulia_wire::name::{JOIN_WORDS, LEAVE_WORDS, Name};
 
 use super::client::Named;
 use super::names::Refused;
+use super::outbox::Outbox;
 use super::rooms::Notice;
 use super::timers::Look;
 use super::{CLOSING_AFTER, Chat, ClientId, Cut, Event, RoomId};
@@ -279,16 +280,31 @@ impl Chat {
         state.is_closing = true;
         state.waiting = Vec::new();
         state.lines = tertulia_wire::lines::Lines::default();
-        state.input_due = now.after(CLOSING_AFTER);
         self.count_held(client, now);
         self.list(client);
-        self.timers.set(now.after(CLOSING_AFTER), Look::Close(client));
+        self.wait_for_closing(client, now);
     }
 
-    /// A connection that was to read its last lines had its time.
+    fn wait_for_closing(&mut self, client: ClientId, now: Moment) {
+        let due = now.after(CLOSING_AFTER);
+        let position = self.outbox(client).map(Outbox::position);
+        let Some(state) = self.client_mut(client) else { return };
+        state.input_due = due;
+        state.closing_at = position.unwrap_or_default();
+        self.timers.set(due, Look::Close(client));
+    }
+
+    /// A connection is to read its last lines: it has time as long as it reads at all.
     pub(super) fn look_at_closing(&mut self, client: ClientId, now: Moment) {
-        if self.client(client).is_some_and(|state| state.is_closing && state.input_due <= now) {
+        let position = self.outbox(client).map(Outbox::position);
+        let Some(state) = self.client(client).filter(|state| state.is_closing && state.input_due <= now)
+        else {
+            return;
+        };
+        if position == Some(state.closing_at) {
             self.ended.push_back(client);
+        } else {
+            self.wait_for_closing(client, now);
         }
     }
 }

@@ -1,0 +1,15 @@
+//! What is read from a command, written and read again, is the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tertulia_wire::command::Command;
+
+fuzz_target!(|line: &str| {
+    if let Ok(command) = Command::parse(line) {
+        let written = command.to_string();
+        let rest = written.strip_prefix('/').unwrap();
+        // A name with `=` or an escape may be written in another way, but writing settles it.
+        let again = Command::parse(rest).unwrap();
+        assert_eq!(again.to_string(), written);
+    }
+});
