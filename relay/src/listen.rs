@@ -16,7 +16,7 @@ pub const NOT_SENT_BYTES_MAX: u32 = 32 * 1024;
 /// A peer that acknowledges nothing for so long is gone.
 pub const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A silent peer is asked after so long whether it still lives, then [`KEEPALIVE_RETRIES`] times more.
+/// A silent peer is asked after so long whether it still lives, then four times more.
 pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_RETRIES: u32 = 4;
