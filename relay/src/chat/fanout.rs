@@ -31,6 +31,11 @@ impl Chat {
         self.rooms.has_dirty() || !self.listed.is_empty()
     }
 
+    /// About how many writes the next [`Chat::flush`] will take.
+    pub fn flush_writes(&self) -> usize {
+        self.listed.len() + self.rooms.dirty_members()
+    }
+
     /// The socket takes bytes again.
     pub fn handle_writable(&mut self, client: ClientId) {
         if self.client(client).is_none() {

@@ -216,6 +216,11 @@ impl Rooms {
         }
     }
 
+    /// Members of the rooms to flush.
+    pub(super) fn dirty_members(&self) -> usize {
+        self.dirty.iter().filter_map(|&id| self.get(id)).map(|room| room.members.len()).sum()
+    }
+
     pub(super) fn has_dirty(&self) -> bool {
         !self.dirty.is_empty()
     }

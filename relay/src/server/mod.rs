@@ -2,12 +2,14 @@
 //! owner of `Poll` and of the slab of connections; one thread.
 //!
 //! A turn: take the events, which only note what is ready; accept; do what is due; read every ready
-//! connection; flush, each receiver once; close what has ended. Connections are closed only here, after the
-//! batch of events, so that no event can meet a slot's next use.
+//! connection, and again what came meanwhile if many are to hear it; flush, each receiver once; close what has
+//! ended. Connections are closed only here, after the events, so that none can meet a slot's next use.
 
 mod accept;
 mod conn;
 mod journal;
+#[cfg(feature = "metrics")]
+mod measure;
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -16,13 +18,14 @@ use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use slab::Slab;
 
 pub use accept::Refusal;
 
 use crate::chat::{Chat, Settings};
 #[cfg(feature = "metrics")]
-use crate::metrics::{MetricsServer, Snapshot};
+use crate::metrics::MetricsServer;
 use crate::moment::Moment;
 use crate::options::Options;
 use accept::{Door, Gate};
@@ -37,6 +40,11 @@ const READS_MAX: usize = 4;
 
 /// Events taken at once.
 const EVENTS_MAX: usize = 1024;
+
+/// Writes from which on a flush is worth another look for lines that could go with it, and how many looks: each
+/// costs one system call and is followed by a further one only if it found something.
+const GATHER_WRITES_MIN: usize = 16;
+const GATHERS_MAX: usize = 16;
 
 /// How long a closed connection may take to read what was written before its socket goes.
 const LINGER: Duration = Duration::from_secs(1);
@@ -149,13 +157,14 @@ impl Server {
         let mut end_at = None;
         while end_at.is_none_or(|end_at| self.now() < end_at && !self.conns.is_empty()) {
             let timeout = self.timeout(end_at);
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            self.wait_for_events(&mut events, timeout)?;
             let now = self.now();
-            let is_told_to_end = self.take_events(&events);
-            self.turn(now);
+            let mut is_told_to_end = self.take_events(&events);
+            self.accept_ready(now);
+            self.chat.handle_time(now);
+            self.read_ready(now);
+            is_told_to_end |= self.gather(&mut events, now)?;
+            self.write_and_close(now);
             if is_told_to_end && end_at.is_none() {
                 end_at = Some(now.after(SHUTDOWN_AFTER));
                 self.start_shutdown(now);
@@ -181,6 +190,16 @@ impl Server {
         let due = [self.chat.next_due(), self.gate.retry_at, linger_ends, journal_due, end_at];
         let next = due.into_iter().flatten().min()?;
         Some(next.since(self.now()))
+    }
+
+    fn wait_for_events(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// Notes what is ready. True: the relay is to end.
@@ -219,10 +238,24 @@ impl Server {
         }
     }
 
-    fn turn(&mut self, now: Moment) {
-        self.accept_ready(now);
-        self.chat.handle_time(now);
-        self.read_ready(now);
+    /// Before a large flush: reads what has come in the meantime, so that it goes out in the same writes.
+    fn gather(&mut self, events: &mut Events, now: Moment) -> io::Result<bool> {
+        let mut is_told_to_end = false;
+        for _ in 0..GATHERS_MAX {
+            if self.chat.flush_writes() < GATHER_WRITES_MIN {
+                break;
+            }
+            self.wait_for_events(events, Some(Duration::ZERO))?;
+            if events.is_empty() {
+                break;
+            }
+            is_told_to_end |= self.take_events(events);
+            self.read_ready(now);
+        }
+        Ok(is_told_to_end)
+    }
+
+    fn write_and_close(&mut self, now: Moment) {
         self.chat.flush(now, &mut Sockets { conns: &mut self.conns, bytes_out: &mut self.counts.bytes_out });
         while let Some(client) = self.chat.poll_resumed(now) {
             self.list(client.0 as usize);
@@ -345,26 +378,10 @@ impl Server {
         }
         self.journal.tidy(now);
     }
-
-    #[cfg(feature = "metrics")]
-    fn take_metrics_event(&mut self, event: &mio::event::Event) {
-        let Some(metrics) = self.metrics.as_mut() else { return };
-        let snapshot = Snapshot { server: &self.counts, chat: &self.chat, clients: self.conns.len() };
-        metrics.handle(event, self.poll.registry(), &snapshot);
-    }
-
-    #[cfg(feature = "metrics")]
-    fn measure_turn(&mut self, began: Moment) {
-        let now = self.now();
-        if let Some(metrics) = self.metrics.as_mut() {
-            metrics.measure_turn(now.since(began));
-        }
-    }
 }
 
 /// Raises the limit of descriptors as far as it goes, and says how many there are.
 fn raise_descriptor_limit() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Where it cannot be raised, what there is must do.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
