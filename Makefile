@@ -14,8 +14,7 @@ help: ## What there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: deps-run ## Build the relay and start it (flags: make run ARGS='--lang en')
-	$(CARGO) build --release --locked -p tertulia-relay
-	./target/release/tertulia-relay $(ARGS)
+	$(CARGO) run --release --locked -p tertulia-relay -- $(ARGS)
 
 test: deps lint features small docs ## Everything that is tested, as CI does it
 	$(CARGO) test --locked --workspace
@@ -40,7 +39,8 @@ fmt: ## Format the sources
 bench: deps small ## Measure speed and size against the floor (BENCHMARKING.md)
 	TERTULIA_SMALL=$(abspath $(SMALL)) $(CARGO) bench --locked -p tertulia-relay --bench fanout -- $(ARGS)
 
-fuzz: deps-run ## Run each fuzz target for FUZZ_SECONDS (needs nightly)
+fuzz: ## Run each fuzz target for FUZZ_SECONDS (needs nightly)
+	@./.ci/deps fuzz
 	./.ci/fuzz $(FUZZ_SECONDS)
 
 soak: deps ## The simulation for SOAK_SEEDS seeds, and the tests on sockets twenty times

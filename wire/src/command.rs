@@ -123,21 +123,27 @@ impl<'a> Command<'a> {
         let rest = rest.trim_start_matches(' ');
         let (to, text) = rest.split_once(' ').unwrap_or((rest, ""));
         let missing = |what| CommandError::Missing { command: "MSG", what };
+        // An escape may stand for nothing.
+        let to = unescape(to);
         if to.is_empty() {
             return Err(missing("NAME"));
         }
         if text.is_empty() {
             return Err(missing("TEXT"));
         }
-        Ok(Self::Msg { to: unescape(to), text })
+        Ok(Self::Msg { to, text })
     }
 
     /// A name typed by hand may have spaces; a program escapes them.
     fn parse_nick(rest: &'a str) -> Result<Self, CommandError<'a>> {
-        match rest.trim() {
-            "" => Err(CommandError::Missing { command: "NICK", what: "NAME" }),
-            name => Ok(Self::Nick { name: unescape(name) }),
+        let name = match unescape(rest.trim()) {
+            Cow::Borrowed(name) => Cow::Borrowed(name.trim()),
+            Cow::Owned(name) => Cow::Owned(name.trim().to_owned()),
+        };
+        if name.is_empty() {
+            return Err(CommandError::Missing { command: "NICK", what: "NAME" });
         }
+        Ok(Self::Nick { name })
     }
 }
 
@@ -211,6 +217,8 @@ mod tests {
     fn a_missing_word_and_an_unknown_command_are_named() {
         assert_eq!(Command::parse("join"), Err(CommandError::Missing { command: "JOIN", what: "ROOM" }));
         assert_eq!(Command::parse("msg Ana"), Err(CommandError::Missing { command: "MSG", what: "TEXT" }));
+        assert_eq!(Command::parse("nick \\"), Err(CommandError::Missing { command: "NICK", what: "NAME" }));
+        assert_eq!(Command::parse("msg \\ x"), Err(CommandError::Missing { command: "MSG", what: "NAME" }));
         assert_eq!(Command::parse("hello v=1"), Err(CommandError::Unknown { word: "hello" }));
     }
 
