@@ -52,15 +52,12 @@ impl Lines {
             self.held = Vec::new();
             self.state = State::Holding;
         }
+        self.swallow(input);
         let Some(end) = memchr::memchr(b'\n', input) else {
             return self.keep(std::mem::take(input));
         };
         let (head, rest) = input.split_at_checked(end)?;
         *input = rest.get(1..).unwrap_or_default();
-        if self.state == State::Swallowing {
-            self.state = State::Holding;
-            return self.next(input);
-        }
         if self.held.is_empty() {
             let line = without_cr(head);
             return Some(if line.len() > self.max { Line::TooLong } else { Line::Whole(line) });
@@ -75,6 +72,21 @@ impl Lines {
             return Some(Line::TooLong);
         }
         Some(Line::Whole(without_cr(&self.held)))
+    }
+
+    /// Moves `input` behind the rest of a line that was too long. [`Lines::next`] does so by itself; a caller
+    /// that wants to know first whether `input` holds a line's end does it before it looks.
+    pub fn swallow(&mut self, input: &mut &[u8]) {
+        if self.state != State::Swallowing {
+            return;
+        }
+        match memchr::memchr(b'\n', input) {
+            Some(end) => {
+                self.state = State::Holding;
+                *input = input.get(end + 1..).unwrap_or_default();
+            }
+            None => *input = &[],
+        }
     }
 
     /// The line that ends where the input ends, without a line ending.

@@ -119,8 +119,7 @@ impl Chat {
         let Some(from) = self.shown_name(client) else {
             return self.answer(client, "FAIL MSG NAME_NEEDED", Some(Phrase::NameNeeded));
         };
-        let base = Name::parse(to).map_or(to, |name| name.base());
-        let receivers = self.names.holders(base).to_vec();
+        let receivers = Name::parse(to).map_or(&[][..], |name| self.names.holders(name.base())).to_vec();
         let escaped = escape(cut(to, 2 * NAME_BYTES_MAX)).into_owned();
         if receivers.is_empty() {
             return self.answer(client, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere));

@@ -2,6 +2,7 @@
 
 use tertulia_wire::limits::{LINE_BYTES_MAX, UNFRAMED_AFTER, UNFRAMED_REST_AFTER};
 use tertulia_wire::lines::{Line, Lines};
+use tertulia_wire::name::LEAVE_WORDS;
 use tertulia_wire::text::{LINE_BREAK, clean, join_lines};
 
 use super::client::Mode;
@@ -38,11 +39,10 @@ impl Chat {
 
     /// A timer for waiting input has come.
     pub(super) fn look_at_input(&mut self, client: ClientId, now: Moment) {
-        if self.client(client).is_none_or(|state| state.input_due > now) {
-            return;
-        }
+        let Some(state) = self.client(client).filter(|state| state.input_due <= now) else { return };
+        let was_held_back = state.is_held_back;
         self.release_input(client, now);
-        if self.wants_read(client) {
+        if was_held_back && self.wants_read(client) {
             self.resumed.push_back(client);
         }
     }
@@ -107,7 +107,7 @@ impl Chat {
             }
         }
         if let Some(outbox) = self.outbox_mut(client).filter(|_| is_unframed) {
-            outbox.unframed = true;
+            outbox.become_unframed();
         }
     }
 
@@ -123,6 +123,7 @@ impl Chat {
         let mut lines = std::mem::take(&mut state.lines);
         let mut input = bytes;
         loop {
+            lines.swallow(&mut input);
             if memchr::memchr(b'\n', input).is_some() && !self.may_speak(client, now) {
                 self.hold_back(client, input);
                 break;
@@ -220,9 +221,8 @@ impl Chat {
         });
         let Some((before, own)) = own else { return self.handle_line(client, rest, now) };
         self.handle_line(client, before, now);
-        if let Ok(name) = tertulia_wire::name::Name::parse(&own) {
-            self.handle_leave(client, &name, rest, now);
-        }
+        // What stood before may have been said under another name: this is a line like any other.
+        self.handle_line(client, &format!("{own}{LEAVE_WORDS}"), now);
     }
 
     /// Nothing more will come: what stands there is the last line, and then the connection ends.

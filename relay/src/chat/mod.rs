@@ -244,7 +244,9 @@ impl Chat {
     /// The next connection that may be read again; what had been held back of it is said first.
     pub fn poll_resumed(&mut self, now: Moment) -> Option<ClientId> {
         while let Some(client) = self.resumed.pop_front() {
-            self.release_input(client, now);
+            if self.client(client).is_some_and(|state| state.is_held_back) {
+                self.release_input(client, now);
+            }
             if self.wants_read(client) {
                 return Some(client);
             }

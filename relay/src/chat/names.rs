@@ -41,7 +41,7 @@ struct Held {
 impl Names {
     /// Who holds this name, or one that counts as the same.
     pub(super) fn holders(&self, base: &str) -> &[ClientId] {
-        self.by_key.get(folded(base).as_str()).map_or(&[], |held| &held.holders)
+        keys(base).iter().find_map(|key| self.by_key.get(key.as_str())).map_or(&[], |held| &held.holders)
     }
 
     /// Lets `client` hold the name.
@@ -214,6 +214,7 @@ mod tests {
         {
             names.claim(name, ONE).unwrap();
             assert_eq!(names.claim(look_alike, TWO), Err(Refused::InUse), "{look_alike}");
+            assert_eq!(names.holders(look_alike), [ONE], "{look_alike}");
             names.release(name, ONE);
         }
     }

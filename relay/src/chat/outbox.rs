@@ -171,6 +171,12 @@ impl Outbox {
         self.end(self.cursor);
     }
 
+    /// From here on whole messages are written. The rest of a line that was begun is one.
+    pub(super) fn become_unframed(&mut self) {
+        self.unframed = true;
+        self.inside_line = false;
+    }
+
     /// Offset of the first byte of this room's log that it has still to read, if it reads it at all.
     pub(super) fn oldest_in(&self, room: RoomId) -> Option<u64> {
         if self.room == room {

@@ -5,7 +5,6 @@ use tertulia_wire::name::{JOIN_WORDS, LEAVE_WORDS, Name};
 
 use super::client::Named;
 use super::names::Refused;
-use super::outbox::Outbox;
 use super::rooms::Notice;
 use super::timers::Look;
 use super::{CLOSING_AFTER, Chat, ClientId, Cut, Event, RoomId};
@@ -244,7 +243,8 @@ impl Chat {
 
     /// Ends a connection for a reason: the others see it leave, it hears one last line.
     pub(super) fn cut(&mut self, client: ClientId, cut: Cut, now: Moment) {
-        if self.client(client).is_none_or(|state| state.is_closing) {
+        // Who is being closed may still fall out of the log that it reads to its end.
+        if self.client(client).is_none_or(|state| state.is_closing && cut != Cut::Slow) {
             return;
         }
         if let Some(count) = self.counts.cut.get_mut(cut.index()) {
@@ -287,21 +287,21 @@ impl Chat {
 
     fn wait_for_closing(&mut self, client: ClientId, now: Moment) {
         let due = now.after(CLOSING_AFTER);
-        let position = self.outbox(client).map(Outbox::position);
+        let position = self.position(client);
         let Some(state) = self.client_mut(client) else { return };
         state.input_due = due;
-        state.closing_at = position.unwrap_or_default();
+        state.closing_at = position;
         self.timers.set(due, Look::Close(client));
     }
 
     /// A connection is to read its last lines: it has time as long as it reads at all.
     pub(super) fn look_at_closing(&mut self, client: ClientId, now: Moment) {
-        let position = self.outbox(client).map(Outbox::position);
+        let position = self.position(client);
         let Some(state) = self.client(client).filter(|state| state.is_closing && state.input_due <= now)
         else {
             return;
         };
-        if position == Some(state.closing_at) {
+        if position == state.closing_at {
             self.ended.push_back(client);
         } else {
             self.wait_for_closing(client, now);

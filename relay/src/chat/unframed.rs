@@ -23,6 +23,8 @@ pub(super) struct Unframed {
     written: usize,
     /// What is left of a message too long for one write.
     rest: String,
+    /// Bytes that the socket ever took in this way.
+    written_in_all: u64,
     /// When the next write may be.
     next_at: Moment,
     /// A timer is set for `next_at`.
@@ -35,9 +37,9 @@ impl Unframed {
         (self.chunk.len() - self.written + self.rest.len()) as u64
     }
 
-    /// Whether anything was written in this way.
-    pub(super) fn has_written(&self) -> bool {
-        self.next_at > Moment::START
+    /// Bytes that the socket ever took in this way.
+    pub(super) fn written_in_all(&self) -> u64 {
+        self.written_in_all
     }
 
     /// Writes one chunk, if it is time. `Flushed::More`: look again at [`Unframed::next_at`].
@@ -49,7 +51,7 @@ impl Unframed {
         now: Moment,
         sink: &mut dyn Sink,
     ) -> Flushed {
-        if self.written == 0 {
+        if self.chunk.is_empty() {
             if now < self.next_at {
                 return Flushed::More;
             }
@@ -59,7 +61,10 @@ impl Unframed {
             return if outbox.is_at_end(rooms) { Flushed::Ended } else { Flushed::All };
         };
         match sink.write(client, &[IoSlice::new(left)]) {
-            Sent::Bytes(bytes) => self.written += bytes,
+            Sent::Bytes(bytes) => {
+                self.written += bytes;
+                self.written_in_all += bytes as u64;
+            }
             Sent::Full => {}
             Sent::Broken => return Flushed::Broken,
         }
