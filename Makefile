@@ -7,7 +7,7 @@ CARGO ?= cargo
 ARGS ?=
 FUZZ_SECONDS ?= 30
 SOAK_SEEDS ?= 3000
-SMALL := target/small/release/tertulia-relay
+SMALL := target/small/tertulia-relay
 SMALL_KIB_MAX := 550
 
 help: ## What there is to make
@@ -49,7 +49,7 @@ soak: deps ## The simulation for SOAK_SEEDS seeds, and the tests on sockets twen
 	for run in {1..20}; do $(CARGO) test --locked -q -p tertulia-relay || exit 1; done
 
 small: deps-run ## Build the relay for small hardware and check its size
-	$(CARGO) build --release --locked -p tertulia-relay --no-default-features --target-dir target/small
+	$(CARGO) build --profile small --locked -p tertulia-relay --no-default-features
 	@kib=$$(( ($$(stat -c %s $(SMALL)) + 1023) / 1024 )); echo "$(SMALL): $$kib KiB"; \
 	if (( kib > $(SMALL_KIB_MAX) )); then echo "larger than $(SMALL_KIB_MAX) KiB: see what the last change added" >&2; exit 1; fi
 
