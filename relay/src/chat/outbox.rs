@@ -141,6 +141,7 @@ impl Outbox {
 
     /// A line feed before everything else: ends what was written without one.
     pub(super) fn insert_line_feed(&mut self) {
+        self.inside_line = true;
         let at = self.cursor;
         let private = self.private.get_or_insert_default();
         private.bytes.push_front(b'\n');

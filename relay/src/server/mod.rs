@@ -32,8 +32,8 @@ use accept::{Door, Gate};
 use conn::{Conn, INDEX_MAX, Received, Sockets, client_id, live_index};
 use journal::Journal;
 
-/// Bytes of one read: the longest line and some more.
-const READ_BYTES: usize = 20 * 1024;
+/// Bytes of one read. Longer lines come in several; an idle relay holds this and little else.
+const READ_BYTES: usize = 8 * 1024;
 
 /// Reads from one connection before the others get their turn.
 const READS_MAX: usize = 4;

@@ -153,6 +153,12 @@ impl Model {
         self.people.values().filter(|person| person.held.is_some()).count()
     }
 
+    /// Of one that is not read because of what waits for it.
+    pub(crate) fn name_of_a_full_one(&self) -> Option<String> {
+        let full = self.people.values().filter(|person| person.is_gated);
+        full.filter_map(|person| person.held.as_ref()).map(Held::shown).next()
+    }
+
     pub(crate) fn open_room(&mut self, room: &str) -> Place {
         if !self.rooms.contains_key(room) {
             let fresh =

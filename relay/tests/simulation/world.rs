@@ -186,6 +186,9 @@ impl World {
             let message = script::message(&mut self.rng, &peer.own_name);
             return self.read(client, &message);
         }
+        if let Some(name) = self.model.name_of_a_full_one().filter(|_| peer.unsent.is_empty()) {
+            return self.read(client, format!("/msg {} hola\n", crate::grammar::escape(&name)).as_bytes());
+        }
         if peer.unsent.is_empty() {
             peer.unsent = script::lines(&mut self.rng, Some(&peer.own_name)).into();
             if self.rng.percent(1) {
