@@ -111,6 +111,26 @@ impl Fleet {
         Ok(fleet)
     }
 
+    /// Opens `count` connections whose indices lie scattered over the order in which they were opened, so that
+    /// it does not matter in which order the server writes.
+    pub(crate) fn connect_scattered(address: SocketAddr, count: usize) -> Outcome<Self> {
+        let mut streams = Vec::new();
+        for _ in 0..count {
+            let stream = net::TcpStream::connect(address)?;
+            stream.set_nonblocking(true)?;
+            streams.push(Some(TcpStream::from_std(stream)));
+        }
+        // Multiples of a number near the golden section, without a common divisor, come to each place once.
+        let is_coprime = |stride: &usize| (2..=*stride).all(|by| stride % by != 0 || count % by != 0);
+        let stride = (count * 5 / 8..).find(|stride| *stride > 0 && is_coprime(stride)).unwrap_or(1);
+        let mut fleet = Self::new()?;
+        for index in 0..count {
+            let stream = streams.get_mut(index * stride % count).and_then(Option::take);
+            fleet.adopt(stream.ok_or("a place comes twice")?)?;
+        }
+        Ok(fleet)
+    }
+
     /// Opens one more connection and tells its index.
     pub(crate) fn add(&mut self, address: SocketAddr) -> Outcome<usize> {
         let stream = net::TcpStream::connect(address)?;

@@ -42,8 +42,7 @@ impl Shape {
         self.senders + self.listeners + self.stuck
     }
 
-    /// A sender's connection. The listeners come first, so that a server which writes in the order
-    /// of arrival has the rest of a round to hear what the watchers set off.
+    /// A sender's connection.
     fn connection_of(&self, sender: usize) -> usize {
         self.listeners + sender
     }
@@ -172,7 +171,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Connects everybody, lets the senders join and warms up.
     pub(crate) fn open(server: &Server, shape: Shape) -> Outcome<Self> {
-        let mut fleet = Fleet::connect(server.address(), shape.senders + shape.listeners)?;
+        let mut fleet = Fleet::connect_scattered(server.address(), shape.senders + shape.listeners)?;
         let mut stuck = Vec::new();
         for _ in 0..shape.stuck {
             stuck.push(TcpStream::connect(server.address())?);
