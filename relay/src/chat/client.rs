@@ -35,8 +35,6 @@ pub(super) struct Client {
     pub(super) has_ended: bool,
     /// The outbox has its last line; nothing is read.
     pub(super) is_closing: bool,
-    /// While closing: where the outbox stood when last looked at.
-    pub(super) closing_at: (u64, usize),
     pub(super) named: Option<Box<Named>>,
     pub(super) unframed: Option<Box<Unframed>>,
 }
@@ -81,7 +79,6 @@ impl Client {
             is_held_back: false,
             has_ended: false,
             is_closing: false,
-            closing_at: (0, 0),
             named: None,
             unframed: None,
         }

@@ -1,7 +1,7 @@
 //! From a line said to the sockets of those who hear it: seats in rooms, and the flush.
 
 use super::client::Mode;
-use super::outbox::{Flushed, Outbox};
+use super::outbox::Flushed;
 use super::sink::Sink;
 use super::timers::Look;
 use super::{Chat, ClientId, Cut, RoomId};
@@ -91,7 +91,7 @@ impl Chat {
         let is_between = state.unframed.as_ref().is_some_and(|unframed| unframed.waiting_bytes() == 0);
         if is_between && state.mode == Mode::Framed {
             // It has turned out to send lines: it hears lines from here on.
-            if state.unframed.take().is_some_and(|unframed| unframed.written_in_all() > 0) {
+            if state.unframed.take().is_some_and(|unframed| unframed.has_written()) {
                 outbox.insert_line_feed();
             }
             outbox.unframed = false;
@@ -227,15 +227,6 @@ impl Chat {
     fn cut_fallen(&mut self, now: Moment) {
         while let Some(client) = self.fallen.pop() {
             self.cut(client, Cut::Slow, now);
-        }
-    }
-
-    /// Changes whenever the connection's socket took something.
-    pub(super) fn position(&self, client: ClientId) -> (u64, usize) {
-        let unframed = self.client(client).and_then(|state| state.unframed.as_ref());
-        match unframed {
-            Some(unframed) => (unframed.written_in_all(), 0),
-            None => self.outbox(client).map(Outbox::position).unwrap_or_default(),
         }
     }
 

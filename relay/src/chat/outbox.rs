@@ -58,6 +58,8 @@ pub(super) struct Outbox {
     pub(super) blocked: bool,
     /// The last byte written was not the end of a line.
     inside_line: bool,
+    /// The socket took something since this was last made false.
+    pub(super) has_taken: bool,
     /// Written by `unframed`, at its own pace.
     pub(super) unframed: bool,
     /// Stands in the list of outboxes to flush by themselves.
@@ -104,6 +106,7 @@ impl Outbox {
             private: None,
             blocked: false,
             inside_line: false,
+            has_taken: false,
             unframed: false,
             listed: false,
             gated: false,
@@ -207,11 +210,6 @@ impl Outbox {
         log_end.saturating_sub(self.cursor) + private as u64
     }
 
-    /// Changes whenever something was written.
-    pub(super) fn position(&self) -> (u64, usize) {
-        (self.cursor, self.private.as_ref().map_or(0, |private| private.bytes.len()))
-    }
-
     fn has_no_marks(&self) -> bool {
         self.private.as_ref().is_none_or(|private| private.marks.is_empty())
     }
@@ -277,10 +275,12 @@ impl Outbox {
         match outcome {
             Outcome::Whole(bytes) => {
                 self.inside_line = false;
+                self.has_taken = true;
                 Ok(bytes)
             }
             Outcome::Short { bytes, offered, is_inside_line } => {
                 self.blocked = true;
+                self.has_taken |= bytes > 0;
                 self.inside_line = is_inside_line.unwrap_or(self.inside_line);
                 Ok(if sabotage::has(Bug::ShortWriteForgotten) { offered } else { bytes })
             }

@@ -287,21 +287,20 @@ impl Chat {
 
     fn wait_for_closing(&mut self, client: ClientId, now: Moment) {
         let due = now.after(CLOSING_AFTER);
-        let position = self.position(client);
+        if let Some(outbox) = self.outbox_mut(client) {
+            outbox.has_taken = false;
+        }
         let Some(state) = self.client_mut(client) else { return };
         state.input_due = due;
-        state.closing_at = position;
         self.timers.set(due, Look::Close(client));
     }
 
     /// A connection is to read its last lines: it has time as long as it reads at all.
     pub(super) fn look_at_closing(&mut self, client: ClientId, now: Moment) {
-        let position = self.position(client);
-        let Some(state) = self.client(client).filter(|state| state.is_closing && state.input_due <= now)
-        else {
+        if self.client(client).is_none_or(|state| !state.is_closing || state.input_due > now) {
             return;
-        };
-        if position == state.closing_at {
+        }
+        if self.outbox(client).is_none_or(|outbox| !outbox.has_taken) {
             self.ended.push_back(client);
         } else {
             self.wait_for_closing(client, now);

@@ -23,8 +23,6 @@ pub(super) struct Unframed {
     written: usize,
     /// What is left of a message too long for one write.
     rest: String,
-    /// Bytes that the socket ever took in this way.
-    written_in_all: u64,
     /// When the next write may be.
     next_at: Moment,
     /// A timer is set for `next_at`.
@@ -37,9 +35,9 @@ impl Unframed {
         (self.chunk.len() - self.written + self.rest.len()) as u64
     }
 
-    /// Bytes that the socket ever took in this way.
-    pub(super) fn written_in_all(&self) -> u64 {
-        self.written_in_all
+    /// Whether anything was written in this way.
+    pub(super) fn has_written(&self) -> bool {
+        self.next_at > Moment::START
     }
 
     /// Writes one chunk, if it is time. `Flushed::More`: look again at [`Unframed::next_at`].
@@ -63,7 +61,7 @@ impl Unframed {
         match sink.write(client, &[IoSlice::new(left)]) {
             Sent::Bytes(bytes) => {
                 self.written += bytes;
-                self.written_in_all += bytes as u64;
+                outbox.has_taken |= bytes > 0;
             }
             Sent::Full => {}
             Sent::Broken => return Flushed::Broken,
