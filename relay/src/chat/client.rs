@@ -29,6 +29,8 @@ pub(super) struct Client {
     pub(super) bucket: Bucket,
     /// No line was taken yet: it may still be another protocol.
     pub(super) is_first: bool,
+    /// A line was too long, and that is still to be said.
+    pub(super) owes_refusal: bool,
     /// `waiting` is held back by flood control or a full outbox; nothing is read.
     pub(super) is_held_back: bool,
     /// The peer will send no more.
@@ -76,6 +78,7 @@ impl Client {
             is_trusted,
             bucket: Bucket::default(),
             is_first: true,
+            owes_refusal: false,
             is_held_back: false,
             has_ended: false,
             is_closing: false,

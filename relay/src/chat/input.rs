@@ -39,7 +39,8 @@ impl Chat {
 
     /// A timer for waiting input has come.
     pub(super) fn look_at_input(&mut self, client: ClientId, now: Moment) {
-        let Some(state) = self.client(client).filter(|state| state.input_due <= now) else { return };
+        let is_due = |state: &&super::client::Client| !state.is_closing && state.input_due <= now;
+        let Some(state) = self.client(client).filter(is_due) else { return };
         let was_held_back = state.is_held_back;
         self.release_input(client, now);
         if was_held_back && self.wants_read(client) {
@@ -114,7 +115,7 @@ impl Chat {
     /// Takes whole lines off `bytes`, as long as the connection may speak.
     fn take_lines(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        if state.is_first {
+        if state.is_first && state.lines.incomplete().is_empty() {
             if let Some(foreign) = foreign::detect(bytes) {
                 return self.cut(client, Cut::Foreign(foreign), now);
             }
@@ -124,13 +125,19 @@ impl Chat {
         let mut input = bytes;
         loop {
             lines.swallow(&mut input);
-            if memchr::memchr(b'\n', input).is_some() && !self.may_speak(client, now) {
+            let owes_refusal = self.client(client).is_some_and(|state| state.owes_refusal);
+            let is_to_speak = owes_refusal || memchr::memchr(b'\n', input).is_some();
+            if is_to_speak && !self.may_speak(client, now) {
                 self.hold_back(client, input);
                 break;
             }
+            if owes_refusal {
+                self.refuse_too_long(client, now);
+                continue;
+            }
             match lines.next(&mut input) {
                 None => break,
-                Some(Line::TooLong) => self.refuse_too_long(client),
+                Some(Line::TooLong) => self.owe_refusal(client),
                 Some(Line::Whole(line)) => self.take_line(client, line, now),
             }
             if self.client(client).is_none_or(|state| state.is_closing) {
@@ -153,7 +160,7 @@ impl Chat {
 
     fn take_line(&mut self, client: ClientId, line: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        if state.is_first {
+        if state.is_first && !line.is_empty() {
             state.is_first = false;
             if let Some(foreign) = foreign::detect(line) {
                 return self.cut(client, Cut::Foreign(foreign), now);
@@ -167,7 +174,18 @@ impl Chat {
         }
     }
 
-    fn refuse_too_long(&mut self, client: ClientId) {
+    /// A line is too long. Said as soon as the connection may speak: such a line costs what any other does.
+    fn owe_refusal(&mut self, client: ClientId) {
+        if let Some(state) = self.client_mut(client) {
+            state.owes_refusal = true;
+        }
+    }
+
+    fn refuse_too_long(&mut self, client: ClientId, now: Moment) {
+        if let Some(state) = self.client_mut(client) {
+            state.owes_refusal = false;
+        }
+        self.count_line(client, now);
         let words = format!("FAIL SAY LINE_TOO_LONG {LINE_BYTES_MAX}");
         self.answer(client, &words, Some(Phrase::LineTooLong));
     }
@@ -197,10 +215,10 @@ impl Chat {
         if !self.may_speak(client, now) {
             return self.hold_back(client, &message);
         }
-        self.count_line(client, now);
         if message.len() > LINE_BYTES_MAX {
-            return self.refuse_too_long(client);
+            return self.refuse_too_long(client, now);
         }
+        self.count_line(client, now);
         let Ok(text) = std::str::from_utf8(&message) else {
             return self.answer(client, "FAIL SAY NOT_UTF8", Some(Phrase::NotUtf8));
         };
@@ -255,7 +273,7 @@ impl Chat {
         }
         match lines.finish() {
             Some(Line::Whole(line)) => self.take_line(client, line, now),
-            Some(Line::TooLong) => self.refuse_too_long(client),
+            Some(Line::TooLong) => self.refuse_too_long(client, now),
             None => {}
         }
         self.close(client, now);

@@ -198,6 +198,7 @@ impl Chat {
         self.forget_name(client, None, now);
         self.unseat(client);
         self.stop_lingering(client);
+        self.fallen.retain(|fallen| *fallen != client);
         if let Some(gone) = self.clients.get_mut(client.0 as usize).and_then(Option::take) {
             self.held_bytes -= gone.held_counted;
         }

@@ -228,6 +228,9 @@ impl Rooms {
     /// Called when a log has a new block: keeps all logs together within [`LOGS_BYTES_MAX`]. Returns the room
     /// that lost a block.
     pub(super) fn shrink_largest(&mut self) -> Option<RoomId> {
+        if self.log_bytes_max == 0 {
+            return None;
+        }
         let total: usize = self.iter().map(|room| room.log.bytes()).sum();
         if total <= LOGS_BYTES_MAX.max(self.log_bytes_max.saturating_mul(2)) {
             return None;

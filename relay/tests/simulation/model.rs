@@ -71,6 +71,8 @@ pub(crate) struct Person {
     pub(crate) input: Vec<u8>,
     /// The rest of a line that was too long.
     pub(crate) is_swallowing: bool,
+    /// That a line was too long is still to be said.
+    pub(crate) owes_refusal: bool,
     pub(crate) is_first: bool,
     /// Its lines wait, for flood control or for place.
     pub(crate) is_held_back: bool,
@@ -129,6 +131,7 @@ impl Model {
             mode: Mode::Undecided,
             input: Vec::new(),
             is_swallowing: false,
+            owes_refusal: false,
             is_first: true,
             is_held_back: false,
             is_gated: false,
@@ -241,6 +244,12 @@ impl Model {
             (storm.joined + storm.left > 0).then(|| (storm.window_end, Due::Storm(name.clone())))
         });
         inputs.chain(closing).chain(storms).collect()
+    }
+
+    /// How many things whose order matters are due by then.
+    pub(crate) fn dues_until(&self, until: u64) -> usize {
+        let is_due = |(at, due): &&(u64, Due)| *at <= until && !matches!(due, Due::Close(_));
+        self.dues().iter().filter(is_due).count()
     }
 
     pub(crate) fn time(&mut self, now: u64) {

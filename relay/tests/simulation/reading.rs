@@ -93,6 +93,14 @@ impl Model {
             if person.room.is_none() {
                 return;
             }
+            if person.owes_refusal {
+                if !self.may_speak(id, now) {
+                    return;
+                }
+                self.person(id).owes_refusal = false;
+                self.refuse_too_long(id, now);
+                continue;
+            }
             let Some(end) = person.input.iter().position(|&byte| byte == b'\n') else { break };
             if std::mem::take(&mut person.is_swallowing) {
                 person.input.drain(..=end);
@@ -111,8 +119,9 @@ impl Model {
             person.input.clear();
         } else if person.input.len() > LINE_BYTES_MAX + usize::from(is_cr_last) {
             person.is_swallowing = true;
+            person.owes_refusal = true;
             person.input.clear();
-            self.refuse_too_long(id);
+            self.take_lines(id, now);
         }
     }
 
@@ -121,9 +130,10 @@ impl Model {
             line.pop();
         }
         if line.len() > LINE_BYTES_MAX {
-            return self.refuse_too_long(id);
+            return self.refuse_too_long(id, now);
         }
-        let is_first = std::mem::take(&mut self.person(id).is_first);
+        let is_first = self.person(id).is_first;
+        self.person(id).is_first &= line.is_empty();
         if is_first && line.ends_with(b" HTTP/1.1") {
             self.seen.foreign += 1;
             self.answer(id, "FAIL RELAY FOREIGN_PROTOCOL http", Some(Phrase::Foreign));
@@ -136,8 +146,9 @@ impl Model {
         }
     }
 
-    fn refuse_too_long(&mut self, id: u32) {
+    fn refuse_too_long(&mut self, id: u32, now: u64) {
         self.seen.too_long += 1;
+        self.count_line(id, now);
         self.answer(id, "FAIL SAY LINE_TOO_LONG 16384", Some(Phrase::LineTooLong));
     }
 
@@ -159,11 +170,11 @@ impl Model {
             return;
         }
         self.seen.unframed_messages += 1;
-        self.count_line(id, now);
         let message = std::mem::take(&mut self.person(id).input);
         if message.len() > LINE_BYTES_MAX {
-            return self.refuse_too_long(id);
+            return self.refuse_too_long(id, now);
         }
+        self.count_line(id, now);
         let Ok(message) = String::from_utf8(message) else {
             return self.answer(id, "FAIL SAY NOT_UTF8", Some(Phrase::NotUtf8));
         };

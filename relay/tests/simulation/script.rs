@@ -120,6 +120,7 @@ pub(crate) fn lines(rng: &mut Rng, own: Option<&str>) -> Vec<u8> {
     let count = if rng.percent(80) { 1 } else { rng.between(2, 40) };
     for _ in 0..count {
         match rng.below(120) {
+            0 if rng.percent(40) => bytes.extend(vec![b'x'; rng.between(16_385, 70_000) as usize]),
             0 => bytes.extend(vec![b'x'; rng.between(16_380, 16_400) as usize]),
             1 => bytes.extend([b'A', b':', b' ', 0xFF, 0xFE]),
             2 => bytes.extend("/ping\n".repeat(300).as_bytes()),
