@@ -13,13 +13,19 @@ pub const BACKLOG: i32 = 4096;
 /// refused, and what is not written stays in the room's log, where it stands once for all.
 pub const NOT_SENT_BYTES_MAX: u32 = 32 * 1024;
 
-/// A peer that acknowledges nothing for so long is gone.
-pub const USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// A peer that acknowledges nothing for so long is gone. The kernel counts a peer that answers, but whose
+/// window stays shut, like one that does not (tcp(7), `TCP_USER_TIMEOUT`): so a reader may pause for so long.
+pub const USER_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A silent peer is asked after so long whether it still lives, then four times more.
 pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_RETRIES: u32 = 4;
+
+/// Whether connections can come in through this socket.
+pub fn is_listening(socket: &TcpListener) -> bool {
+    SockRef::from(socket).is_listener().unwrap_or(false)
+}
 
 /// Opens a listening socket on each address.
 pub fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, String> {

@@ -37,6 +37,8 @@ pub struct MetricsServer {
     listener: TcpListener,
     requests: [Option<Request>; REQUESTS_MAX],
     next_slot: usize,
+    /// Somebody may be waiting to be accepted.
+    is_ready: bool,
     turns: Histogram,
 }
 
@@ -59,7 +61,8 @@ impl MetricsServer {
         listener.set_nonblocking(true)?;
         let mut listener = TcpListener::from_std(listener);
         registry.register(&mut listener, METRICS, Interest::READABLE)?;
-        Ok(Self { listener, requests: Default::default(), next_slot: 0, turns: Histogram::default() })
+        let requests = Default::default();
+        Ok(Self { listener, requests, next_slot: 0, is_ready: true, turns: Histogram::default() })
     }
 
     /// A turn of the loop took so long.
@@ -75,6 +78,7 @@ impl MetricsServer {
     /// An event of one of the metrics' sockets.
     pub fn handle(&mut self, event: &Event, registry: &Registry, snapshot: &Snapshot<'_>) {
         if event.token() == METRICS {
+            self.is_ready = true;
             return self.accept(registry);
         }
         let Some(slot) = event.token().0.checked_sub(METRICS.0 + 1) else { return };
@@ -87,8 +91,16 @@ impl MetricsServer {
         }
     }
 
-    fn accept(&mut self, registry: &Registry) {
-        while let Ok((mut stream, _)) = self.listener.accept() {
+    /// Once a turn: whoever could not be accepted for want of descriptors may be now.
+    pub fn accept(&mut self, registry: &Registry) {
+        while self.is_ready {
+            let (mut stream, _) = match self.listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    self.is_ready = error.kind() != io::ErrorKind::WouldBlock;
+                    return;
+                }
+            };
             let slot = self.next_slot;
             self.next_slot = (slot + 1) % REQUESTS_MAX;
             self.free(slot, registry);

@@ -208,11 +208,13 @@ fn parse_flood(text: &str) -> Option<Option<Flood>> {
 }
 
 /// What the flags mean.
-pub fn help(language: Language) -> &'static str {
-    match language {
+pub fn help(language: Language) -> String {
+    let help = match language {
         Language::En => HELP_EN,
         Language::Es => HELP_ES,
-    }
+    };
+    let is_there = |line: &&str| cfg!(feature = "metrics") || !line.contains("--metrics");
+    help.split_inclusive('\n').filter(is_there).collect()
 }
 
 const HELP_EN: &str = "\
@@ -222,7 +224,7 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --flood BURST,RATE     lines at once, then a second  [20,5]
   --max-clients N        connections at once           [what the descriptors allow]
   --max-per-ip N         connections of one address    [0]
-  --trusted CIDR,...     free of the two limits above  [none]
+  --trusted CIDR,...     free of flood, max-per-ip     [none]
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
   --metrics ADDR         Prometheus text over HTTP     [off]
@@ -238,7 +240,7 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --flood BURST,RATE     líneas de golpe, y por segundo  [20,5]
   --max-clients N        conexiones a la vez             [lo que permitan los descriptores]
   --max-per-ip N         conexiones de una dirección     [0]
-  --trusted CIDR,...     sin los dos límites anteriores  [ninguna]
+  --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
   --metrics ADDR         texto de Prometheus por HTTP    [apagado]

@@ -19,6 +19,9 @@ pub fn passed_listeners() -> Result<Vec<TcpListener>, String> {
             format!("socket {index} of LISTEN_FDS: {error}; pass listening TCP sockets (ListenStream=)")
         };
         if let Some(listener) = passed.take_tcp_listener(index).map_err(explain)? {
+            if !listen::is_listening(&listener) {
+                return Err(explain(io::Error::other("it does not listen")));
+            }
             listeners.push(listen::prepare(listener).map_err(explain)?);
         }
     }

@@ -78,6 +78,15 @@ fn only_the_server_owns_the_poll_and_the_slab() {
 }
 
 #[test]
+fn only_the_connections_write_to_the_sockets_of_clients() {
+    let folder = workspace().join("relay/src/server");
+    let mut others = sources(&folder);
+    // The door writes to those whom it turns away.
+    others.retain(|(path, _)| !path.ends_with("conn.rs") && !path.ends_with("accept.rs"));
+    assert_names_none_of(&others, &[".write(", ".write_all(", ".write_vectored(", ".send("]);
+}
+
+#[test]
 fn programs_depend_on_wire_and_on_no_other_crate_of_the_project() {
     for (program, allowed) in [("wire", 0), ("relay", 1), ("desktop", 1), ("tgbridge", 1), ("loadtest", 1)] {
         let manifest = workspace().join(program).join("Cargo.toml");

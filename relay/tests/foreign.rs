@@ -103,3 +103,56 @@ fn who_is_chatting_may_say_what_looks_like_another_protocol() {
         luis.hears(&[&format!("Ana: {line}")]);
     }
 }
+
+/// The relay's core, for what depends on where one read ends and the next begins.
+mod in_the_core {
+    use std::io::IoSlice;
+
+    use tertulia_relay::chat::{Chat, ClientId, Sent, Settings, Sink};
+    use tertulia_relay::moment::Moment;
+    use tertulia_relay::phrases::Language;
+
+    const SPEAKER: ClientId = ClientId(0);
+    const WITNESS: ClientId = ClientId(1);
+
+    #[derive(Default)]
+    struct Ears(Vec<u8>);
+
+    impl Sink for Ears {
+        fn write(&mut self, client: ClientId, pieces: &[IoSlice<'_>]) -> Sent {
+            let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied()).collect();
+            if client == WITNESS {
+                self.0.extend(&bytes);
+            }
+            Sent::Bytes(bytes.len())
+        }
+    }
+
+    /// What the witness hears of these reads of one connection.
+    fn heard(reads: &[&[u8]]) -> String {
+        let settings = Settings { flood: None, language: Language::Es, room_log_bytes: 0 };
+        let mut chat = Chat::new(settings);
+        [SPEAKER, WITNESS].into_iter().for_each(|client| chat.handle_connect(client, false));
+        for read in reads {
+            chat.handle_bytes(SPEAKER, read, Moment::START);
+        }
+        let mut ears = Ears::default();
+        chat.flush(Moment::START, &mut ears);
+        String::from_utf8(ears.0).unwrap()
+    }
+
+    #[test]
+    fn the_second_half_of_a_line_is_never_taken_for_another_protocol() {
+        for half in ["GET /foo da 404", "SSH-2.0-OpenSSH"] {
+            let line = format!("{half}\n");
+            let heard = heard(&[b"\n", b"Ana: he visto que ", line.as_bytes()]);
+            assert_eq!(heard, format!("Ana: he visto que {half}\n"));
+        }
+    }
+
+    #[test]
+    fn an_empty_line_before_a_request_hides_nothing() {
+        // RFC 9112, section 2.2: a server is to ignore such a line.
+        assert_eq!(heard(&[b"\r\nPOST / HTTP/1.1\r\nHost: x\r\n\r\nEva: hola\n"]), "");
+    }
+}

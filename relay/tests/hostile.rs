@@ -270,3 +270,23 @@ fn speak_and_go(relay: &Relay, crowd: Vec<Client>, round: usize) -> Vec<Client> 
     }
     (0..20).map(|_| relay.client()).collect()
 }
+
+#[test]
+fn a_connection_that_is_reset_gives_up_its_name_at_once_and_its_waiting_lines() {
+    let relay = Relay::start(&["--flood", "2,1"]);
+    let mut witness = relay.client();
+    witness.sync();
+    let mut eva = relay.client();
+    let lines: String = (0..60).map(|number| format!("Eva: {number}\n")).collect();
+    eva.send_bytes(format!("Eva se ha unido al chat.\n{lines}").as_bytes());
+    witness.expect_line("Eva se ha unido al chat.");
+    witness.expect_line("Eva: 0");
+    eva.reset();
+    // At a line a second, her last one would be due in a minute.
+    loop {
+        match witness.next_line().as_str() {
+            "Eva ha abandonado el chat." => return,
+            line => assert_ne!(line, "Eva: 59"),
+        }
+    }
+}

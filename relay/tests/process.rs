@@ -4,10 +4,11 @@
 
 mod support;
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram, UnixStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -225,4 +226,27 @@ fn systemd_is_told_when_the_relay_is_ready() {
         relay.client().sync();
     }
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nobody() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut filler = theirs.try_clone().unwrap();
+    let mut command = Relay::command();
+    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(OwnedFd::from(theirs));
+    let mut relay = command.spawn().unwrap();
+    let mut announcement = String::new();
+    BufReader::new(ours.try_clone().unwrap()).read_line(&mut announcement).unwrap();
+    let address: SocketAddr = announcement.split_whitespace().last().unwrap().parse().unwrap();
+    filler.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    while filler.write(&[b'x'; 4096]).is_ok() {}
+    // The relay's end is the same socket: from here on it would wait for ever.
+    filler.set_write_timeout(None).unwrap();
+    let mut ana = Client::connect(address);
+    for number in 0..20 {
+        ana.send(&format!("/nick Ana{number}"));
+        ana.expect_line(&format!("* NOTE NICK RENAMED Ana{number} :…"));
+    }
+    relay.kill().unwrap();
+    relay.wait().unwrap();
 }

@@ -46,9 +46,8 @@ impl Chat {
     fn refuse_command(&mut self, client: ClientId, error: CommandError<'_>) {
         match error {
             CommandError::Unknown { word } => {
-                let word = cut(word, ROOM_BYTES_MAX).to_uppercase();
-                let word = if word.is_empty() { "COMMAND".to_owned() } else { word };
-                let words = format!("FAIL {} UNKNOWN_COMMAND", escape(&word));
+                let word = echoed(&cut(word, ROOM_BYTES_MAX).to_uppercase()).unwrap_or("COMMAND".into());
+                let words = format!("FAIL {word} UNKNOWN_COMMAND");
                 self.answer(client, &words, Some(Phrase::UnknownCommand));
             }
             CommandError::Missing { command, what } => {
@@ -96,10 +95,11 @@ impl Chat {
     }
 
     fn list_names(&mut self, client: ClientId, room: Option<&str>, after: Option<&str>) {
+        let room = room.filter(|room| !room.is_empty());
         let asked = room.map_or_else(|| self.room_of(client), |name| self.rooms.find(name));
         let Some(room) = asked.and_then(|room| self.rooms.get(room)) else {
-            let words =
-                format!("FAIL WHO NO_SUCH_ROOM {}", escape(cut(room.unwrap_or_default(), ROOM_BYTES_MAX)));
+            let room = echoed(cut(room.unwrap_or_default(), ROOM_BYTES_MAX)).unwrap_or("ROOM".into());
+            let words = format!("FAIL WHO NO_SUCH_ROOM {room}");
             return self.answer(client, &words, Some(Phrase::NoSuchRoom));
         };
         let room_name = escape(&room.name).into_owned();
@@ -120,7 +120,7 @@ impl Chat {
             return self.answer(client, "FAIL MSG NAME_NEEDED", Some(Phrase::NameNeeded));
         };
         let receivers = Name::parse(to).map_or(&[][..], |name| self.names.holders(name.base())).to_vec();
-        let escaped = escape(cut(to, 2 * NAME_BYTES_MAX)).into_owned();
+        let escaped = echoed(cut(to, 2 * NAME_BYTES_MAX)).unwrap_or("NAME".into());
         if receivers.is_empty() {
             return self.answer(client, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere));
         }
@@ -141,6 +141,10 @@ impl Chat {
         let Ok(name) = Name::parse(name) else {
             return self.answer(client, "FAIL NICK NAME_INVALID", Some(Phrase::NameInvalid));
         };
+        if self.is_announced(client) && self.shown_name(client).as_deref() == Some(name.as_str()) {
+            let words = format!("NOTE NICK RENAMED {}", escape(name.as_str()));
+            return self.answer(client, &words, Some(Phrase::NickChanged));
+        }
         if let Err(refused) = self.names.claim(name.base(), client) {
             let (code, phrase) = refusal(refused);
             return self.answer(client, &format!("FAIL NICK {code} {}", escape(name.base())), Some(phrase));
@@ -182,6 +186,11 @@ impl Chat {
     fn room_name(&self, room: RoomId) -> String {
         self.rooms.get(room).map_or_else(String::new, |room| room.name.to_string())
     }
+}
+
+/// What somebody typed, as a word of an answer. None: it cannot be one, being empty or beginning like a sentence.
+fn echoed(typed: &str) -> Option<String> {
+    (!typed.is_empty() && !typed.starts_with(':')).then(|| escape(typed).into_owned())
 }
 
 fn help_for(command: &str) -> Option<Phrase> {

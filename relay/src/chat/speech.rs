@@ -218,8 +218,11 @@ impl Chat {
         // Another ` - WHO` of the same holder is not worth a line in the log.
         let is_new = state.named.as_ref().is_none_or(|named| named.base() != base);
         let named = Named { shown: shown.clone(), base_bytes: base.len(), asked, is_announced };
-        state.named = Some(Box::new(named));
+        let before = state.named.replace(Box::new(named));
         if is_new {
+            if let Some(before) = before {
+                self.events.push_back(Event::Left { client, name: before.shown, cut: None });
+            }
             self.events.push_back(Event::Named { client, name: shown });
         }
     }

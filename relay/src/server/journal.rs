@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use slab::Slab;
 use tertulia_wire::tags::escape;
 
@@ -11,7 +12,7 @@ use super::conn::Conn;
 use crate::chat::Event;
 use crate::moment::Moment;
 
-/// Lines a second; the rest is counted. A storm must not fill a disk, nor wait for one.
+/// Lines a second; the rest is counted. A storm must not fill a disk.
 const LINES_MAX: u32 = 50;
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -27,9 +28,9 @@ impl Journal {
     pub(super) fn note(&mut self, event: &Event, conns: &Slab<Conn>, now: Moment) {
         if now >= self.window_end {
             self.tidy(now);
-            *self = Self { window_end: now.after(WINDOW), ..Self::default() };
+            *self = Self { window_end: now.after(WINDOW), written: 0, ..*self };
         }
-        if self.written >= LINES_MAX {
+        if self.written >= LINES_MAX || !takes_a_line() {
             self.left_out += 1;
             return;
         }
@@ -54,11 +55,25 @@ impl Journal {
 
     /// Says how many lines were left out, once their second is over.
     pub(super) fn tidy(&mut self, now: Moment) {
-        if self.left_out > 0 && now >= self.window_end {
+        if self.left_out == 0 || now < self.window_end {
+            return;
+        }
+        if takes_a_line() {
             write(&format!("left_out lines={}", self.left_out));
             self.left_out = 0;
+        } else {
+            self.window_end = now.after(WINDOW);
         }
     }
+}
+
+/// Whether standard error takes a line at once. Nobody has to read the pipe behind it, and the chat must not
+/// wait for who does not: a pipe that poll(2) calls writable takes 4,096 bytes.
+fn takes_a_line() -> bool {
+    let stderr = std::io::stderr();
+    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
 /// A log that cannot be written must not end the chat.

@@ -17,6 +17,7 @@ impl Server {
         let now = self.now();
         if let Some(metrics) = self.metrics.as_mut() {
             metrics.measure_turn(now.since(began));
+            metrics.accept(self.poll.registry());
         }
     }
 }

@@ -228,6 +228,10 @@ impl Server {
         if event.is_writable() || event.is_error() {
             self.chat.handle_writable(client_id(index));
         }
+        if event.is_error() && !self.chat.wants_read(client_id(index)) {
+            // It was reset, and what it had sent was not to be read yet: nobody waits for it any more.
+            return self.remove(index, self.now());
+        }
         let is_end_near = event.is_read_closed() || event.is_error();
         if event.is_readable() || is_end_near {
             if let Some(conn) = self.conns.get_mut(index) {

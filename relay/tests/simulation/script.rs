@@ -90,9 +90,17 @@ fn command(rng: &mut Rng) -> String {
         17 => "/nombre".into(),
         18 => "/help".into(),
         19 => format!("/PING {}", rng.below(1000)),
-        20 => {
-            (*rng.pick(&["/", "/nada", "/unaordendemasiadolargaparaserunaorden x", "/pong", "/ayuda"])).into()
-        }
+        20 => (*rng.pick(&[
+            "/",
+            "/: x",
+            "/msg :x hola",
+            "/who room=",
+            "/nada",
+            "/unaordendemasiadolargaparaserunaorden x",
+            "/pong",
+            "/ayuda",
+        ]))
+        .into(),
         _ if rng.percent(40) => "/quit".into(),
         _ => "/quien".into(),
     }

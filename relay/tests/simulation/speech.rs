@@ -45,6 +45,11 @@ const HELP: [(&str, Phrase); 8] = [
     ("/quit /salir", Phrase::HelpQuit),
 ];
 
+/// What was typed, or this where that cannot be a word.
+fn echoed(typed: &str, otherwise: &str) -> String {
+    if typed.is_empty() || typed.starts_with(':') { otherwise.into() } else { escape(typed) }
+}
+
 impl Model {
     pub(crate) fn relay_line(&self, words: &str, phrase: Option<Phrase>) -> String {
         let sentence = phrase.map(|phrase| format!(" :{}", phrase.in_language(self.language)));
@@ -200,8 +205,8 @@ impl Model {
                 self.start_closing(id, now);
             }
             _ => {
-                let word = if word.is_empty() { "COMMAND".into() } else { cut(word, 32).to_uppercase() };
-                let words = format!("FAIL {} UNKNOWN_COMMAND", escape(&word));
+                let word = echoed(&cut(word, 32).to_uppercase(), "COMMAND");
+                let words = format!("FAIL {word} UNKNOWN_COMMAND");
                 self.answer(id, &words, Some(Phrase::UnknownCommand));
             }
         }
@@ -250,9 +255,11 @@ impl Model {
 
     fn list_names(&mut self, id: u32, room: Option<&str>, after: Option<&str>) {
         let here = self.person(id).room.clone().unwrap_or_default();
+        let room = room.filter(|room| !room.is_empty());
         let room_name = room.map_or(here, str::to_lowercase);
         if !self.rooms.contains_key(&room_name) {
-            let words = format!("FAIL WHO NO_SUCH_ROOM {}", escape(cut(room.unwrap_or_default(), 32)));
+            let words =
+                format!("FAIL WHO NO_SUCH_ROOM {}", echoed(cut(room.unwrap_or_default(), 32), "ROOM"));
             return self.answer(id, &words, Some(Phrase::NoSuchRoom));
         }
         let inside = self.people.values().filter(|person| person.room.as_ref() == Some(&room_name));
@@ -279,7 +286,7 @@ impl Model {
         };
         let to = unescape(to);
         let receiver = grammar::name(&to).and_then(|name| self.holders(&name.base).next());
-        let escaped = escape(cut(&to, 128));
+        let escaped = echoed(cut(&to, 128), "NAME");
         match receiver {
             None => self.answer(id, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere)),
             Some(receiver) if self.person(receiver).ears.has_place() => {
@@ -299,13 +306,19 @@ impl Model {
         let Some(name) = grammar::name(&unescape(name)) else {
             return self.answer(id, "FAIL NICK NAME_INVALID", Some(Phrase::NameInvalid));
         };
+        let wanted = format!("{}{}", name.base, name.tail);
+        let held = self.person(id).held.as_ref();
+        if held.is_some_and(|held| held.is_announced && held.shown() == wanted) {
+            let words = format!("NOTE NICK RENAMED {}", escape(&wanted));
+            return self.answer(id, &words, Some(Phrase::NickChanged));
+        }
         if let Some((code, phrase)) = self.why_not(id, &name.base) {
             return self.answer(id, &format!("FAIL NICK {code} {}", escape(&name.base)), Some(phrase));
         }
         self.forget_name(id, now);
         self.hold(id, &name, None, true);
         self.notice(id, true, now);
-        let words = format!("NOTE NICK RENAMED {}", escape(&format!("{}{}", name.base, name.tail)));
+        let words = format!("NOTE NICK RENAMED {}", escape(&wanted));
         self.answer(id, &words, Some(Phrase::NickChanged));
     }
 }
