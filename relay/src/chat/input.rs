@@ -215,6 +215,9 @@ impl Chat {
         if !self.may_speak(client, now) {
             return self.hold_back(client, &message);
         }
+        if let Some(state) = self.client_mut(client) {
+            state.is_first = false;
+        }
         if message.len() > LINE_BYTES_MAX {
             return self.refuse_too_long(client, now);
         }

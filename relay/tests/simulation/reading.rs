@@ -170,6 +170,7 @@ impl Model {
             return;
         }
         self.seen.unframed_messages += 1;
+        self.person(id).is_first = false;
         let message = std::mem::take(&mut self.person(id).input);
         if message.len() > LINE_BYTES_MAX {
             return self.refuse_too_long(id, now);
