@@ -277,6 +277,7 @@ impl Model {
 
     fn tell(&mut self, id: u32, rest: &str) {
         let (to, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let to = unescape(to);
         if to.is_empty() || text.is_empty() {
             let what = if to.is_empty() { "NAME" } else { "TEXT" };
             return self.missing(id, &format!("MSG MISSING {what}"));
@@ -284,7 +285,6 @@ impl Model {
         let Some(from) = self.person(id).held.as_ref().map(Held::shown) else {
             return self.answer(id, "FAIL MSG NAME_NEEDED", Some(Phrase::NameNeeded));
         };
-        let to = unescape(to);
         let receiver = grammar::name(&to).and_then(|name| self.holders(&name.base).next());
         let escaped = echoed(cut(&to, 128), "NAME");
         match receiver {
@@ -300,10 +300,11 @@ impl Model {
     }
 
     fn rename(&mut self, id: u32, name: &str, now: u64) {
-        if name.is_empty() {
+        let name = unescape(name);
+        if name.trim().is_empty() {
             return self.missing(id, "NICK MISSING NAME");
         }
-        let Some(name) = grammar::name(&unescape(name)) else {
+        let Some(name) = grammar::name(name.trim()) else {
             return self.answer(id, "FAIL NICK NAME_INVALID", Some(Phrase::NameInvalid));
         };
         let wanted = format!("{}{}", name.base, name.tail);
