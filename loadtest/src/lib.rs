@@ -1,9 +1,22 @@
-//! The load generator: how far does a relay carry, honestly. Not built yet: nothing here runs.
+//! The load generator: how far does a relay carry, honestly.
 //!
-//! What will live here, a core that decides and a shell that moves bytes:
+//! A core that decides, without sockets or clock:
 //!
-//! - `plan`, `schedule`, `stamp`, `stats`, `report`: who says what when, what arrived, how late. No socket, no clock.
-//! - `swarm`: one mio loop with tens of thousands of sockets.
-//! - `peers`: starts other servers to compare with.
+//! - [`plan`]: what is to be done, checked before anything starts.
+//! - [`schedule`]: when each line is due.
+//! - [`stamp`]: what every line carries.
+//! - [`stats`]: what arrived, and how late.
+//! - [`report`]: what that comes to.
 //!
-//! Until it exists, `make bench` runs `relay/benches/fanout.rs`.
+//! The shell: [`swarm`] owns the sockets and the clock, [`relay`] starts a relay to load, [`process`] reads what the
+//! kernel tells of it, [`options`] is the command line.
+
+pub mod options;
+pub mod plan;
+pub mod process;
+pub mod relay;
+pub mod report;
+pub mod schedule;
+pub mod stamp;
+pub mod stats;
+pub mod swarm;

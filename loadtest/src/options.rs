@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::plan::{Plan, parse_duration};
+use crate::schedule::Pace;
+
+/// How far does this relay carry, honestly
+#[derive(Debug, Parser)]
+#[command(name = "tertulia-loadtest", version)]
+pub struct Options {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Load a relay once, and say what arrived, and how late
+    Run(Run),
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// A relay that runs already, HOST:PORT [one is started on a free port, flood control off]
+    #[arg(long, value_name = "ADDR")]
+    pub target: Option<SocketAddr>,
+    /// Connections, senders included
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub clients: usize,
+    /// Clients that send
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub senders: usize,
+    /// Open loop: lines a second, of all senders together [100]
+    #[arg(long, value_name = "R", conflicts_with = "window")]
+    pub rate: Option<f64>,
+    /// Closed loop: lines of each sender under way
+    #[arg(long, value_name = "W")]
+    pub window: Option<u32>,
+    /// Measure for so long
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    pub duration: Duration,
+    /// Before that, without recording latencies
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub warmup: Duration,
+    /// Bytes of each line's text
+    #[arg(long, value_name = "BYTES", default_value_t = 64)]
+    pub size: usize,
+    /// Process of the server, for its CPU and memory
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+    /// Write the report as JSON to this file; `-`: to standard output, instead of the text
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl Run {
+    /// The plan that the flags describe.
+    pub fn plan(&self) -> Result<Plan, String> {
+        let pace = match self.window {
+            Some(window) => Pace::Window(window),
+            None => Pace::Rate(self.rate.unwrap_or(100.0)),
+        };
+        let plan = Plan {
+            clients: self.clients,
+            senders: self.senders,
+            pace,
+            duration: self.duration,
+            warmup: self.warmup,
+            size_bytes: self.size,
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+}
