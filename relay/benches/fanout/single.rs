@@ -9,8 +9,8 @@ use crate::server::{Program, Server};
 use crate::{Outcome, probes};
 
 const STARTS: usize = 10;
-const IDLE_STARTS: usize = 15;
-const IDLE_BEFORE_LOOK: Duration = Duration::from_millis(300);
+const IDLE_STARTS: usize = 100;
+const IDLE_BEFORE_LOOK: Duration = Duration::from_millis(100);
 const SMALL_FILE_MAX_KIB: f64 = 550.0;
 const SMALL_RESIDENT_MAX_KIB: f64 = 2.0 * 1024.0;
 
