@@ -6,11 +6,13 @@
 //! - [`schedule`]: when each line is due.
 //! - [`stamp`]: what every line carries.
 //! - [`stats`]: what arrived, and how late.
-//! - [`report`]: what that comes to.
+//! - [`report`]: what that comes to; [`bounds`]: what it must not come to.
 //!
 //! The shell: [`swarm`] owns the sockets and the clock, [`relay`] starts a relay to load, [`process`] reads what the
-//! kernel tells of it, [`options`] is the command line.
+//! kernel tells of it, [`limits`] makes place for descriptors, [`options`] is the command line.
 
+pub mod bounds;
+pub mod limits;
 pub mod options;
 pub mod plan;
 pub mod process;

@@ -2,8 +2,13 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use tertulia_loadtest::limits;
 use tertulia_loadtest::options::{Command, Options, Run};
 use tertulia_loadtest::plan::Plan;
 use tertulia_loadtest::process;
@@ -11,14 +16,24 @@ use tertulia_loadtest::relay::Relay;
 use tertulia_loadtest::report::{Generator, Latencies, Report, SCHEMA_VERSION, Server, late, why_invalid};
 use tertulia_loadtest::swarm::{Outcome, Swarm};
 
+/// A bound of `--fail-if` is broken.
+const BROKEN: u8 = 2;
 /// The figures are not to be trusted.
 const INVALID: u8 = 3;
 
 fn main() -> ExitCode {
-    let Command::Run(options) = Options::parse().command;
+    let Command::Run(options) = match Options::try_parse() {
+        Ok(options) => options.command,
+        Err(error) => {
+            let _ = error.print();
+            // Not clap's 2, which says here that a bound is broken.
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     match run(&options) {
-        Ok(report) if report.invalid.is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(INVALID),
+        Ok(report) if !report.invalid.is_empty() => ExitCode::from(INVALID),
+        Ok(report) if is_broken(&options, &report) => ExitCode::from(BROKEN),
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tertulia-loadtest: {error}");
             ExitCode::FAILURE
@@ -26,15 +41,29 @@ fn main() -> ExitCode {
     }
 }
 
+fn is_broken(options: &Run, report: &Report) -> bool {
+    let broken = options.fail_if.iter().filter_map(|bound| Some((bound, bound.broken_by(report)?)));
+    let told = broken.map(|(bound, value)| eprintln!("broken: {bound}: it is {value}"));
+    told.count() > 0
+}
+
 fn run(options: &Run) -> Result<Report, String> {
     let plan = options.plan()?;
+    limits::make_place(plan.clients)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // The second one ends the program at once.
+        flag::register_conditional_default(signal, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|error| format!("signals: {error}"))?;
+    }
     let own = if options.target.is_none() { Some(Relay::start()?) } else { None };
     let target = options.target.or(own.as_ref().map(Relay::address)).ok_or("no target")?;
     let pid = options.pid.or(own.as_ref().map(Relay::pid));
     eprintln!("{plan}");
     let mut swarm = Swarm::connect(target, plan.clients)?;
     swarm.join(plan.senders)?;
-    let outcome = swarm.run(&plan, pid)?;
+    let outcome = swarm.run(&plan, pid, &stop)?;
     let report = report(&plan, target.to_string(), outcome);
     write(options, &report)?;
     Ok(report)
@@ -71,6 +100,7 @@ fn report(plan: &Plan, target: String, outcome: Outcome) -> Report {
             }
         }),
         complaints: outcome.complaints,
+        is_partial: outcome.is_partial,
         invalid: why_invalid(outcome.sent, late, outcome.unsent, own_cpu_share),
     }
 }

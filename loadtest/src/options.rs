@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bounds::Bound;
 use crate::plan::{Plan, parse_duration};
 use crate::schedule::Pace;
 
@@ -55,6 +56,9 @@ pub struct Run {
     /// Process of the server, for its CPU and memory
     #[arg(long, value_name = "PID")]
     pub pid: Option<u32>,
+    /// End with code 2 if this is so, like 'p99>50ms' or 'lost>0'; repeatable
+    #[arg(long, value_name = "BOUND", value_parser = Bound::parse)]
+    pub fail_if: Vec<Bound>,
     /// Write the report as JSON to this file; `-`: to standard output, instead of the text
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

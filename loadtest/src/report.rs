@@ -48,6 +48,8 @@ pub struct Report {
     pub complaints: Vec<String>,
     /// Why the figures are not to be trusted; empty: they are.
     pub invalid: Vec<String>,
+    /// The run was ended before its time.
+    pub is_partial: bool,
 }
 
 /// The three latencies of a line.
@@ -203,6 +205,9 @@ impl Report {
             self.generator.cpu_us_per_delivery,
             self.generator.late
         ));
+        if self.is_partial {
+            line(format_args!("PARTIAL: the run was ended before its time"));
+        }
         for complaint in &self.complaints {
             line(format_args!("the server said: {complaint}"));
         }
@@ -213,9 +218,73 @@ impl Report {
     }
 }
 
+/// A report with figures of all kinds, for tests.
+#[cfg(test)]
+pub(crate) fn example() -> Report {
+    let percentiles = |us| Percentiles {
+        count: 1,
+        min: us,
+        p50: us,
+        p90: us,
+        p95: us,
+        p99: us,
+        p99_9: us,
+        p99_99: us,
+        max: us,
+    };
+    let planned = Planned {
+        clients: 2,
+        senders: 1,
+        rate_per_s: Some(1.0),
+        window: None,
+        duration_s: 1.0,
+        warmup_s: 0.0,
+        size_bytes: 64,
+    };
+    Report {
+        schema_version: SCHEMA_VERSION,
+        version: "",
+        machine: String::new(),
+        plan: planned,
+        target: String::new(),
+        sent: 1,
+        counts: Counts { lost: 7, ..Counts::default() },
+        rate_per_s: 500.0,
+        latency_us: Latencies {
+            first: percentiles(10_000),
+            each: percentiles(60_000),
+            last: percentiles(90_000),
+        },
+        generator: Generator {
+            cpu_share: 0.1,
+            cpu_us_per_delivery: 0.1,
+            late: 0,
+            lateness_p99_us: 1,
+            unsent: 0,
+        },
+        server: None,
+        complaints: Vec::new(),
+        invalid: Vec::new(),
+        is_partial: false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_json_has_the_names_that_programs_look_for() {
+        let json: serde_json::Value = serde_json::to_value(example()).unwrap();
+        for name in ["lost", "doubled", "out_of_order", "corrupt", "delivered", "rate_per_s"] {
+            assert!(json[name].is_number(), "{name}");
+        }
+        for whose in ["first", "each", "last"] {
+            for name in ["min", "p50", "p90", "p95", "p99", "p99_9", "p99_99", "max"] {
+                assert!(json["latency_us"][whose][name].is_number(), "{whose}.{name}");
+            }
+        }
+    }
 
     #[test]
     fn a_generator_that_kept_its_schedule_is_trusted() {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdTcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -52,6 +53,8 @@ pub struct Outcome {
     pub server: Option<(Usage, Usage)>,
     /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
+    /// It was told to stop before its time.
+    pub is_partial: bool,
 }
 
 /// All clients, connected.
@@ -124,7 +127,9 @@ impl Swarm {
     }
 
     /// Carries the plan out. The clients `0..plan.senders` have joined.
-    pub fn run(&mut self, plan: &Plan, server: Option<u32>) -> Result<Outcome, String> {
+    ///
+    /// `stop`: once true, nothing more is sent, and what is under way is awaited.
+    pub fn run(&mut self, plan: &Plan, server: Option<u32>, stop: &AtomicBool) -> Result<Outcome, String> {
         let usage = |pid: Option<u32>| pid.map(process::usage).transpose();
         let server_before = usage(server)?;
         let own_before = process::usage(std::process::id())?;
@@ -142,8 +147,15 @@ impl Swarm {
         let mut own_after = own_before;
         let mut server_after = server_before;
         let mut is_sending = true;
+        let mut is_partial = false;
+        let mut end_us = end_us;
         loop {
             let now_us = run.now_us();
+            if is_sending && stop.load(Ordering::Relaxed) {
+                is_partial = true;
+                end_us = end_us.min(now_us);
+                schedule = schedule.map(|_| Schedule::new(1, 1.0, 0));
+            }
             if is_sending {
                 self.send_due(&mut run, schedule.as_mut(), now_us, end_us);
                 is_sending = now_us < end_us;
@@ -177,6 +189,7 @@ impl Swarm {
             wall_ns,
             server: server_before.zip(server_after),
             complaints: run.complaints,
+            is_partial,
         })
     }
 

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -68,7 +69,7 @@ fn run(harm: Harm) -> Outcome {
     };
     let mut swarm = Swarm::connect(server(harm), plan.clients).unwrap();
     swarm.join(plan.senders).unwrap();
-    let outcome = swarm.run(&plan, None).unwrap();
+    let outcome = swarm.run(&plan, None, &AtomicBool::new(false)).unwrap();
     assert_eq!(outcome.sent, LINES);
     outcome
 }

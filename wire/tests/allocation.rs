@@ -8,7 +8,9 @@ use tertulia_wire::text::clean;
 
 #[test]
 fn taking_lines_off_a_read_cleaning_and_reading_them_allocates_nothing() {
-    let read = "Ana: hola, ¿qué tal?\nAna se ha unido al chat.\n[RESPUESTA a 'hola'] Ana - Eva: sí\n/ping x\n".repeat(50);
+    let read =
+        "Ana: hola, ¿qué tal?\nAna se ha unido al chat.\n[RESPUESTA a 'hola'] Ana - Eva: sí\n/ping x\n"
+            .repeat(50);
     let mut lines = Lines::default();
     let mut count = 0;
     let info = allocation_counter::measure(|| {

@@ -1,0 +1,26 @@
+//! Descriptors: one for each client, and some more.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// For standard streams, epoll, pipes and what libraries open.
+const RESERVED: u64 = 32;
+
+/// Raises the limit of open files as far as so many clients need, and says so.
+pub fn make_place(clients: usize) -> Result<(), String> {
+    let needed = clients as u64 + RESERVED;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    if let Some(maximum) = maximum.filter(|maximum| *maximum < needed) {
+        return Err(format!(
+            "--clients {clients}: that takes {clients} + {RESERVED} open files, and the hard limit is {maximum}; \
+             raise it (ulimit -Hn) or pass at most --clients {}",
+            maximum.saturating_sub(RESERVED)
+        ));
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })
+        .map_err(|error| format!("the limit of open files cannot be raised to {needed}: {error}"))?;
+    eprintln!("raised the limit of open files to {needed}");
+    Ok(())
+}
