@@ -29,7 +29,7 @@ pub enum Command {
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// A relay that runs already, HOST:PORT [one is started on a free port, flood control off]
+    /// A relay that runs already, as HOST:PORT; without it one is started on a free port, flood control off
     #[arg(long, value_name = "ADDR")]
     pub target: Option<SocketAddr>,
     /// Connections, senders included
@@ -38,7 +38,7 @@ pub struct Run {
     /// Clients that send
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub senders: usize,
-    /// Open loop: lines a second, of all senders together [100]
+    /// Open loop: lines a second, of all senders together (100 without --window)
     #[arg(long, value_name = "R", conflicts_with = "window")]
     pub rate: Option<f64>,
     /// Closed loop: lines of each sender under way
