@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Run {
     /// A relay that runs already, as HOST:PORT; without it one is started on a free port, flood control off
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = resolve)]
     pub target: Option<SocketAddr>,
     /// Connections, senders included
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -62,6 +62,12 @@ pub struct Run {
     /// Write the report as JSON to this file; `-`: to standard output, instead of the text
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// The first address of a host and its port.
+fn resolve(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}; expected HOST:PORT"))?;
+    addresses.next().ok_or_else(|| "that host has no address".into())
 }
 
 impl Run {
