@@ -10,7 +10,7 @@ use crate::bounds::Bound;
 use crate::plan::{Plan, parse_duration};
 use crate::schedule::Pace;
 
-/// How far does this relay carry, honestly
+/// Loads a chat relay and says how much it carries, how late lines come, and whether any got lost
 #[derive(Debug, Parser)]
 #[command(name = "tertulia-loadtest", version)]
 pub struct Options {
@@ -44,10 +44,10 @@ pub struct Run {
     /// Closed loop: lines of each sender under way
     #[arg(long, value_name = "W")]
     pub window: Option<u32>,
-    /// Measure for so long
+    /// How long to measure
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub duration: Duration,
-    /// Before that, without recording latencies
+    /// How long to warm up before: lines are checked, latencies not recorded
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
     pub warmup: Duration,
     /// Bytes of each line's text

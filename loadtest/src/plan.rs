@@ -49,7 +49,10 @@ impl Plan {
     pub fn check(&self) -> Result<(), String> {
         let senders_max = SENDERS_MAX - 1;
         if self.senders == 0 || self.senders > self.clients {
-            return Err(format!("--senders {}: from 1 to --clients {}", self.senders, self.clients));
+            return Err(format!(
+                "--senders {}: must be from 1 to {} (--clients)",
+                self.senders, self.clients
+            ));
         }
         if self.senders > senders_max {
             return Err(format!("--senders {}: at most {senders_max}", self.senders));

@@ -172,14 +172,15 @@ impl Report {
             let _ = writeln!(text, "{args}");
         };
         line(format_args!("target      {}", self.target));
-        line(format_args!("accepted    {} lines", self.sent));
+        line(format_args!("accepted    {} lines, warm-up included", self.sent));
         line(format_args!("delivered   {} lines, {:.0} a second", counts.delivered, self.rate_per_s));
         line(format_args!(
             "checks      lost {}, doubled {}, out of order {}, corrupt {}",
             counts.lost, counts.doubled, counts.out_of_order, counts.corrupt
         ));
+        line(format_args!("until the first, each, last receiver had a line, from when it was due, in us"));
         line(format_args!(
-            "latency us       min      p50      p90      p95      p99    p99.9   p99.99      max"
+            "                 min      p50      p90      p95      p99    p99.9   p99.99      max"
         ));
         for (name, p) in [
             ("first", &self.latency_us.first),
