@@ -20,6 +20,7 @@ enum Figure {
     Doubled,
     OutOfOrder,
     Corrupt,
+    UnderWay,
     RatePerS,
     Latency(Whose, Point),
 }
@@ -43,7 +44,7 @@ enum Point {
     Max,
 }
 
-const FIGURES: &str = "lost, doubled, out_of_order, corrupt, rate, or min, p50, p90, p95, p99, p99.9, p99.99, max of \
+const FIGURES: &str = "lost, doubled, out_of_order, corrupt, under_way, rate, or min, p50, p90, p95, p99, p99.9, p99.99, max of \
     each receiver's latency (first.p99 and last.p99 for the others)";
 
 impl Bound {
@@ -90,6 +91,7 @@ impl Figure {
             "doubled" => Self::Doubled,
             "out_of_order" => Self::OutOfOrder,
             "corrupt" => Self::Corrupt,
+            "under_way" => Self::UnderWay,
             "rate" => Self::RatePerS,
             _ => Self::Latency(whose, Point::parse(point)?),
         })
@@ -101,6 +103,7 @@ impl Figure {
             Self::Doubled => report.counts.doubled,
             Self::OutOfOrder => report.counts.out_of_order,
             Self::Corrupt => report.counts.corrupt,
+            Self::UnderWay => report.under_way,
             Self::RatePerS => return report.rate_per_s,
             Self::Latency(Whose::First, point) => point.of(&report.latency_us.first),
             Self::Latency(Whose::Each, point) => point.of(&report.latency_us.each),

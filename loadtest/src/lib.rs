@@ -4,21 +4,50 @@
 //!
 //! - [`plan`]: what is to be done, checked before anything starts.
 //! - [`schedule`]: when each line is due.
-//! - [`stamp`]: what every line carries.
-//! - [`stats`]: what arrived, and how late.
-//! - [`report`]: what that comes to; [`bounds`]: what it must not come to.
+//! - [`stamp`]: what every line carries; [`protocol`]: how it goes to a server of each kind and comes back.
+//! - [`tally`]: what the clients hear; [`transcript`]: in which order; [`stats`]: the four checks; [`latency`]: how late.
+//! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
+//! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
-//! The shell: [`swarm`] owns the sockets and the clock, [`relay`] starts a relay to load, [`process`] reads what the
-//! kernel tells of it, [`limits`] makes place for descriptors, [`options`] is the command line.
+//! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`stage`] puts them in front of
+//! a server and measures. [`server`] and [`peers`] start servers, [`floor`] is one, [`process`] reads what the kernel
+//! tells of them, [`connect`] and [`limits`] know what a machine has of ports and descriptors.
+//!
+//! The commands: [`options`] is the command line; [`run`], [`ramp`], [`hold`], [`soak`], [`compare`], [`merge`] and
+//! [`peers`] do what it says, on the [`ground`] that they stand on, with a [`live`] line and an [`output`].
 
 pub mod bounds;
+mod client;
+pub mod compare;
+pub mod connect;
+pub mod floor;
+pub mod ground;
+pub mod hold;
+pub mod html;
+pub mod latency;
 pub mod limits;
+pub mod live;
+pub mod log;
+pub mod measured;
+pub mod merge;
+mod opening;
 pub mod options;
+pub mod output;
+pub mod peers;
 pub mod plan;
 pub mod process;
-pub mod relay;
+pub mod protocol;
+pub mod ramp;
 pub mod report;
+pub mod run;
 pub mod schedule;
+pub mod server;
+pub mod soak;
+pub mod stage;
 pub mod stamp;
 pub mod stats;
 pub mod swarm;
+pub mod tally;
+pub mod text;
+pub mod transcript;
+pub mod verdict;

@@ -5,18 +5,19 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// For standard streams, epoll, pipes and what libraries open.
 const RESERVED: u64 = 32;
 
-/// Raises the limit of open files as far as so many clients need, and says so.
-pub fn make_place(clients: usize) -> Result<(), String> {
-    let needed = clients as u64 + RESERVED;
+/// Raises the limit of open files as far as so many clients need, in front of so many servers at once, and says so.
+pub fn make_place(clients: usize, stages: usize) -> Result<(), String> {
+    let needed = (clients * stages) as u64 + RESERVED;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
     if let Some(maximum) = maximum.filter(|maximum| *maximum < needed) {
+        let servers = if stages > 1 { format!(" x {stages} servers") } else { String::new() };
         return Err(format!(
-            "--clients {clients}: that takes {clients} + {RESERVED} open files, and the hard limit is {maximum}; \
-             raise it (ulimit -Hn) or pass at most --clients {}",
-            maximum.saturating_sub(RESERVED)
+            "--clients {clients}: that takes {clients}{servers} + {RESERVED} open files, and the hard limit is \
+             {maximum}; raise it (ulimit -Hn) or pass at most --clients {}",
+            maximum.saturating_sub(RESERVED) / stages.max(1) as u64
         ));
     }
     setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })

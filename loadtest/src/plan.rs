@@ -1,12 +1,24 @@
 //! What is to be done: how many clients, who speaks, how fast, how long. Checked before anything starts.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::protocol::Protocol;
 use crate::schedule::Pace;
-use crate::stamp::{SENDERS_MAX, STAMP_BYTES_MAX, STAMP_BYTES_MIN};
+use crate::stamp::{SENDERS_MAX, STAMP_BYTES_MIN, Sizes};
+
+/// Connections of one run.
+pub const CLIENTS_MAX: usize = 1_000_000;
+
+/// Lines of one sender under way.
+const WINDOW_MAX: u32 = 10_000;
+
+/// Addresses of `--source`.
+const SOURCES_MAX: u32 = 65_536;
 
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,17 +33,49 @@ pub struct Plan {
     pub duration: Duration,
     /// Before that, for so long, the same without recording latencies. Lines are checked all the same.
     pub warmup: Duration,
-    /// Bytes of each line's text.
-    pub size_bytes: usize,
+    /// How long the texts are.
+    pub sizes: Sizes,
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// Clients that connect and never read; the last ones, none of them senders.
+    pub slow: usize,
+    /// Clients that leave and come back each second; 0: all stay.
+    pub churn_per_s: f64,
+    /// Connects a second; none: as fast as the server takes them.
+    pub connect_rate_per_s: Option<f64>,
+    /// Addresses that the clients come from, in turns; none: as the system chooses.
+    pub sources: Vec<IpAddr>,
+    /// Who says that it joins. Where the protocol knows no such words, it makes no difference.
+    pub joins: Joins,
+}
+
+/// Who says that it joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Joins {
+    /// Only those that send.
+    Senders,
+    /// Everybody.
+    All,
+    /// Nobody: the first line is also the first word.
+    None,
 }
 
 /// The plan as it stands in a report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
+    /// As [`Plan::protocol`].
+    pub protocol: Protocol,
     /// As [`Plan::clients`].
     pub clients: usize,
     /// As [`Plan::senders`].
     pub senders: usize,
+    /// As [`Plan::slow`].
+    pub slow: usize,
+    /// As [`Plan::churn_per_s`].
+    pub churn_per_s: f64,
+    /// As [`Plan::joins`].
+    pub joins: Joins,
     /// Open loop: lines a second of all senders together.
     pub rate_per_s: Option<f64>,
     /// Closed loop: lines of each sender under way.
@@ -40,30 +84,26 @@ pub struct Planned {
     pub duration_s: f64,
     /// As [`Plan::warmup`].
     pub warmup_s: f64,
-    /// As [`Plan::size_bytes`].
-    pub size_bytes: usize,
+    /// The shortest text.
+    pub size_min_bytes: usize,
+    /// The longest text.
+    pub size_max_bytes: usize,
+    /// As [`Plan::connect_rate_per_s`].
+    pub connect_rate_per_s: Option<f64>,
+    /// How many addresses the clients come from; 0: as the system chooses.
+    pub sources: usize,
 }
 
 impl Plan {
     /// What cannot be done as it was asked for: what is wrong, and what to do.
     pub fn check(&self) -> Result<(), String> {
-        let senders_max = SENDERS_MAX - 1;
-        if self.senders == 0 || self.senders > self.clients {
+        self.check_clients()?;
+        let Sizes { min_bytes, max_bytes } = self.sizes;
+        let most = self.protocol.text_bytes_max();
+        if min_bytes > max_bytes || min_bytes < STAMP_BYTES_MIN || max_bytes > most {
             return Err(format!(
-                "--senders {}: must be from 1 to {} (--clients)",
-                self.senders, self.clients
-            ));
-        }
-        if self.senders > senders_max {
-            return Err(format!("--senders {}: at most {senders_max}", self.senders));
-        }
-        if self.clients < 2 {
-            return Err("--clients 1: nobody hears a lone client; at least 2".into());
-        }
-        if !(STAMP_BYTES_MIN..=STAMP_BYTES_MAX).contains(&self.size_bytes) {
-            return Err(format!(
-                "--size {}: from {STAMP_BYTES_MIN} to {STAMP_BYTES_MAX} bytes; every line carries a stamp",
-                self.size_bytes
+                "--size {}: from {STAMP_BYTES_MIN} to {most} bytes with --protocol {}; every line carries a stamp",
+                self.sizes, self.protocol
             ));
         }
         if self.duration.is_zero() {
@@ -73,9 +113,57 @@ impl Plan {
             Pace::Rate(rate) if !(rate > 0.0 && rate <= 1e7) => {
                 Err(format!("--rate {rate}: more than 0, and at most 10000000 lines a second"))
             }
-            Pace::Window(0) => Err("--window 0: at least 1 line under way".into()),
+            Pace::Window(window) if !(1..=WINDOW_MAX).contains(&window) => {
+                Err(format!("--window {window}: from 1 to {WINDOW_MAX} lines under way"))
+            }
             _ => Ok(()),
         }
+    }
+
+    fn check_clients(&self) -> Result<(), String> {
+        let (clients, senders, slow) = (self.clients, self.senders, self.slow);
+        let senders_max = SENDERS_MAX - 1;
+        if clients < 2 || clients > CLIENTS_MAX {
+            return Err(format!("--clients {clients}: from 2 (nobody hears a lone client) to {CLIENTS_MAX}"));
+        }
+        if senders == 0 || senders > clients {
+            return Err(format!("--senders {senders}: must be from 1 to {clients} (--clients)"));
+        }
+        if senders > senders_max {
+            return Err(format!("--senders {senders}: at most {senders_max}"));
+        }
+        if slow > 0 && senders + slow > clients {
+            return Err(format!(
+                "--slow {slow}: with {senders} senders there are {} others",
+                clients - senders
+            ));
+        }
+        if self.hearers() < 2 && !self.protocol.hears_itself() {
+            return Err(format!("--slow {slow}: at least one more client has to read"));
+        }
+        if !(self.churn_per_s >= 0.0 && self.churn_per_s <= 1e5) {
+            return Err(format!("--churn {}: from 0 to 100000 clients a second", self.churn_per_s));
+        }
+        if self.churn_per_s > 0.0 && self.churners().is_empty() {
+            return Err("--churn: there are fewer than two listeners that read; raise --clients".into());
+        }
+        match self.connect_rate_per_s {
+            Some(rate) if !(rate > 0.0 && rate <= 1e7) => {
+                Err(format!("--connect-rate {rate}: more than 0, and at most 10000000 a second"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Clients that read.
+    pub fn hearers(&self) -> usize {
+        self.clients.saturating_sub(self.slow)
+    }
+
+    /// Numbers of those that leave and come back: half of the clients that only listen. None without churn.
+    pub fn churners(&self) -> Range<usize> {
+        let end = self.hearers();
+        if self.churn_per_s > 0.0 { end - end.saturating_sub(self.senders) / 2..end } else { end..end }
     }
 
     /// From the first line due to the last, in microseconds.
@@ -90,26 +178,42 @@ impl Plan {
             Pace::Window(window) => (None, Some(window)),
         };
         Planned {
+            protocol: self.protocol,
             clients: self.clients,
             senders: self.senders,
+            slow: self.slow,
+            churn_per_s: self.churn_per_s,
+            joins: self.joins,
             rate_per_s,
             window,
             duration_s: self.duration.as_secs_f64(),
             warmup_s: self.warmup.as_secs_f64(),
-            size_bytes: self.size_bytes,
+            size_min_bytes: self.sizes.min_bytes,
+            size_max_bytes: self.sizes.max_bytes,
+            connect_rate_per_s: self.connect_rate_per_s,
+            sources: self.sources.len(),
         }
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (clients, senders, size) = (self.clients, self.senders, self.size_bytes);
-        write!(f, "{clients} clients, {senders} of them send lines of {size} bytes, ")?;
-        match self.pace {
-            Pace::Rate(rate) => write!(f, "{rate} a second together (open loop)")?,
-            Pace::Window(window) => write!(f, "each with {window} under way (closed loop)")?,
+        let sizes = Sizes { min_bytes: self.size_min_bytes, max_bytes: self.size_max_bytes };
+        write!(f, "{} clients ({}), ", self.clients, self.protocol)?;
+        write!(f, "{} of them send lines of {sizes} bytes, ", self.senders)?;
+        if let Some(rate) = self.rate_per_s {
+            write!(f, "{rate} a second together (open loop)")?;
         }
-        write!(f, ", for {:?} after {:?}", self.duration, self.warmup)
+        if let Some(window) = self.window {
+            write!(f, "each with {window} under way (closed loop)")?;
+        }
+        if self.slow > 0 {
+            write!(f, ", {} never read", self.slow)?;
+        }
+        if self.churn_per_s > 0.0 {
+            write!(f, ", {} a second leave and come back", self.churn_per_s)?;
+        }
+        write!(f, "; {} s measured after {} s", self.duration_s, self.warmup_s)
     }
 }
 
@@ -130,43 +234,88 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
+/// Lengths as people write them: `64`, or `40-200`.
+pub fn parse_sizes(text: &str) -> Result<Sizes, String> {
+    let wrong = |_| format!("{text}: expected a number of bytes like 64, or a range like 40-200");
+    let (min, max) = text.split_once('-').unwrap_or((text, text));
+    Ok(Sizes { min_bytes: min.parse().map_err(wrong)?, max_bytes: max.parse().map_err(wrong)? })
+}
+
+/// One address, or the first and the last of several, of version 4: `127.0.0.1-127.0.0.20`.
+pub fn parse_sources(text: &str) -> Result<Vec<IpAddr>, String> {
+    let wrong = |_| format!("{text}: expected an address, or two like 127.0.0.1-127.0.0.20");
+    let Some((first, last)) = text.split_once('-') else {
+        return Ok(vec![text.parse().map_err(wrong)?]);
+    };
+    let first = u32::from(first.parse::<Ipv4Addr>().map_err(wrong)?);
+    let last = u32::from(last.parse::<Ipv4Addr>().map_err(wrong)?);
+    if last < first || last - first >= SOURCES_MAX {
+        return Err(format!("{text}: the last address must be above the first, by less than {SOURCES_MAX}"));
+    }
+    Ok((first..=last).map(|bits| IpAddr::V4(Ipv4Addr::from(bits))).collect())
+}
+
 /// In microseconds.
 pub fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A plan of ten clients, for tests.
+#[cfg(test)]
+pub(crate) fn example() -> Plan {
+    Plan {
+        clients: 10,
+        senders: 2,
+        pace: Pace::Rate(100.0),
+        duration: Duration::from_secs(1),
+        warmup: Duration::ZERO,
+        sizes: Sizes::of(64),
+        protocol: Protocol::Plain,
+        slow: 0,
+        churn_per_s: 0.0,
+        connect_rate_per_s: None,
+        sources: Vec::new(),
+        joins: Joins::Senders,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn plan() -> Plan {
-        Plan {
-            clients: 10,
-            senders: 2,
-            pace: Pace::Rate(100.0),
-            duration: Duration::from_secs(1),
-            warmup: Duration::ZERO,
-            size_bytes: 64,
-        }
-    }
-
     #[test]
     fn what_cannot_be_done_is_named_with_its_flag() {
+        let plan = example;
         assert_eq!(plan().check(), Ok(()));
+        let sizes = |min_bytes, max_bytes| Sizes { min_bytes, max_bytes };
         let wrong = [
             (Plan { senders: 0, ..plan() }, "--senders 0"),
             (Plan { senders: 11, ..plan() }, "--senders 11"),
             (Plan { clients: 1, senders: 1, ..plan() }, "--clients 1"),
-            (Plan { size_bytes: 8, ..plan() }, "--size 8"),
+            (Plan { sizes: Sizes::of(8), ..plan() }, "--size 8"),
+            (Plan { sizes: sizes(100, 50), ..plan() }, "--size 100-50"),
+            (Plan { sizes: sizes(64, 500), protocol: Protocol::Irc, ..plan() }, "--size 64-500"),
             (Plan { duration: Duration::ZERO, ..plan() }, "--duration"),
             (Plan { pace: Pace::Rate(0.0), ..plan() }, "--rate 0"),
             (Plan { pace: Pace::Rate(f64::NAN), ..plan() }, "--rate NaN"),
             (Plan { pace: Pace::Window(0), ..plan() }, "--window 0"),
+            (Plan { slow: 9, ..plan() }, "--slow 9"),
+            (Plan { slow: 9, senders: 1, ..plan() }, "--slow 9"),
+            (Plan { churn_per_s: -1.0, ..plan() }, "--churn -1"),
+            (Plan { churn_per_s: 1.0, slow: 7, ..plan() }, "--churn"),
+            (Plan { connect_rate_per_s: Some(0.0), ..plan() }, "--connect-rate 0"),
         ];
         for (plan, flag) in wrong {
             let error = plan.check().unwrap_err();
             assert!(error.starts_with(flag), "{error}");
         }
+    }
+
+    #[test]
+    fn half_of_the_listeners_that_read_leave_and_come_back() {
+        let plan = Plan { churn_per_s: 1.0, slow: 2, ..example() };
+        assert_eq!(plan.churners(), 5..8);
+        assert_eq!(example().churners(), 10..10);
     }
 
     #[test]
@@ -178,6 +327,26 @@ mod tests {
         }
         for text in ["", "10", "s", "10 s", "-1s", "1d", "1e400s", "1.2.3s"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_one_number_or_two() {
+        assert_eq!(parse_sizes("64"), Ok(Sizes::of(64)));
+        assert_eq!(parse_sizes("40-200"), Ok(Sizes { min_bytes: 40, max_bytes: 200 }));
+        for text in ["", "-", "40-", "-40", "many"] {
+            assert!(parse_sizes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_one_or_a_range() {
+        assert_eq!(parse_sources("::1").unwrap().len(), 1);
+        let sources = parse_sources("127.0.0.254-127.0.1.1").unwrap();
+        assert_eq!(sources.last(), Some(&"127.0.1.1".parse().unwrap()));
+        assert_eq!(sources.len(), 4);
+        for text in ["", "127.0.0.2-127.0.0.1", "127.0.0.1-", "0.0.0.0-255.255.255.255", "::1-::2"] {
+            assert!(parse_sources(text).is_err(), "{text}");
         }
     }
 }

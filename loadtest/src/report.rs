@@ -1,59 +1,106 @@
-//! What a run came to, for people and for programs.
-
-use std::fmt::Write;
+//! What a run came to, for programs: the JSON of `--json`, with a version, and units in the names.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::latency::Latency;
 use crate::plan::Planned;
-use crate::stats::{Counts, Latency};
+use crate::stats::Counts;
 
 /// Of the JSON. A field that changes its meaning or goes makes this one more; a new field does not.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// A line that goes out later than this is late.
-pub const LATE_US: u64 = 10_000;
-/// With more than this share of lines late, the generator did not keep its schedule.
-const LATE_SHARE_MAX: f64 = 0.01;
-/// With more than this share of a processor used, the generator itself may be what is slow.
-const OWN_CPU_SHARE_MAX: f64 = 0.95;
-
 /// A run, as it is reported.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Of this program.
-    pub version: &'static str,
-    /// Kernel and processors.
-    pub machine: String,
+    pub version: String,
+    /// When it began, in seconds since 1970.
+    pub begun_unix_s: u64,
+    /// Where it ran.
+    pub machine: Machine,
     /// What was to be done.
     pub plan: Planned,
-    /// Where to.
+    /// Where to, as address and port.
     pub target: String,
-    /// Lines that the server took from the senders, warm-up included.
-    pub sent: u64,
-    /// The four checks and what passed them.
+    /// What was loaded, in a few words, where it is known: program and version.
+    pub server_name: String,
+    /// Lines that were due, warm-up included.
+    pub due: u64,
+    /// Lines that the server's sockets took, warm-up included.
+    pub accepted: u64,
+    /// Lines a second that the server's sockets took, behind the warm-up.
+    pub accepted_per_s: f64,
+    /// Deliveries that there should have been: each line accepted, for each receiver that was to hear it.
+    pub expected: u64,
+    /// Of those, the ones that were still coming when nobody waited any more. They are not lost.
+    pub under_way: u64,
+    /// The four checks and what passed them, warm-up included.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Lines heard a second, by all receivers together, behind the warm-up.
+    /// Deliveries a second, of all receivers together, behind the warm-up.
     pub rate_per_s: f64,
-    /// From when a line was due.
+    /// What the warm-up delivered, which no latency tells of.
+    pub warmup_delivered: u64,
+    /// Response: from when a line was due.
     pub latency_us: Latencies,
+    /// Service: from when a line was really sent, until each receiver had it.
+    pub service_us: Percentiles,
+    /// From the first packet of a connect until the connection stood, of all clients.
+    pub connect_us: Percentiles,
+    /// Samples that came before they could: a clock that is wrong. They are in no percentile.
+    pub negative: u64,
+    /// Lines that came so late that only `latency_us.each` and the counts know of them.
+    pub beyond_horizon: u64,
+    /// By time, behind the warm-up.
+    pub timeline: Vec<Interval>,
+    /// Of each receiver's latency: how many samples there were up to each value.
+    pub histogram: Vec<Bucket>,
     /// The generator itself.
     pub generator: Generator,
     /// The server's process, where it is known.
     pub server: Option<Server>,
-    /// What the server said against it.
+    /// The kernel's memory for TCP of the whole machine, at most, in KiB.
+    pub tcp_memory_peak_kib: u64,
+    /// The most pieces that one client heard which no sender said: notices, above all.
+    pub others_max: u32,
+    /// Connections that the server closed.
+    pub closed: u64,
+    /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
+    /// What a person should know to read the figures.
+    pub hints: Vec<String>,
     /// Why the figures are not to be trusted; empty: they are.
     pub invalid: Vec<String>,
     /// The run was ended before its time.
     pub is_partial: bool,
+    /// The figures of each repeat by itself; one where there was one run.
+    pub repeats: Vec<Figures>,
+    /// What the reference server did at the same time.
+    pub floor: Option<BesideFloor>,
+}
+
+/// Where a run ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Kernel's release.
+    pub kernel: String,
+    /// Name of the processor.
+    pub processor: String,
+    /// How many of them.
+    pub processors: usize,
+    /// Memory, in MiB.
+    pub memory_mib: u64,
+    /// Files that this program may open.
+    pub open_files_max: u64,
+    /// Ports that a connection may come from: first and last.
+    pub local_ports: (u16, u16),
 }
 
 /// The three latencies of a line.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Latencies {
     /// Until the first receiver had it.
     pub first: Percentiles,
@@ -64,7 +111,7 @@ pub struct Latencies {
 }
 
 /// In microseconds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it all")]
 pub struct Percentiles {
     pub count: u64,
@@ -78,30 +125,120 @@ pub struct Percentiles {
     pub max: u64,
 }
 
+/// A while of the run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// When it ended, in seconds behind the warm-up.
+    pub end_s: f64,
+    /// How long it was, in seconds.
+    pub length_s: f64,
+    /// Lines accepted.
+    pub accepted: u64,
+    /// Deliveries.
+    pub delivered: u64,
+    /// Of each receiver's latency, in microseconds.
+    pub p50_us: u64,
+    /// The same.
+    pub p99_us: u64,
+    /// The same.
+    pub max_us: u64,
+}
+
+/// Samples from the last bucket's end up to this one's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// The greatest value that counts here, in microseconds.
+    pub up_to_us: u64,
+    /// How many there were.
+    pub count: u64,
+}
+
 /// How well the generator did its own part.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Generator {
     /// Share of a processor that it used.
     pub cpu_share: f64,
     /// Processor time for each delivery, in microseconds.
     pub cpu_us_per_delivery: f64,
-    /// Lines that went out more than [`LATE_US`] after they were due.
+    /// Of that, outside the kernel.
+    pub user_us_per_delivery: f64,
+    /// Lines that went out more than ten milliseconds after they were due.
     pub late: u64,
     /// How late lines went out: the worst of a hundred, in microseconds.
     pub lateness_p99_us: u64,
+    /// How long a turn of its loop took, for which whatever came meanwhile had to wait: the worst of a hundred.
+    pub loop_lag_p99_us: u64,
+    /// The longest turn.
+    pub loop_lag_max_us: u64,
     /// Lines that were due and never went out.
     pub unsent: u64,
+    /// Resident memory at the end, in KiB.
+    pub resident_kib: u64,
+    /// The same for each client.
+    pub resident_kib_per_client: f64,
 }
 
 /// What the server's process used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Server {
     /// Share of a processor that it used.
     pub cpu_share: f64,
     /// Processor time for each delivery, in microseconds.
     pub cpu_us_per_delivery: f64,
+    /// Resident memory before the first client, in KiB; where it was started for this.
+    pub resident_before_kib: Option<u64>,
     /// Resident memory at the end, in KiB.
     pub resident_kib: u64,
+    /// Resident memory at most, in KiB, as far as it was looked at.
+    pub resident_peak_kib: u64,
+    /// How often a second it slept and was woken.
+    pub wakeups_per_s: f64,
+}
+
+/// The figures of a run that another one is compared with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Deliveries a second.
+    pub rate_per_s: f64,
+    /// Lines accepted a second.
+    pub accepted_per_s: f64,
+    /// Of each receiver's latency.
+    pub p50_us: f64,
+    /// The same.
+    pub p99_us: f64,
+    /// The same.
+    pub p99_9_us: f64,
+    /// Until the last receiver had it.
+    pub last_p99_us: f64,
+    /// Of the server.
+    pub server_cpu_us_per_delivery: Option<f64>,
+    /// Of the server.
+    pub server_resident_kib: Option<f64>,
+}
+
+/// What came of the reference server, in turns with the run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BesideFloor {
+    /// Of the reference server: the same work, at the same time, in turns.
+    pub figures: Vec<Figures>,
+    /// Deliveries a second: ours divided by its.
+    pub rate: Ratio,
+    /// Of each receiver's latency.
+    pub p50: Ratio,
+    /// The same.
+    pub p99: Ratio,
+    /// Processor time of the server for each delivery.
+    pub server_cpu: Option<Ratio>,
+}
+
+/// Of several pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it all")]
+pub struct Ratio {
+    pub median: f64,
+    pub least: f64,
+    pub greatest: f64,
+    pub pairs: usize,
 }
 
 impl Latencies {
@@ -133,90 +270,48 @@ impl Percentiles {
     }
 }
 
-/// Lines that went out late, of all that did.
-pub fn late(lateness: &Histogram<u64>) -> u64 {
-    lateness.len().saturating_sub(lateness.count_between(0, LATE_US))
+impl Ratio {
+    /// The first of each pair divided by the second; none without pairs.
+    pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {
+        let mut ratios: Vec<f64> =
+            pairs.iter().filter(|(_, below)| *below > 0.0).map(|(above, below)| above / below).collect();
+        ratios.sort_by(f64::total_cmp);
+        Some(Self {
+            median: median(&ratios)?,
+            least: *ratios.first()?,
+            greatest: *ratios.last()?,
+            pairs: ratios.len(),
+        })
+    }
 }
 
-/// Why a run is not to be trusted.
-pub fn why_invalid(sent: u64, late: u64, unsent: u64, own_cpu_share: f64) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if sent > 0 && late as f64 / sent as f64 > LATE_SHARE_MAX {
-        reasons.push(format!(
-            "{late} of {sent} lines went out more than {} ms late: the generator did not keep its schedule; \
-             try a lower --rate or fewer --clients",
-            LATE_US / 1000
-        ));
-    }
-    if unsent > 0 {
-        reasons.push(format!(
-            "{unsent} lines that were due never went out: the server stopped taking them; \
-             try a lower --rate, or switch its flood control off"
-        ));
-    }
-    if own_cpu_share > OWN_CPU_SHARE_MAX {
-        reasons.push(format!(
-            "the generator used {:.0} % of its processor: it may be what is slow, not the server",
-            own_cpu_share * 100.0
-        ));
-    }
-    reasons
+/// The middle of these values; of an even number, the middle of the two in the middle.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get((sorted.len() - 1) / 2)?;
+    Some((upper + lower) / 2.0)
 }
 
-impl Report {
-    /// One self-contained text for a terminal.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        let counts = &self.counts;
-        let mut line = |args: std::fmt::Arguments<'_>| {
-            let _ = writeln!(text, "{args}");
-        };
-        line(format_args!("target      {}", self.target));
-        line(format_args!("accepted    {} lines, warm-up included", self.sent));
-        line(format_args!("delivered   {} lines, {:.0} a second", counts.delivered, self.rate_per_s));
-        line(format_args!(
-            "checks      lost {}, doubled {}, out of order {}, corrupt {}",
-            counts.lost, counts.doubled, counts.out_of_order, counts.corrupt
-        ));
-        line(format_args!("until the first, each, last receiver had a line, from when it was due, in us"));
-        line(format_args!(
-            "                 min      p50      p90      p95      p99    p99.9   p99.99      max"
-        ));
-        for (name, p) in [
-            ("first", &self.latency_us.first),
-            ("each", &self.latency_us.each),
-            ("last", &self.latency_us.last),
-        ] {
-            line(format_args!(
-                "  {name:8}{:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-                p.min, p.p50, p.p90, p.p95, p.p99, p.p99_9, p.p99_99, p.max
-            ));
+/// How many samples there were up to each value, with twenty buckets for each power of ten.
+pub fn buckets(histogram: &Histogram<u64>) -> Vec<Bucket> {
+    let mut bounds = (0u32..).map(|step| 10f64.powf(f64::from(step) / 20.0) as u64);
+    let mut buckets: Vec<Bucket> = Vec::new();
+    for recorded in histogram.iter_recorded() {
+        let value = recorded.value_iterated_to();
+        while buckets.last().is_none_or(|bucket| bucket.up_to_us < value) {
+            let last = buckets.last().map_or(0, |bucket| bucket.up_to_us);
+            let Some(up_to_us) = bounds.find(|bound| *bound > last) else { return buckets };
+            buckets.push(Bucket { up_to_us, count: 0 });
         }
-        if let Some(server) = &self.server {
-            line(format_args!(
-                "server      {:.1} % of a processor, {:.3} us a delivery, {} KiB resident",
-                server.cpu_share * 100.0,
-                server.cpu_us_per_delivery,
-                server.resident_kib
-            ));
+        if let Some(bucket) = buckets.last_mut() {
+            bucket.count += recorded.count_since_last_iteration();
         }
-        line(format_args!(
-            "generator   {:.1} % of a processor, {:.3} us a delivery, {} lines late",
-            self.generator.cpu_share * 100.0,
-            self.generator.cpu_us_per_delivery,
-            self.generator.late
-        ));
-        if self.is_partial {
-            line(format_args!("PARTIAL: the run was ended before its time"));
-        }
-        for complaint in &self.complaints {
-            line(format_args!("the server said: {complaint}"));
-        }
-        for reason in &self.invalid {
-            line(format_args!("INVALID: {reason}"));
-        }
-        text
     }
+    // Nothing is to be seen below the fastest.
+    let empty = buckets.iter().take_while(|bucket| bucket.count == 0).count();
+    buckets.split_off(empty)
 }
 
 /// A report with figures of all kinds, for tests.
@@ -233,40 +328,64 @@ pub(crate) fn example() -> Report {
         p99_99: us,
         max: us,
     };
-    let planned = Planned {
-        clients: 2,
-        senders: 1,
-        rate_per_s: Some(1.0),
-        window: None,
-        duration_s: 1.0,
-        warmup_s: 0.0,
-        size_bytes: 64,
-    };
+    let figures = Figures { rate_per_s: 500.0, p99_us: 60_000.0, ..Figures::default() };
     Report {
         schema_version: SCHEMA_VERSION,
-        version: "",
-        machine: String::new(),
-        plan: planned,
-        target: String::new(),
-        sent: 1,
-        counts: Counts { lost: 7, ..Counts::default() },
+        version: "0.0.0".into(),
+        begun_unix_s: 1_800_000_000,
+        machine: Machine { kernel: "6".into(), processor: "one".into(), processors: 2, ..Machine::default() },
+        plan: crate::plan::example().planned(),
+        target: "127.0.0.1:2000".into(),
+        server_name: "a relay".into(),
+        due: 1,
+        accepted: 1,
+        accepted_per_s: 5.0,
+        expected: 107,
+        under_way: 0,
+        counts: Counts { delivered: 100, lost: 7, ..Counts::default() },
         rate_per_s: 500.0,
+        warmup_delivered: 1,
         latency_us: Latencies {
             first: percentiles(10_000),
             each: percentiles(60_000),
             last: percentiles(90_000),
         },
-        generator: Generator {
-            cpu_share: 0.1,
-            cpu_us_per_delivery: 0.1,
-            late: 0,
-            lateness_p99_us: 1,
-            unsent: 0,
-        },
-        server: None,
+        service_us: percentiles(50_000),
+        connect_us: percentiles(100),
+        negative: 0,
+        beyond_horizon: 0,
+        timeline: vec![
+            Interval {
+                end_s: 1.0,
+                length_s: 1.0,
+                accepted: 5,
+                delivered: 500,
+                p50_us: 50,
+                p99_us: 60,
+                max_us: 70,
+            },
+            Interval {
+                end_s: 2.0,
+                length_s: 1.0,
+                accepted: 5,
+                delivered: 510,
+                p50_us: 55,
+                p99_us: 90,
+                max_us: 170,
+            },
+        ],
+        histogram: vec![Bucket { up_to_us: 50, count: 90 }, Bucket { up_to_us: 70, count: 10 }],
+        generator: Generator { cpu_share: 0.1, cpu_us_per_delivery: 0.1, ..Generator::default() },
+        server: Some(Server { cpu_us_per_delivery: 0.2, resident_kib: 4_000, ..Server::default() }),
+        tcp_memory_peak_kib: 0,
+        others_max: 0,
+        closed: 0,
         complaints: Vec::new(),
+        hints: Vec::new(),
         invalid: Vec::new(),
         is_partial: false,
+        repeats: vec![figures],
+        floor: None,
     }
 }
 
@@ -277,7 +396,7 @@ mod tests {
     #[test]
     fn the_json_has_the_names_that_programs_look_for() {
         let json: serde_json::Value = serde_json::to_value(example()).unwrap();
-        for name in ["lost", "doubled", "out_of_order", "corrupt", "delivered", "rate_per_s"] {
+        for name in ["lost", "doubled", "out_of_order", "corrupt", "delivered", "rate_per_s", "accepted"] {
             assert!(json[name].is_number(), "{name}");
         }
         for whose in ["first", "each", "last"] {
@@ -285,28 +404,35 @@ mod tests {
                 assert!(json["latency_us"][whose][name].is_number(), "{whose}.{name}");
             }
         }
-    }
-
-    #[test]
-    fn a_generator_that_kept_its_schedule_is_trusted() {
-        assert_eq!(why_invalid(1000, 10, 0, 0.5), [""; 0]);
-    }
-
-    #[test]
-    fn late_and_unsent_lines_and_a_saturated_processor_are_named() {
-        assert!(why_invalid(1000, 11, 0, 0.5)[0].contains("11 of 1000"));
-        assert!(why_invalid(1000, 0, 3, 0.5)[0].contains("3 lines"));
-        assert!(why_invalid(1000, 0, 0, 0.97)[0].contains("97 %"));
+        let again: Report = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(again).unwrap(), json);
     }
 
     #[test]
     fn percentiles_are_those_of_the_histogram() {
-        let mut histogram = crate::stats::histogram().unwrap();
+        let mut histogram = crate::latency::histogram().unwrap();
         (1..=1000u64).for_each(|value| histogram.saturating_record(value));
         let percentiles = Percentiles::of(&histogram);
         assert_eq!((percentiles.min, percentiles.p50, percentiles.p99, percentiles.max), (1, 500, 990, 1000));
-        assert_eq!(late(&histogram), 0);
-        histogram.saturating_record(LATE_US * 2);
-        assert_eq!(late(&histogram), 1);
+    }
+
+    #[test]
+    fn buckets_hold_every_sample_once() {
+        let mut histogram = crate::latency::histogram().unwrap();
+        for value in [0u64, 1, 1, 2, 9, 10, 11, 400, 401, 1_000_000] {
+            histogram.saturating_record(value);
+        }
+        let buckets = buckets(&histogram);
+        assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 10);
+        assert!(buckets.iter().any(|bucket| bucket.up_to_us == 10 && bucket.count > 0));
+        assert!(buckets.is_sorted_by_key(|bucket| bucket.up_to_us));
+    }
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_pairs() {
+        let ratio = Ratio::of(&[(1.0, 2.0), (3.0, 1.0), (1.0, 1.0)]).unwrap();
+        assert_eq!((ratio.median, ratio.least, ratio.greatest, ratio.pairs), (1.0, 0.5, 3.0, 3));
+        assert_eq!(Ratio::of(&[]), None);
+        assert_eq!(median(&[4.0, 1.0]), Some(2.5));
     }
 }

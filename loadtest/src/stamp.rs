@@ -4,6 +4,10 @@
 //! A stamp is text that any chat carries as it is: `~`, sender (4 hexadecimal digits), sequence (8), due time in
 //! microseconds since the run began (10), a check over all that (4), and filler up to the wanted size.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 /// Bytes of the smallest stamp.
 pub const STAMP_BYTES_MIN: usize = 27;
 
@@ -13,7 +17,8 @@ pub const STAMP_BYTES_MAX: usize = 16_000;
 /// Senders that stamps can tell apart.
 pub const SENDERS_MAX: usize = 0x1_0000;
 
-const MARK: u8 = b'~';
+/// What a stamp begins with.
+pub const MARK: u8 = b'~';
 const FILLER: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
 /// Who says what when.
@@ -36,10 +41,49 @@ pub enum Unstamped {
     Corrupt,
 }
 
+/// How long the texts are: each from `min_bytes` to `max_bytes`, spread evenly. Which length a line has follows from
+/// who says it and how many it has said, so that whoever hears it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Of the shortest text.
+    pub min_bytes: usize,
+    /// Of the longest.
+    pub max_bytes: usize,
+}
+
+impl Sizes {
+    /// All texts alike.
+    pub fn of(bytes: usize) -> Self {
+        Self { min_bytes: bytes, max_bytes: bytes }
+    }
+
+    /// Bytes of this text of this sender, within what a stamp can have.
+    pub fn bytes(self, sender: u16, sequence: u32) -> usize {
+        let range = (self.max_bytes.saturating_sub(self.min_bytes) + 1) as u64;
+        let mixed = mix((u64::from(sender) << 32) ^ u64::from(sequence));
+        let bytes = self.min_bytes + (mixed >> 16) as usize % range as usize;
+        bytes.clamp(STAMP_BYTES_MIN, STAMP_BYTES_MAX)
+    }
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { min_bytes, max_bytes } if min_bytes == max_bytes => write!(f, "{min_bytes}"),
+            Self { min_bytes, max_bytes } => write!(f, "{min_bytes}-{max_bytes}"),
+        }
+    }
+}
+
+/// The multiplier of splitmix64: every bit that goes in reaches the upper ones.
+fn mix(bits: u64) -> u64 {
+    bits.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
 impl Stamp {
-    /// Appends the stamp, `bytes` long (kept within [`STAMP_BYTES_MIN`] and [`STAMP_BYTES_MAX`]).
-    pub fn write(&self, bytes: usize, line: &mut Vec<u8>) {
-        let end = line.len() + bytes.clamp(STAMP_BYTES_MIN, STAMP_BYTES_MAX);
+    /// Appends the stamp, as long as `sizes` says.
+    pub fn write(&self, sizes: Sizes, line: &mut Vec<u8>) {
+        let end = line.len() + sizes.bytes(self.sender, self.sequence);
         line.push(MARK);
         put_hex(u64::from(self.sender), 4, line);
         put_hex(u64::from(self.sequence), 8, line);
@@ -53,17 +97,21 @@ impl Stamp {
         }
     }
 
-    /// Reads a stamp that fills `text`.
-    pub fn read(text: &[u8]) -> Result<Self, Unstamped> {
+    /// Reads a stamp that fills `text`, as long as `sizes` says.
+    pub fn read(text: &[u8], sizes: Sizes) -> Result<Self, Unstamped> {
+        let stamp = Self::read_head(text)?;
+        let filler = text.get(STAMP_BYTES_MIN..).unwrap_or_default();
+        let is_whole = text.len() == sizes.bytes(stamp.sender, stamp.sequence) && stamp.is_filler(filler);
+        if is_whole { Ok(stamp) } else { Err(Unstamped::Corrupt) }
+    }
+
+    /// Reads the stamp that `text` begins with, and does not look at what follows it.
+    pub fn read_head(text: &[u8]) -> Result<Self, Unstamped> {
         let Some((&MARK, rest)) = text.split_first() else { return Err(Unstamped::Foreign) };
-        let Some((head, filler)) = rest.split_at_checked(STAMP_BYTES_MIN - 1) else {
-            return Err(Unstamped::Corrupt);
-        };
-        let field = |from: usize, to: usize| head.get(from..to).and_then(hex).ok_or(Unstamped::Corrupt);
+        let field = |from: usize, to: usize| rest.get(from..to).and_then(hex).ok_or(Unstamped::Corrupt);
         let stamp =
             Self { sender: field(0, 4)? as u16, sequence: field(4, 12)? as u32, due_us: field(12, 22)? };
-        let is_whole = field(22, 26)? == u64::from(stamp.check()) && stamp.is_filler(filler);
-        if is_whole { Ok(stamp) } else { Err(Unstamped::Corrupt) }
+        if field(22, 26)? == u64::from(stamp.check()) { Ok(stamp) } else { Err(Unstamped::Corrupt) }
     }
 
     fn is_filler(&self, mut filler: &[u8]) -> bool {
@@ -87,8 +135,7 @@ impl Stamp {
 
     fn check(&self) -> u16 {
         let all = (u64::from(self.sender) << 48) ^ (u64::from(self.sequence) << 24) ^ self.due_us;
-        // The multiplier of splitmix64: every bit of the fields reaches the upper ones.
-        (all.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16
+        (mix(all) >> 48) as u16
     }
 }
 
@@ -127,9 +174,20 @@ mod tests {
         #[test]
         fn what_was_written_is_read_again_at_any_size(stamp in stamps(), bytes in 0usize..400) {
             let mut line = Vec::new();
-            stamp.write(bytes, &mut line);
+            stamp.write(Sizes::of(bytes), &mut line);
             prop_assert_eq!(line.len(), bytes.max(STAMP_BYTES_MIN));
-            prop_assert_eq!(Stamp::read(&line), Ok(stamp));
+            prop_assert_eq!(Stamp::read(&line, Sizes::of(bytes)), Ok(stamp));
+        }
+
+        #[test]
+        fn a_length_of_a_range_lies_within_it(stamp in stamps(), min in 27usize..400, more in 0usize..400) {
+            let sizes = Sizes { min_bytes: min, max_bytes: min + more };
+            let mut line = Vec::new();
+            stamp.write(sizes, &mut line);
+            prop_assert!((min..=min + more).contains(&line.len()));
+            prop_assert_eq!(Stamp::read(&line, sizes), Ok(stamp));
+            line.pop();
+            prop_assert_eq!(Stamp::read(&line, sizes), Err(Unstamped::Corrupt));
         }
 
         #[test]
@@ -137,27 +195,28 @@ mod tests {
             stamp in stamps(), bytes in 27usize..200, at in any::<prop::sample::Index>(), by in 1u8..=255,
         ) {
             let mut line = Vec::new();
-            stamp.write(bytes, &mut line);
+            stamp.write(Sizes::of(bytes), &mut line);
             let at = 1 + at.index(line.len() - 1);
             line[at] ^= by;
             // The check has 16 bits: by chance, one change in 65,536 of the fields goes through as another stamp.
-            prop_assume!(!(at < 23 && Stamp::read(&line).is_ok()));
-            prop_assert_eq!(Stamp::read(&line), Err(Unstamped::Corrupt));
+            prop_assume!(!(at < 23 && Stamp::read(&line, Sizes::of(bytes)).is_ok()));
+            prop_assert_eq!(Stamp::read(&line, Sizes::of(bytes)), Err(Unstamped::Corrupt));
         }
 
         #[test]
         fn a_stamp_cut_short_or_with_another_behind_it_is_corrupt(stamp in stamps(), cut in 1usize..27) {
             let mut line = Vec::new();
-            stamp.write(0, &mut line);
-            prop_assert_eq!(Stamp::read(&line[..cut]), Err(Unstamped::Corrupt));
-            stamp.write(0, &mut line);
-            prop_assert_eq!(Stamp::read(&line), Err(Unstamped::Corrupt));
+            let sizes = Sizes::of(0);
+            stamp.write(sizes, &mut line);
+            prop_assert_eq!(Stamp::read(&line[..cut], sizes), Err(Unstamped::Corrupt));
+            stamp.write(sizes, &mut line);
+            prop_assert_eq!(Stamp::read(&line, sizes), Err(Unstamped::Corrupt));
         }
     }
 
     #[test]
     fn what_does_not_begin_with_the_mark_is_none_of_ours() {
-        assert_eq!(Stamp::read(b"Ana se ha unido al chat."), Err(Unstamped::Foreign));
-        assert_eq!(Stamp::read(b""), Err(Unstamped::Foreign));
+        assert_eq!(Stamp::read(b"Ana se ha unido al chat.", Sizes::of(64)), Err(Unstamped::Foreign));
+        assert_eq!(Stamp::read(b"", Sizes::of(64)), Err(Unstamped::Foreign));
     }
 }

@@ -1,380 +1,445 @@
 //! The clients: one loop that sends what is due, reads what comes, and tells the core who heard what when.
 
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream as StdTcpStream};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use mio::net::TcpStream;
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use rustix::fd::OwnedFd;
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
+use crate::client::{Client, State};
+use crate::latency::histogram;
 use crate::plan::{Plan, micros};
-use crate::process::{self, Usage};
 use crate::schedule::{Due, Pace, Schedule};
-use crate::stamp::{Stamp, Unstamped};
-use crate::stats::{Arrivals, Counts, Flights, histogram};
+use crate::tally::{Tally, hello};
+use crate::{connect, process};
 
 const EVENTS_MAX: usize = 1024;
-const READ_BYTES: usize = 64 * 1024;
-/// Lines of one sender that the server has not taken yet; past it nothing more is made for that sender.
-const UNSENT_BYTES_MAX: usize = 1024 * 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
+const TIMER: Token = Token(usize::MAX);
 /// Nothing more came for so long behind the last line: what is not there by then is lost.
-const QUIET: Duration = Duration::from_secs(2);
-/// Nobody says or hears anything else: the notices of those who joined are all there.
-const JOINED_QUIET: Duration = Duration::from_millis(1300);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Refusals of the server that a report repeats.
-const COMPLAINTS_MAX: usize = 5;
+const QUIET_US: u64 = 2_000_000;
+/// Lines that still come so long behind the last one that was due are not waited for.
+const DRAIN_MAX_US: u64 = 10_000_000;
+/// So many clients are heard between looks at what is due.
+const CLIENTS_PER_LOOK: usize = 32;
+/// Between looks at what is late, at memory, and at who wants to know how it goes.
+const TICK_US: u64 = 100_000;
 
-/// What came of a run.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The four checks, warm-up included.
-    pub counts: Counts,
-    /// Lines that the server's sockets took.
-    pub sent: u64,
-    /// Lines heard for the first time, behind the warm-up.
-    pub delivered_measured: u64,
-    /// From the end of the warm-up to the last line heard, in seconds.
-    pub measured_s: f64,
-    /// The latencies.
-    pub flights: Flights,
-    /// How late lines went out, in microseconds.
-    pub lateness: Histogram<u64>,
-    /// Lines that were due and never went out.
-    pub unsent: u64,
-    /// Of this process, from first to last line.
-    pub own_cpu_ns: u64,
-    /// How long that was, in nanoseconds.
-    pub wall_ns: u64,
-    /// Of the server, if it is known: at the first line, and at the last.
-    pub server: Option<(Usage, Usage)>,
-    /// What the server said against it, at most five lines.
-    pub complaints: Vec<String>,
-    /// It was told to stop before its time.
-    pub is_partial: bool,
-}
-
-/// All clients, connected.
+/// Clients of one server, connected, and what they said and heard.
 #[derive(Debug)]
 pub struct Swarm {
+    pub(crate) plan: Plan,
+    pub(crate) target: SocketAddr,
+    pub(crate) clients: Vec<Option<Client>>,
+    pub(crate) connect_us: Histogram<u64>,
+    pub(crate) tally: Tally,
     poll: Poll,
-    clients: Vec<Client>,
+    events: Events,
+    ready: Vec<Token>,
     buffer: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Client {
-    stream: TcpStream,
-    /// The start of a line.
-    begun: Vec<u8>,
-    unsent: VecDeque<u8>,
-    is_over: bool,
-}
-
-/// One run under way.
-struct Run<'a> {
-    plan: &'a Plan,
+    timer: OwnedFd,
     epoch: Instant,
-    arrivals: Arrivals,
-    flights: Flights,
-    lateness: Histogram<u64>,
-    /// By sender.
-    sent: Vec<u32>,
+    /// When the loop last began a turn.
+    woken_us: u64,
+    settings: Settings,
+    lateness_us: Histogram<u64>,
+    loop_lag_us: Histogram<u64>,
+    due: u64,
     unsent: u64,
-    delivered_measured: u64,
-    last_heard_us: u64,
-    /// Senders whose line everybody has.
-    freed: Vec<u16>,
-    complaints: Vec<String>,
+    next_churner: usize,
+    pub(crate) peaks: Peaks,
 }
+
+/// How a swarm goes about it; none of this changes what the server has to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Never sleep. The server then never has to wake the generator, and figures spread less.
+    pub spins: bool,
+    /// How long each piece of the timeline is, in microseconds.
+    pub interval_us: u64,
+    /// Keep the histogram of each piece.
+    pub keeps_log: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { spins: false, interval_us: 1_000_000, keeps_log: false }
+    }
+}
+
+/// The most that was seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Peaks {
+    /// Process of the server, where it is known.
+    pub server: Option<u32>,
+    /// Its resident memory, in KiB.
+    pub resident_kib: u64,
+    /// The kernel's memory for TCP, in KiB.
+    pub tcp_memory_kib: u64,
+}
+
+/// How a slice went.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Slice {
+    /// From its begin to the last line heard, or to the end of sending, in seconds.
+    pub length_s: f64,
+    /// Deliveries of its lines.
+    pub delivered: u64,
+    /// Lines accepted.
+    pub accepted: u64,
+    /// How many deliveries were still coming when it ended.
+    pub under_way: u64,
+}
+
+/// Somebody who wants to know how it goes, ten times a second.
+pub type Watcher<'a> = &'a mut dyn FnMut(&Swarm);
 
 impl Swarm {
-    /// Connects so many clients, one after another.
-    pub fn connect(target: SocketAddr, count: usize) -> Result<Self, String> {
-        let poll = Poll::new().map_err(|error| format!("epoll: {error}"))?;
-        let mut clients = Vec::new();
-        for number in 0..count {
-            let client = connect(target, number, &poll)
-                .map_err(|error| format!("client {} of {count} to {target}: {error}", number + 1))?;
-            clients.push(client);
-        }
-        Ok(Self { poll, clients, buffer: vec![0; READ_BYTES] })
-    }
-
-    /// Lets the senders join, and waits until the room is quiet.
-    pub fn join(&mut self, senders: usize) -> Result<(), String> {
-        for number in 0..senders {
-            let line = format!("{} se ha unido al chat.\n", sender_name(number as u16));
-            if let Some(client) = self.clients.get_mut(number) {
-                client.send(line.as_bytes()).map_err(|error| format!("a sender cannot join: {error}"))?;
-            }
-        }
-        let mut events = Events::with_capacity(EVENTS_MAX);
-        let mut quiet_since = Instant::now();
-        while quiet_since.elapsed() < JOINED_QUIET {
-            self.wait(&mut events, Duration::from_millis(100))?;
-            for event in &events {
-                let Some(client) = self.clients.get_mut(event.token().0) else { continue };
-                while client.read(&mut self.buffer)? > 0 {
-                    quiet_since = Instant::now();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Carries the plan out. The clients `0..plan.senders` have joined.
-    ///
-    /// `stop`: once true, nothing more is sent, and what is under way is awaited.
-    pub fn run(&mut self, plan: &Plan, server: Option<u32>, stop: &AtomicBool) -> Result<Outcome, String> {
-        let usage = |pid: Option<u32>| pid.map(process::usage).transpose();
-        let server_before = usage(server)?;
-        let own_before = process::usage(std::process::id())?;
-        let mut run = Run::new(plan)?;
-        let end_us = plan.length_us();
-        let mut events = Events::with_capacity(EVENTS_MAX);
-        let mut schedule = match plan.pace {
-            Pace::Rate(rate) => Some(Schedule::new(run.senders(), rate, end_us)),
-            Pace::Window(window) => {
-                run.freed = (0..window).flat_map(|_| 0..run.senders()).collect();
-                None
-            }
-        };
-        let mut wall_ns = 0;
-        let mut own_after = own_before;
-        let mut server_after = server_before;
-        let mut is_sending = true;
-        let mut is_partial = false;
-        let mut end_us = end_us;
-        loop {
-            let now_us = run.now_us();
-            if is_sending && stop.load(Ordering::Relaxed) {
-                is_partial = true;
-                end_us = end_us.min(now_us);
-                schedule = schedule.map(|_| Schedule::new(1, 1.0, 0));
-            }
-            if is_sending {
-                self.send_due(&mut run, schedule.as_mut(), now_us, end_us);
-                is_sending = now_us < end_us;
-                if !is_sending {
-                    wall_ns = run.epoch.elapsed().as_nanos() as u64;
-                    own_after = process::usage(std::process::id())?;
-                    server_after = usage(server)?;
-                }
-            } else if run.flights.under_way() == 0 || now_us > run.last_heard_us.max(end_us) + micros(QUIET) {
-                break;
-            }
-            let next_us = schedule.as_ref().and_then(Schedule::next_due_us).unwrap_or(end_us);
-            let wait_us =
-                if is_sending { next_us.saturating_sub(run.now_us()).min(100_000) } else { 100_000 };
-            self.wait(&mut events, Duration::from_micros(wait_us))?;
-            for event in &events {
-                self.take(&mut run, event.token().0)?;
-            }
-        }
-        let counts = run.arrivals.finish(&run.sent, |receiver, sender| receiver != u32::from(sender));
-        let measured_us = run.last_heard_us.max(end_us).saturating_sub(micros(plan.warmup));
-        Ok(Outcome {
-            counts,
-            sent: run.sent.iter().map(|sent| u64::from(*sent)).sum(),
-            delivered_measured: run.delivered_measured,
-            measured_s: measured_us as f64 / 1e6,
-            flights: run.flights,
-            lateness: run.lateness,
-            unsent: run.unsent,
-            own_cpu_ns: own_after.cpu_ns - own_before.cpu_ns,
-            wall_ns,
-            server: server_before.zip(server_after),
-            complaints: run.complaints,
-            is_partial,
-        })
-    }
-
-    /// Sends what is due now, by the schedule or because a line was heard.
-    fn send_due(&mut self, run: &mut Run<'_>, schedule: Option<&mut Schedule>, now_us: u64, end_us: u64) {
-        match schedule {
-            Some(schedule) => {
-                while let Some(due) = schedule.take(now_us) {
-                    self.send(run, due);
-                }
-            }
-            None if now_us < end_us => {
-                for sender in std::mem::take(&mut run.freed) {
-                    let sequence = run.sent.get(usize::from(sender)).copied().unwrap_or_default();
-                    self.send(run, Due { sender, sequence, due_us: now_us });
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn send(&mut self, run: &mut Run<'_>, due: Due) {
-        let sender = usize::from(due.sender);
-        let Some(client) = self.clients.get_mut(sender) else { return };
-        let Some(sent) = run.sent.get_mut(sender) else { return };
-        if client.is_over || client.unsent.len() > UNSENT_BYTES_MAX {
-            run.unsent += 1;
-            return;
-        }
-        // Its own count: a line that was left out leaves no gap.
-        let stamp = Stamp { sender: due.sender, sequence: *sent, due_us: due.due_us };
-        let mut line = format!("{}: ", sender_name(due.sender)).into_bytes();
-        stamp.write(run.plan.size_bytes, &mut line);
-        line.push(b'\n');
-        if client.send(&line).is_err() {
-            client.is_over = true;
-            run.unsent += 1;
-            return;
-        }
-        *sent += 1;
-        let late_us = run.now_us().saturating_sub(due.due_us);
-        run.lateness.saturating_record(late_us);
-        run.flights.launch(due.sender, due.due_us, (run.plan.clients - 1) as u32);
-    }
-
-    /// Reads one client until it is empty, and writes what it had still to send.
-    fn take(&mut self, run: &mut Run<'_>, number: usize) -> Result<(), String> {
-        let Some(client) = self.clients.get_mut(number) else { return Ok(()) };
-        if !client.unsent.is_empty() && client.flush().is_err() {
-            client.is_over = true;
-        }
-        loop {
-            let bytes = client.read(&mut self.buffer)?;
-            if bytes == 0 {
-                return Ok(());
-            }
-            let now_us = run.now_us();
-            let mut rest = self.buffer.get(..bytes).unwrap_or_default();
-            while let Some(end) = memchr::memchr(b'\n', rest) {
-                let line = rest.get(..end).unwrap_or_default();
-                rest = rest.get(end + 1..).unwrap_or_default();
-                if client.begun.is_empty() {
-                    run.note(number as u32, line, now_us);
-                } else {
-                    client.begun.extend_from_slice(line);
-                    run.note(number as u32, &client.begun, now_us);
-                    client.begun.clear();
-                }
-            }
-            client.begun.extend_from_slice(rest);
-            if bytes < self.buffer.len() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn wait(&mut self, events: &mut Events, at_most: Duration) -> Result<(), String> {
-        match self.poll.poll(events, Some(at_most)) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => Err(format!("epoll_wait: {error}")),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Client {
-    /// Sends, or keeps for later what the socket does not take.
-    fn send(&mut self, line: &[u8]) -> io::Result<()> {
-        self.unsent.extend(line);
-        self.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        while !self.unsent.is_empty() {
-            let (front, _) = self.unsent.as_slices();
-            match self.stream.write(front) {
-                Ok(bytes) => drop(self.unsent.drain(..bytes)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// One read: how many bytes there were, 0 where there is none now or never more.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
-        if self.is_over {
-            return Ok(0);
-        }
-        loop {
-            match self.stream.read(buffer) {
-                Ok(0) => self.is_over = true,
-                Ok(bytes) => return Ok(bytes),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => self.is_over = true,
-            }
-            return Ok(0);
-        }
-    }
-}
-
-impl<'a> Run<'a> {
-    fn new(plan: &'a Plan) -> Result<Self, String> {
-        let lateness = histogram()?;
+    /// No client yet.
+    pub fn new(
+        plan: &Plan,
+        target: SocketAddr,
+        server: Option<u32>,
+        settings: Settings,
+    ) -> Result<Self, String> {
+        let error = |error| format!("epoll: {error}");
+        let poll = Poll::new().map_err(error)?;
+        let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)
+            .map_err(|error| format!("timerfd: {error}"))?;
+        poll.registry()
+            .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)
+            .map_err(error)?;
         Ok(Self {
-            plan,
+            tally: Tally::new(plan, settings.interval_us, settings.keeps_log)?,
+            plan: plan.clone(),
+            target,
+            clients: (0..plan.clients).map(|_| None).collect(),
+            connect_us: histogram()?,
+            poll,
+            events: Events::with_capacity(EVENTS_MAX),
+            ready: Vec::with_capacity(EVENTS_MAX),
+            buffer: vec![0; BUFFER_BYTES],
+            timer,
             epoch: Instant::now(),
-            arrivals: Arrivals::new(plan.clients, plan.senders),
-            flights: Flights::new(plan.senders, micros(plan.warmup))?,
-            lateness,
-            sent: vec![0; plan.senders],
+            woken_us: 0,
+            settings,
+            lateness_us: histogram()?,
+            loop_lag_us: histogram()?,
+            due: 0,
             unsent: 0,
-            delivered_measured: 0,
-            last_heard_us: 0,
-            freed: Vec::new(),
-            complaints: Vec::new(),
+            next_churner: plan.churners().start,
+            peaks: Peaks { server, ..Peaks::default() },
         })
     }
 
-    fn senders(&self) -> u16 {
-        u16::try_from(self.plan.senders).unwrap_or(u16::MAX)
-    }
-
-    fn now_us(&self) -> u64 {
+    /// Microseconds since the swarm was made.
+    pub(crate) fn now_us(&self) -> u64 {
         micros(self.epoch.elapsed())
     }
 
-    /// A client heard a line.
-    fn note(&mut self, receiver: u32, line: &[u8], now_us: u64) {
-        let text = memchr::memchr(b'~', line).and_then(|at| line.get(at..)).unwrap_or_default();
-        let stamp = match Stamp::read(text) {
-            Ok(stamp) => stamp,
-            Err(Unstamped::Corrupt) => return self.arrivals.note_corrupt(),
-            Err(Unstamped::Foreign) => {
-                if line.starts_with(b"* FAIL") && self.complaints.len() < COMPLAINTS_MAX {
-                    self.complaints.push(String::from_utf8_lossy(line).into_owned());
-                }
-                return;
+    /// Carries the plan out for so long, and hears out what was sent. `stop`: once true, nothing more is sent.
+    /// `is_recorded`: latencies count.
+    pub fn slice(
+        &mut self,
+        length: Duration,
+        is_recorded: bool,
+        stop: &AtomicBool,
+        watcher: Watcher<'_>,
+    ) -> Result<Slice, String> {
+        let mut sending = Sending::new(&self.plan, self.now_us(), length);
+        let (delivered, accepted) = (self.tally.counts_so_far().delivered, self.tally.accepted());
+        self.tally.record(is_recorded, sending.begin_us);
+        let mut next_tick_us = sending.begin_us;
+        self.woken_us = sending.begin_us;
+        loop {
+            let now_us = self.now_us();
+            if sending.is_on && stop.load(Ordering::Relaxed) {
+                sending.end_us = sending.end_us.min(now_us);
+                sending.schedule = None;
             }
-        };
-        if !self.arrivals.note(receiver, &stamp) {
+            if sending.is_on {
+                self.send_due(&mut sending, now_us);
+                self.churn_due(&mut sending, now_us)?;
+                sending.is_on = now_us < sending.end_us;
+            } else if self.is_heard_out(sending.end_us, now_us)? {
+                break;
+            }
+            if now_us >= next_tick_us {
+                next_tick_us = now_us + TICK_US;
+                self.tick(now_us);
+                watcher(self);
+            }
+            self.loop_lag_us.saturating_record(self.now_us() - self.woken_us);
+            self.turn(sending.next_us().min(next_tick_us))?;
+            self.hear_and_send(&mut sending)?;
+        }
+        self.end_slice(&sending, delivered, accepted)
+    }
+
+    fn end_slice(&mut self, sending: &Sending, delivered: u64, accepted: u64) -> Result<Slice, String> {
+        let last_us = self.tally.last_heard_us();
+        let is_cut = self.tally.flights().under_way() > 0 && self.now_us() < last_us + QUIET_US;
+        let end_us = last_us.max(sending.end_us);
+        self.tally.record(false, end_us);
+        let (whole, jumped_over) = (self.tally.counts(), self.tally.counts_under_way());
+        Ok(Slice {
+            length_s: (end_us - sending.begin_us) as f64 / 1e6,
+            delivered: self.tally.counts_so_far().delivered - delivered,
+            accepted: self.tally.accepted() - accepted,
+            under_way: if is_cut { whole.lost - jumped_over.lost } else { 0 },
+        })
+    }
+
+    /// Whether all is there that is still to come. Lines that come more than ten seconds behind the last one due are
+    /// not waited for.
+    fn is_heard_out(&self, end_us: u64, now_us: u64) -> Result<bool, String> {
+        if self.tally.flights().under_way() == 0 {
+            return Ok(true);
+        }
+        if self.closed() == self.plan.clients {
+            return Err(format!("the server at {} closed every connection: did it end?", self.target));
+        }
+        let is_quiet = now_us > self.tally.last_heard_us().max(end_us) + QUIET_US;
+        Ok(is_quiet || now_us > end_us + DRAIN_MAX_US)
+    }
+
+    /// Hears every client that is ready. Lines that fall due meanwhile do not wait until all are heard.
+    fn hear_and_send(&mut self, sending: &mut Sending) -> Result<(), String> {
+        let hearers = self.plan.hearers();
+        let ready = std::mem::take(&mut self.ready);
+        for some in ready.chunks(CLIENTS_PER_LOOK) {
+            for token in some.iter().filter(|token| token.0 < hearers) {
+                self.hear(token.0, &mut |_, _| ())?;
+            }
+            let now_us = self.now_us();
+            if sending.is_on && sending.schedule.is_some() && sending.next_us() <= now_us {
+                self.send_due(sending, now_us);
+            }
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    /// Sends what is due now, by the schedule or because a line was heard.
+    fn send_due(&mut self, sending: &mut Sending, now_us: u64) {
+        if let Some(schedule) = &mut sending.schedule {
+            while let Some(due) = schedule.take(now_us - sending.begin_us) {
+                self.send(Due { due_us: due.due_us + sending.begin_us, ..due });
+            }
+        } else if now_us < sending.end_us && matches!(self.plan.pace, Pace::Window(_)) {
+            let mut freed = std::mem::take(&mut sending.freed);
+            freed.append(&mut self.tally.take_freed());
+            for sender in freed {
+                self.send(Due { sender, sequence: 0, due_us: now_us });
+            }
+        }
+    }
+
+    fn send(&mut self, due: Due) {
+        self.due += 1;
+        let sender = usize::from(due.sender);
+        let Some(client) = self.clients.get_mut(sender).and_then(Option::as_mut) else { return };
+        let mut line = Vec::with_capacity(self.plan.sizes.max_bytes + 32);
+        self.tally.write(due, &mut line);
+        // Before the line goes out: what is heard of it must know of it.
+        let now_us = micros(self.epoch.elapsed());
+        if !client.send(&line) {
+            self.unsent += 1;
             return;
         }
-        self.last_heard_us = now_us;
-        if now_us >= micros(self.plan.warmup) {
-            self.delivered_measured += 1;
+        self.tally.note_sent(due, now_us);
+        self.lateness_us.saturating_record(now_us.saturating_sub(due.due_us));
+    }
+
+    /// Lets those go and come back whose time it is.
+    fn churn_due(&mut self, sending: &mut Sending, now_us: u64) -> Result<(), String> {
+        let churners = self.plan.churners();
+        while !churners.is_empty() && sending.next_churn_us <= now_us {
+            sending.next_churn_us += (1e6 / self.plan.churn_per_s) as u64;
+            let number = self.next_churner;
+            self.next_churner = if number + 1 < churners.end { number + 1 } else { churners.start };
+            self.tally.note_left(number as u32);
+            let client = self.begin_connect(number, Instant::now())?;
+            if let Some(place) = self.clients.get_mut(number) {
+                // The stream that was here is closed, which takes it out of the poll.
+                *place = Some(client);
+            }
         }
-        if self.flights.land(&stamp, now_us) && matches!(self.plan.pace, Pace::Window(_)) {
-            self.freed.push(stamp.sender);
+        Ok(())
+    }
+
+    /// A connect of this client that was due then, known to the poll.
+    pub(crate) fn begin_connect(&self, number: usize, due: Instant) -> Result<Client, String> {
+        let sources = &self.plan.sources;
+        let source = sources.get(number % sources.len().max(1)).copied();
+        let explain = |error| connect::explain(&error, number, self.plan.clients, self.target);
+        let mut client = Client::new(connect::begin(self.target, source).map_err(explain)?, due);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut client.stream, Token(number), interest).map_err(explain)?;
+        Ok(client)
+    }
+
+    /// Sleeps until something comes or it is time.
+    pub(crate) fn turn(&mut self, until_us: u64) -> Result<(), String> {
+        let now_us = self.now_us();
+        let wait = if self.settings.spins || until_us <= now_us {
+            Some(Duration::ZERO)
+        } else {
+            // The poll's own timeout is right to a millisecond only.
+            self.set_timer(until_us - now_us)?;
+            None
+        };
+        match self.poll.poll(&mut self.events, wait) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => {
+                return Err(format!("epoll_wait: {error}"));
+            }
+            _ => {}
         }
+        self.woken_us = self.now_us();
+        self.ready.clear();
+        self.ready.extend(self.events.iter().map(mio::event::Event::token));
+        Ok(())
+    }
+
+    fn set_timer(&self, wait_us: u64) -> Result<(), String> {
+        let wait =
+            Timespec { tv_sec: (wait_us / 1_000_000) as i64, tv_nsec: (wait_us % 1_000_000 * 1_000) as i64 };
+        let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let timer = Itimerspec { it_interval: none, it_value: wait };
+        rustix::time::timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &timer)
+            .map(drop)
+            .map_err(|error| format!("timerfd: {error}"))
+    }
+
+    /// Hears those of the first `count` clients that are ready. `each` is shown the number and what was read.
+    pub(crate) fn hear_all(
+        &mut self,
+        count: usize,
+        each: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), String> {
+        let ready = std::mem::take(&mut self.ready);
+        let mut numbers = ready.iter().map(|token| token.0).filter(|number| *number < count);
+        let outcome = numbers.try_for_each(|number| self.hear(number, each));
+        self.ready = ready;
+        outcome
+    }
+
+    /// Reads one client until it is empty, and writes what it had still to send.
+    fn hear(&mut self, number: usize, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), String> {
+        let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) else { return Ok(()) };
+        match client.newly_up() {
+            Ok(Some(due)) => {
+                self.connect_us.saturating_record(micros(due.elapsed()));
+                client.send(&hello(&self.plan, number));
+            }
+            Ok(None) => {}
+            Err(error) => return Err(connect::explain(&error, number, self.plan.clients, self.target)),
+        }
+        client.flush();
+        while let Some((bytes, is_more)) = client.read(&mut self.buffer) {
+            let now_us = micros(self.epoch.elapsed());
+            let bytes = self.buffer.get(..bytes).unwrap_or_default();
+            let heard = self.tally.hear(number as u32, bytes, now_us);
+            client.is_ready |= heard.is_ready;
+            each(number, bytes);
+            if !heard.answer.is_empty() {
+                client.send(&heard.answer);
+            }
+            client.keep(bytes.get(heard.bytes..).unwrap_or_default());
+            if !is_more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now_us: u64) {
+        self.tally.tick(now_us);
+        let peaks = &mut self.peaks;
+        peaks.tcp_memory_kib = peaks.tcp_memory_kib.max(process::tcp_memory_kib());
+        if let Some(resident_kib) = peaks.server.and_then(process::resident_kib) {
+            peaks.resident_kib = peaks.resident_kib.max(resident_kib);
+        }
+    }
+
+    /// Says nothing for so long, and hears what comes.
+    pub fn idle(&mut self, length: Duration, stop: &AtomicBool) -> Result<(), String> {
+        let end_us = self.now_us() + micros(length);
+        while self.now_us() < end_us && !stop.load(Ordering::Relaxed) {
+            self.turn(end_us)?;
+            self.hear_all(self.plan.hearers(), &mut |_, _| ())?;
+        }
+        Ok(())
+    }
+
+    /// Clients of which the server closed the connection.
+    pub fn closed(&self) -> usize {
+        self.clients.iter().flatten().filter(|client| client.state == State::Over).count()
+    }
+
+    /// Lines that were due, and of those, those that never went out.
+    pub fn due(&self) -> (u64, u64) {
+        (self.due, self.unsent)
+    }
+
+    /// How late lines went out, and how long the turns of the loop were, in microseconds.
+    pub fn lags(&self) -> (&Histogram<u64>, &Histogram<u64>) {
+        (&self.lateness_us, &self.loop_lag_us)
+    }
+
+    /// What was said and heard.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How long connects took, in microseconds.
+    pub fn connect_us(&self) -> &Histogram<u64> {
+        &self.connect_us
+    }
+
+    /// The most that was seen.
+    pub fn peaks(&self) -> Peaks {
+        self.peaks
     }
 }
 
-/// What a sender is called in the room.
-fn sender_name(number: u16) -> String {
-    format!("s{number:04x}")
+/// What is to be sent in a slice.
+#[derive(Debug)]
+struct Sending {
+    begin_us: u64,
+    end_us: u64,
+    is_on: bool,
+    schedule: Option<Schedule>,
+    /// Closed loop: those that may send at once.
+    freed: Vec<u16>,
+    next_churn_us: u64,
 }
 
-fn connect(target: SocketAddr, number: usize, poll: &Poll) -> io::Result<Client> {
-    let stream = StdTcpStream::connect_timeout(&target, CONNECT_TIMEOUT)?;
-    stream.set_nodelay(true)?;
-    stream.set_nonblocking(true)?;
-    let mut stream = TcpStream::from_std(stream);
-    let interest = Interest::READABLE | Interest::WRITABLE;
-    poll.registry().register(&mut stream, Token(number), interest)?;
-    Ok(Client { stream, begun: Vec::new(), unsent: VecDeque::new(), is_over: false })
+impl Sending {
+    fn new(plan: &Plan, begin_us: u64, length: Duration) -> Self {
+        let senders = u16::try_from(plan.senders).unwrap_or(u16::MAX);
+        let length_us = micros(length);
+        let (schedule, freed) = match plan.pace {
+            Pace::Rate(rate) => (Some(Schedule::new(senders, rate, length_us)), Vec::new()),
+            Pace::Window(window) => (None, (0..window).flat_map(|_| 0..senders).collect()),
+        };
+        let next_churn_us = if plan.churn_per_s > 0.0 { begin_us } else { u64::MAX };
+        Self { begin_us, end_us: begin_us + length_us, is_on: true, schedule, freed, next_churn_us }
+    }
+
+    /// When something is to be done next.
+    fn next_us(&self) -> u64 {
+        if !self.is_on {
+            return u64::MAX;
+        }
+        let due_us = self.schedule.as_ref().and_then(Schedule::next_due_us);
+        let due_us = due_us.map_or(self.end_us, |due_us| self.begin_us + due_us);
+        due_us.min(self.next_churn_us).min(self.end_us)
+    }
 }

@@ -2,17 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tertulia_loadtest::plan::Plan;
-use tertulia_loadtest::schedule::Pace;
+use tertulia_loadtest::measured::Measured;
+use tertulia_loadtest::plan::{Joins, Plan};
+use tertulia_loadtest::process;
+use tertulia_loadtest::protocol::Protocol;
+use tertulia_loadtest::schedule::{Pace, Schedule};
+use tertulia_loadtest::stage::{Stage, Target};
+use tertulia_loadtest::stamp::Sizes;
 use tertulia_loadtest::stats::Counts;
-use tertulia_loadtest::swarm::{Outcome, Swarm};
+use tertulia_loadtest::swarm::Settings;
+use tertulia_loadtest::tally::Tally;
 
 /// What becomes of the n-th chat line (from 0) on its way to everybody else: the lines to write instead.
 type Harm = fn(usize, &[u8]) -> Vec<Vec<u8>>;
@@ -58,51 +66,68 @@ const LINES: u64 = 400;
 const RECEIVERS: u64 = 3;
 
 /// 400 lines of one sender to three receivers.
-fn run(harm: Harm) -> Outcome {
-    let plan = Plan {
+fn plan() -> Plan {
+    Plan {
         clients: RECEIVERS as usize + 1,
         senders: 1,
         pace: Pace::Rate(800.0),
         duration: Duration::from_millis(500),
         warmup: Duration::ZERO,
-        size_bytes: 64,
-    };
-    let mut swarm = Swarm::connect(server(harm), plan.clients).unwrap();
-    swarm.join(plan.senders).unwrap();
-    let outcome = swarm.run(&plan, None, &AtomicBool::new(false)).unwrap();
-    assert_eq!(outcome.sent, LINES);
-    outcome
+        sizes: Sizes { min_bytes: 40, max_bytes: 90 },
+        protocol: Protocol::Plain,
+        slow: 0,
+        churn_per_s: 0.0,
+        connect_rate_per_s: None,
+        sources: Vec::new(),
+        joins: Joins::Senders,
+    }
+}
+
+fn run_plan(plan: &Plan, harm: Harm) -> Measured {
+    let target = Target { address: server(harm), pid: None, name: String::new(), is_fresh: false };
+    let stop = AtomicBool::new(false);
+    let mut stage = Stage::open(plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
+    stage.measure(plan.duration, &stop, &mut |_| ()).unwrap();
+    stage.measured()
+}
+
+fn run(harm: Harm) -> Measured {
+    let measured = run_plan(&plan(), harm);
+    assert_eq!((measured.accepted, measured.expected), (LINES, LINES * RECEIVERS));
+    assert_eq!(measured.counts.delivered + measured.counts.lost, measured.expected);
+    measured
 }
 
 #[test]
 fn a_server_that_does_no_harm_has_a_clean_report() {
-    let outcome = run(|_, line| vec![line.to_vec()]);
-    assert_eq!(outcome.counts, Counts { delivered: LINES * RECEIVERS, ..Counts::default() });
-    let latency = outcome.flights.latency();
-    let counted = (latency.first.len(), latency.each.len(), latency.last.len());
-    assert_eq!(counted, (LINES, LINES * RECEIVERS, LINES));
-    assert!(outcome.complaints.is_empty());
+    let measured = run(|_, line| vec![line.to_vec()]);
+    assert_eq!(measured.counts, Counts { delivered: LINES * RECEIVERS, ..Counts::default() });
+    let latency = &measured.latency;
+    let counted = (latency.first.len(), latency.each.len(), latency.last.len(), latency.service.len());
+    assert_eq!(counted, (LINES, LINES * RECEIVERS, LINES, LINES * RECEIVERS));
+    assert_eq!(measured.connect_us.len(), RECEIVERS + 1);
+    assert!(measured.complaints.0.is_empty());
 }
 
 #[test]
 fn one_line_of_a_hundred_dropped_is_lost_for_each_receiver() {
-    let outcome = run(|number, line| if number % 100 == 50 { vec![] } else { vec![line.to_vec()] });
+    let measured = run(|number, line| if number % 100 == 50 { vec![] } else { vec![line.to_vec()] });
     let lost = LINES / 100 * RECEIVERS;
-    assert_eq!(outcome.counts, Counts { delivered: LINES * RECEIVERS - lost, lost, ..Counts::default() });
+    assert_eq!(measured.counts, Counts { delivered: LINES * RECEIVERS - lost, lost, ..Counts::default() });
 }
 
 #[test]
 fn one_line_of_two_hundred_twice_is_doubled_for_each_receiver() {
-    let outcome = run(|number, line| vec![line.to_vec(); if number % 200 == 7 { 2 } else { 1 }]);
+    let measured = run(|number, line| vec![line.to_vec(); if number % 200 == 7 { 2 } else { 1 }]);
     let doubled = LINES / 200 * RECEIVERS;
-    assert_eq!(outcome.counts, Counts { delivered: LINES * RECEIVERS, doubled, ..Counts::default() });
+    assert_eq!(measured.counts, Counts { delivered: LINES * RECEIVERS, doubled, ..Counts::default() });
 }
 
 #[test]
 fn neighbours_that_change_places_are_out_of_order_once_for_each_receiver() {
     thread_local!(static KEPT: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) });
     // All lines are of one sender, so that one thread of the server handles them.
-    let outcome = run(|number, line| match number % 100 {
+    let measured = run(|number, line| match number % 100 {
         20 => {
             KEPT.with_borrow_mut(|kept| *kept = line.to_vec());
             vec![]
@@ -111,12 +136,20 @@ fn neighbours_that_change_places_are_out_of_order_once_for_each_receiver() {
         _ => vec![line.to_vec()],
     });
     let out_of_order = LINES / 100 * RECEIVERS;
-    assert_eq!(outcome.counts, Counts { delivered: LINES * RECEIVERS, out_of_order, ..Counts::default() });
+    assert_eq!(measured.counts, Counts { delivered: LINES * RECEIVERS, out_of_order, ..Counts::default() });
+}
+
+/// One changed line, which is corrupt at each receiver, and lost.
+fn corrupts_one(harm: Harm) {
+    let measured = run(harm);
+    let (lost, corrupt) = (RECEIVERS, RECEIVERS);
+    let delivered = LINES * RECEIVERS - lost;
+    assert_eq!(measured.counts, Counts { delivered, lost, corrupt, ..Counts::default() });
 }
 
 #[test]
 fn one_changed_byte_is_corrupt_and_the_line_lost() {
-    let outcome = run(|number, line| {
+    corrupts_one(|number, line| {
         let mut line = line.to_vec();
         if number == 123 {
             let last = line.len() - 1;
@@ -124,24 +157,136 @@ fn one_changed_byte_is_corrupt_and_the_line_lost() {
         }
         vec![line]
     });
-    let expected = Counts {
-        delivered: (LINES - 1) * RECEIVERS,
-        lost: RECEIVERS,
-        corrupt: RECEIVERS,
-        ..Counts::default()
-    };
-    assert_eq!(outcome.counts, expected);
 }
 
 #[test]
-fn a_server_that_says_no_is_quoted() {
-    let outcome = run(|number, line| {
-        if number == 0 {
-            vec![b"* FAIL SAY NAME_NEEDED :quien".to_vec(), line.to_vec()]
-        } else {
-            vec![line.to_vec()]
-        }
+fn a_line_cut_short_is_corrupt_and_lost() {
+    corrupts_one(|number, line| vec![line[..line.len() - usize::from(number == 123)].to_vec()]);
+}
+
+#[test]
+fn a_line_under_another_name_is_corrupt_and_lost() {
+    corrupts_one(|number, line| {
+        let line = line.to_vec();
+        vec![if number == 123 { [b"x", &line[1..]].concat() } else { line }]
     });
-    assert_eq!(outcome.complaints.len(), RECEIVERS as usize);
-    assert!(outcome.counts.is_clean());
+}
+
+#[test]
+fn a_line_that_nobody_has_sent_yet_is_corrupt() {
+    let measured = run(|number, line| {
+        if number != 200 {
+            return vec![line.to_vec()];
+        }
+        let stamp = tertulia_loadtest::stamp::Stamp { sender: 0, sequence: 100_000, due_us: 1 };
+        let mut forged = b"s0000: ".to_vec();
+        stamp.write(plan().sizes, &mut forged);
+        vec![line.to_vec(), forged]
+    });
+    let counts = Counts { delivered: LINES * RECEIVERS, corrupt: RECEIVERS, ..Counts::default() };
+    assert_eq!(measured.counts, counts);
+}
+
+#[test]
+fn refusals_are_repeated_and_are_none_of_the_four() {
+    let measured = run(|number, line| {
+        let refusal = if number < 7 { vec![b"* FAIL ROOM FULL :no".to_vec()] } else { vec![] };
+        [refusal, vec![line.to_vec()]].concat()
+    });
+    assert_eq!(measured.counts, Counts { delivered: LINES * RECEIVERS, ..Counts::default() });
+    assert_eq!(measured.complaints.0, vec!["* FAIL ROOM FULL :no"; 5]);
+    assert_eq!(measured.complaints.1, 7 * RECEIVERS);
+}
+
+#[test]
+fn a_closed_loop_goes_on_behind_a_line_that_was_lost() {
+    // Of four lines under way, one never comes: the loop of three goes on, and the fourth is taken for lost.
+    let plan = Plan { pace: Pace::Window(4), ..plan() };
+    let measured = run_plan(&plan, |number, line| if number == 2 { vec![] } else { vec![line.to_vec()] });
+    assert!(measured.accepted > 10, "{}", measured.accepted);
+    assert_eq!((measured.counts.lost, measured.counts.doubled), (RECEIVERS, 0));
+}
+
+#[test]
+fn whoever_leaves_and_comes_back_loses_nothing_while_it_is_there() {
+    let plan = Plan { clients: 8, churn_per_s: 100.0, ..plan() };
+    let measured = run_plan(&plan, |_, line| vec![line.to_vec()]);
+    assert!(measured.counts.is_clean(), "{:?}", measured.counts);
+    assert!(measured.connect_us.len() > 40, "{}", measured.connect_us.len());
+    // Four listeners of seven stay.
+    assert!(measured.counts.delivered >= LINES * 4);
+}
+
+/// What a simulated server does to latency: when a line that was sent then is heard.
+type Delay = fn(u64) -> u64;
+
+/// A second at 1,000 lines a second, by a clock of its own: each line is sent when it is due, and heard by two when the
+/// server passes it on.
+fn simulated(delay: Delay) -> Measured {
+    let plan = Plan { clients: 3, pace: Pace::Rate(1000.0), duration: Duration::from_secs(1), ..plan() };
+    let mut tally = Tally::new(&plan, 1_000_000, false).unwrap();
+    tally.record(true, 0);
+    let mut schedule = Schedule::new(1, 1000.0, 1_000_000);
+    let mut under_way: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
+    for now_us in 0..2_000_000 {
+        while let Some(due) = schedule.take(now_us) {
+            let mut line = Vec::new();
+            tally.write(due, &mut line);
+            tally.note_sent(due, now_us);
+            under_way.push_back((delay(now_us), line));
+        }
+        while under_way.front().is_some_and(|(heard_us, _)| *heard_us <= now_us) {
+            let (_, line) = under_way.pop_front().unwrap();
+            for receiver in [1, 2] {
+                assert_eq!(tally.hear(receiver, &line, now_us).bytes, line.len());
+            }
+        }
+    }
+    tally.record(false, 2_000_000);
+    let mut measured = Measured::new().unwrap();
+    measured.counts = tally.counts();
+    measured.latency = tally.flights().latency().clone();
+    measured
+}
+
+#[test]
+fn a_delay_is_told_as_it_is() {
+    let measured = simulated(|sent_us| sent_us + 5_000);
+    assert_eq!(measured.counts, Counts { delivered: 2_000, ..Counts::default() });
+    for latency in [&measured.latency.first, &measured.latency.each, &measured.latency.last] {
+        assert_eq!((latency.value_at_quantile(0.5), latency.value_at_quantile(0.9999)), (5_003, 5_003));
+    }
+}
+
+#[test]
+fn a_stall_of_300_ms_shows_in_the_p99_of_the_open_loop() {
+    // Whoever counted from when the server took the next line would see one slow line of a thousand.
+    let stall = |sent_us: u64| if (500_000..800_000).contains(&sent_us) { 800_000 } else { sent_us + 100 };
+    let latency = simulated(stall).latency;
+    assert_eq!(latency.each.value_at_quantile(0.5), 100);
+    let p99_us = latency.each.value_at_quantile(0.99);
+    assert!((289_000..=301_000).contains(&p99_us), "{p99_us}");
+    assert_eq!(latency.each.max(), latency.each.highest_equivalent(300_000));
+    // 300 of 1,000 lines were due meanwhile, one each millisecond.
+    assert!((699..=701).contains(&(latency.each.count_between(0, 200) / 2)));
+}
+
+#[test]
+fn a_process_that_burns_a_known_time_is_told_to_have() {
+    let code = "import sys, time\nwhile time.process_time() < 0.3: pass\nprint(time.process_time(), flush=True)\nsys.stdin.read()";
+    let mut child = Command::new("python3")
+        .args(["-c", code])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3");
+    let mut burnt = [0; 4];
+    child.stdout.as_mut().unwrap().read_exact(&mut burnt).unwrap();
+    let usage = process::usage(child.id()).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // It counts its own start; printing costs it a little.
+    assert!((295_000_000..400_000_000).contains(&usage.cpu_ns), "{usage:?}");
+    let user_ns = usage.exact_user_ns();
+    assert!(user_ns > 100_000_000.0 && user_ns <= usage.cpu_ns as f64, "{usage:?}");
 }

@@ -1,15 +1,280 @@
-//! The program itself, against a real relay that it does not start: exit codes and the JSON.
+//! The program itself: exit codes, files, and what it says of servers that it does not start.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
-/// Passes each line on to all other connections.
-fn server() -> SocketAddr {
+use rustix::process::{Pid, Signal, kill_process};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tertulia-loadtest");
+
+/// The reference server, which ends with this value.
+struct Floor {
+    child: Child,
+    address: String,
+}
+
+impl Floor {
+    fn start() -> Self {
+        let mut child = Command::new(PROGRAM)
+            .args(["floor", "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split_whitespace().next_back().unwrap().to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Floor {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A folder of one test, which goes with this value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tertulia-loadtest-{}-{test}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).args(arguments).output().unwrap()
+}
+
+/// A short closed loop against the reference server, in which nothing is late however busy the machine that tests is.
+fn run(flags: &[&str]) -> Output {
+    let floor = Floor::start();
+    let pid = floor.child.id().to_string();
+    let base = ["run", "--target", &floor.address, "--pid", &pid, "--clients", "4", "--senders", "2"];
+    let time = ["--duration", "300ms", "--warmup", "100ms", "--window", "1"];
+    program(&[&base[..], &time, flags].concat())
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The code, unless the machine was so busy that the run is INVALID.
+fn assert_ended(output: &Output, code: i32) {
+    let is_invalid = output.status.code() == Some(3);
+    assert!(is_invalid || output.status.code() == Some(code), "{:?}: {}", output.status, said(output));
+}
+
+#[test]
+fn a_run_writes_its_figures_as_json_and_ends_with_0() {
+    let output = run(&["--json", "-"]);
+    assert_ended(&output, 0);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["schema_version"], 1);
+    let accepted = report["accepted"].as_u64().unwrap();
+    assert!(accepted > 0);
+    assert_eq!(report["delivered"], accepted * 3);
+    assert_eq!(report["expected"], accepted * 3);
+    for check in ["lost", "doubled", "out_of_order", "corrupt"] {
+        assert_eq!(report[check], 0, "{check}");
+    }
+    let last = report["latency_us"]["last"]["count"].as_u64().unwrap();
+    assert!(last < accepted, "the warm-up is not left out");
+    assert_eq!(report["connect_us"]["count"], 4);
+    assert!(report["server"]["resident_kib"].as_u64().unwrap() > 0);
+    assert!(report["machine"]["processors"].as_u64().unwrap() > 0);
+    assert_eq!(report["is_partial"], false);
+}
+
+#[test]
+fn a_run_writes_a_page_and_a_log_that_merge_reads() {
+    let folder = Folder::new("page");
+    let (page, log) = (folder.file("run.html"), folder.file("run.hlog"));
+    let output = run(&["--html", &page, "--hdr", &log, "--repeat", "2"]);
+    assert_ended(&output, 0);
+    assert!(folder.read("run.html").contains("<svg"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("lost 0, doubled 0, out of order 0, corrupt 0"), "{text}");
+    let merged = program(&["merge", &log, &log, "--out", &folder.file("both.hlog")]);
+    assert_eq!(merged.status.code(), Some(0), "{}", said(&merged));
+    let samples = |text: &[u8]| {
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        text.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    let once = program(&["merge", &log]);
+    assert_eq!(samples(&merged.stdout), 2 * samples(&once.stdout));
+}
+
+#[test]
+fn a_broken_bound_ends_with_2_and_is_named() {
+    let output = run(&["--fail-if", "lost>0", "--fail-if", "rate<1000000000"]);
+    assert_ended(&output, 2);
+    let said = said(&output);
+    assert!(said.contains("broken: rate<1000000000") && !said.contains("broken: lost"), "{said}");
+}
+
+#[test]
+fn a_schedule_that_cannot_be_kept_ends_with_3_and_says_why() {
+    let floor = Floor::start();
+    let flags =
+        ["run", "--target", &floor.address, "--clients", "200", "--senders", "100", "--rate", "9000000"];
+    let output = program(&[&flags[..], &["--duration", "300ms", "--warmup", "0s"]].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\nINVALID: "), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
+    for (flags, word) in [
+        (&["run", "--senders", "0"][..], "--senders 0"),
+        (&["run", "--fail-if", "p99>5"], "p99>5"),
+        (&["run", "--nope"], "--nope"),
+        (&["run", "--protocol", "smtp"], "there are plain, unframed, irc"),
+        (&["run", "--clients", "900000"], "open files"),
+        (&["run", "--pid", "4194305", "--target", "127.0.0.1:9"], "--pid 4194305"),
+        (&["run", "--with-floor", "--protocol", "irc", "--target", "127.0.0.1:9"], "--with-floor"),
+        (&["ramp", "--from", "10", "--to", "5", "--step", "1"], "--from 10"),
+        (&["compare", "/nowhere/a.json", "/nowhere/b.json"], "/nowhere/a.json"),
+        (&["merge", "/nowhere/a.hlog"], "/nowhere/a.hlog"),
+        (&["peers", "--only", "icq"], "--only icq"),
+    ] {
+        let output = program(flags);
+        assert_eq!(output.status.code(), Some(1), "{flags:?}");
+        assert!(said(&output).contains(word), "{flags:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn nobody_listening_is_said_with_the_address() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let output = program(&["run", "--target", &free]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains(&free) && said(&output).contains("refused"), "{}", said(&output));
+}
+
+#[test]
+fn clients_come_from_every_address_that_was_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut child = Command::new(PROGRAM)
+        .args(["run", "--target", &address, "--clients", "6", "--source", "127.0.0.2-127.0.0.4"])
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut addresses: Vec<String> = (0..6).map(|_| listener.accept().unwrap().1.ip().to_string()).collect();
+    addresses.sort();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(addresses, ["127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.3", "127.0.0.4", "127.0.0.4"]);
+}
+
+#[test]
+fn an_interrupt_ends_the_run_with_a_partial_report() {
+    let floor = Floor::start();
+    let mut child = Command::new(PROGRAM)
+        .args(["run", "--target", &floor.address, "--clients", "3", "--rate", "50", "--duration", "10m"])
+        .args(["--warmup", "100ms", "--json", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.ends_with("; measures")));
+    // So that at least one line is due behind the warm-up.
+    thread::sleep(Duration::from_millis(200));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut json = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut json).unwrap();
+    child.wait().unwrap();
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["is_partial"], true);
+    assert!(report["delivered"].as_u64().unwrap() > 0);
+    assert_eq!(report["lost"], 0);
+}
+
+#[test]
+fn compare_finds_no_more_than_noise_between_a_run_and_itself_and_refuses_another_plan() {
+    let folder = Folder::new("compare");
+    let (one, other) = (folder.file("one.json"), folder.file("other.json"));
+    assert_ended(&run(&["--repeat", "3", "--json", &one]), 0);
+    assert_ended(&run(&["--size", "80", "--json", &other]), 0);
+    let same = program(&["compare", &one, &one, "--force"]);
+    assert_eq!(same.status.code(), Some(0), "{}", said(&same));
+    let text = String::from_utf8(same.stdout).unwrap();
+    assert!(text.contains("noise") && !text.contains("WORSE") && !text.contains("better"), "{text}");
+    let refused = program(&["compare", &one, &other]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("other plan"), "{}", said(&refused));
+}
+
+#[test]
+fn a_ramp_stops_at_the_first_broken_bound_and_names_the_last_good_step() {
+    let floor = Floor::start();
+    let base =
+        ["ramp", "--target", &floor.address, "--of", "clients", "--from", "2", "--to", "8", "--step", "2"];
+    let work = ["--window", "1", "--duration", "200ms", "--warmup", "0s", "--fail-if", "rate>1000000000"];
+    let output = program(&[&base[..], &work].concat());
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let is_busy = text.contains("INVALID");
+    assert!(is_busy || text.contains("last good step: clients 8"), "{text}{}", said(&output));
+    let work = ["--window", "1", "--duration", "200ms", "--warmup", "0s", "--fail-if", "rate>0"];
+    let output = program(&[&base[..], &work].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("no good step") && text.contains("rate>0 broke"), "{text}");
+}
+
+#[test]
+fn hold_tells_what_silent_clients_cost() {
+    let floor = Floor::start();
+    let pid = floor.child.id().to_string();
+    let base = ["hold", "--target", &floor.address, "--pid", &pid, "--clients", "50", "--duration", "200ms"];
+    let output = program(&[&base[..], &["--json", "-"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let held: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((held["clients"].as_u64(), held["closed"].as_u64()), (Some(50), Some(0)));
+    assert_eq!(held["server"]["wakeups"], 0);
+}
+
+#[test]
+fn soak_says_how_it_goes_every_so_often() {
+    let floor = Floor::start();
+    let base = ["soak", "--target", &floor.address, "--clients", "3", "--rate", "50", "--every", "1s"];
+    let output = program(&[&base[..], &["--duration", "2500ms", "--warmup", "0s"]].concat());
+    assert_ended(&output, 0);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().skip(1).take_while(|line| line.starts_with("   ")).count();
+    assert_eq!(lines, 2, "{text}");
+}
+
+/// Takes 20 lines of each connection at once and then 5 a second, as flood control does: by not reading on.
+fn flood_controlled() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let hearers = Arc::new(Mutex::new(Vec::new()));
@@ -18,14 +283,18 @@ fn server() -> SocketAddr {
             hearers.lock().unwrap().push(stream.try_clone().unwrap());
             let hearers = Arc::clone(&hearers);
             thread::spawn(move || {
-                for mut line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                for (number, mut line) in
+                    BufReader::new(stream).split(b'\n').map_while(Result::ok).enumerate()
+                {
+                    if number > 20 {
+                        thread::sleep(Duration::from_millis(200));
+                    }
                     line.push(b'\n');
                     let mut hearers = hearers.lock().unwrap();
-                    hearers.iter_mut().enumerate().filter(|(other, _)| *other != own).for_each(
-                        |(_, hearer)| {
-                            let _ = hearer.write_all(&line);
-                        },
-                    );
+                    let others = hearers.iter_mut().enumerate().filter(|(other, _)| *other != own);
+                    others.for_each(|(_, hearer): (usize, &mut std::net::TcpStream)| {
+                        let _ = hearer.write_all(&line);
+                    });
                 }
             });
         }
@@ -33,58 +302,25 @@ fn server() -> SocketAddr {
     address
 }
 
-fn run(flags: &[&str]) -> Output {
-    let address = server().to_string();
-    Command::new(env!("CARGO_BIN_EXE_tertulia-loadtest"))
-        .args(["run", "--target", &address, "--clients", "4", "--senders", "2"])
-        // A closed loop: nothing is late there, however busy the machine that tests is.
-        .args(["--duration", "300ms", "--warmup", "100ms", "--window", "1"])
-        .args(flags)
-        .output()
-        .unwrap()
-}
-
 #[test]
-fn a_run_writes_its_figures_as_json_and_ends_with_0() {
-    let output = run(&["--json", "-"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["schema_version"], 1);
-    let sent = report["sent"].as_u64().unwrap();
-    assert!(sent > 0);
-    assert_eq!(report["delivered"], sent * 3);
-    assert_eq!(report["lost"], 0);
-    assert!(report["latency_us"]["last"]["count"].as_u64().unwrap() < sent, "the warm-up is not left out");
-    assert_eq!(report["is_partial"], false);
-}
-
-#[test]
-fn a_broken_bound_ends_with_2_and_is_named() {
-    let output = run(&["--fail-if", "lost>0", "--fail-if", "rate<1000000000"]);
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("broken: rate<1000000000") && !said.contains("broken: lost"), "{said}");
-}
-
-#[test]
-fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
-    for (flags, word) in
-        [(&["--senders", "9"][..], "--senders"), (&["--fail-if", "p99>5"], "p99>5"), (&["--nope"], "--nope")]
-    {
-        let output = run(flags);
-        assert_eq!(output.status.code(), Some(1), "{flags:?}");
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains(word), "{said}");
-    }
-}
-
-#[test]
-fn nobody_listening_is_said_with_the_address() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_tertulia-loadtest"))
-        .args(["run", "--target", &free])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains(&free));
+fn flood_control_is_recognised_and_named_with_the_flag_that_helps() {
+    let address = flood_controlled().to_string();
+    let output = program(&[
+        "run",
+        "--target",
+        &address,
+        "--clients",
+        "4",
+        "--senders",
+        "2",
+        "--rate",
+        "60",
+        "--duration",
+        "4s",
+        "--warmup",
+        "0s",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("this is flood control") && text.contains("--flood 0"), "{text}");
+    assert!(text.contains("lost 0,"), "{text}");
 }

@@ -1,0 +1,139 @@
+//! One connection: what it has still to send, and the piece that it has not wholly heard yet.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::Instant;
+
+use mio::net::TcpStream;
+
+/// Bytes that the server has not taken yet; past it nothing more is made for that sender.
+pub(crate) const UNSENT_BYTES_MAX: usize = 64 * 1024;
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum State {
+    /// The connect is under way, and was due then.
+    Connecting(Instant),
+    /// It stands.
+    Up,
+    /// The server closed it, or it failed.
+    Over,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    pub(crate) state: State,
+    /// The server said that it is in the room.
+    pub(crate) is_ready: bool,
+    /// The start of a piece.
+    begun: Vec<u8>,
+    unsent: VecDeque<u8>,
+}
+
+impl Client {
+    /// A connect under way, that was due then.
+    pub(crate) fn new(stream: TcpStream, due: Instant) -> Self {
+        Self {
+            stream,
+            state: State::Connecting(due),
+            is_ready: false,
+            begun: Vec::new(),
+            unsent: VecDeque::new(),
+        }
+    }
+
+    /// Where a connect that was under way is through now: when it was due.
+    pub(crate) fn newly_up(&mut self) -> io::Result<Option<Instant>> {
+        let State::Connecting(due) = self.state else { return Ok(None) };
+        if let Some(error) = self.stream.take_error()? {
+            return Err(error);
+        }
+        match self.stream.peer_addr() {
+            Ok(_) => {
+                self.state = State::Up;
+                Ok(Some(due))
+            }
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends, or keeps for later what the socket does not take. False: nothing, as too much waits already.
+    pub(crate) fn send(&mut self, line: &[u8]) -> bool {
+        if self.state != State::Up || self.unsent.len() > UNSENT_BYTES_MAX {
+            return false;
+        }
+        let taken = if self.unsent.is_empty() { self.write(line) } else { Some(0) };
+        let Some(taken) = taken else { return false };
+        self.unsent.extend(line.get(taken..).unwrap_or_default());
+        true
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(crate) fn flush(&mut self) {
+        while !self.unsent.is_empty() {
+            let mut waiting = std::mem::take(&mut self.unsent);
+            let Some(taken) = self.write(waiting.make_contiguous()) else { return };
+            waiting.drain(..taken);
+            self.unsent = waiting;
+            if taken == 0 {
+                return;
+            }
+        }
+    }
+
+    /// How much the socket took; none where the connection is over.
+    fn write(&mut self, bytes: &[u8]) -> Option<usize> {
+        loop {
+            match self.stream.write(bytes) {
+                Ok(taken) => return Some(taken),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(0),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.state = State::Over;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// One read, put behind what had begun. Gives how many bytes of the buffer are to be heard, and whether there may
+    /// be more to read; none where there is nothing.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Option<(usize, bool)> {
+        if self.state != State::Up {
+            return None;
+        }
+        let begun = self.begun.len().min(buffer.len());
+        let (front, room) = buffer.split_at_mut(begun);
+        front.copy_from_slice(self.begun.get(..begun).unwrap_or_default());
+        loop {
+            match self.stream.read(room) {
+                Ok(0) => self.state = State::Over,
+                Ok(bytes) => {
+                    if begun > 0 {
+                        self.begun = Vec::new();
+                    }
+                    return Some((begun + bytes, bytes == room.len()));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => self.state = State::Over,
+            }
+            return None;
+        }
+    }
+
+    /// Keeps the start of a piece.
+    pub(crate) fn keep(&mut self, begun: &[u8]) {
+        if !begun.is_empty() {
+            self.begun = begun.to_vec();
+        }
+    }
+
+    /// Forgets the start of a piece.
+    pub(crate) fn forget(&mut self) {
+        self.begun = Vec::new();
+    }
+}

@@ -1,0 +1,214 @@
+//! `hold`: many clients that say nothing, and what they cost the server.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::ground::{self, Ground};
+use crate::live::Live;
+use crate::options::{Hold, Whom};
+use crate::output;
+use crate::plan::Plan;
+use crate::process::{self, Usage};
+use crate::report::{Machine, Percentiles, SCHEMA_VERSION};
+use crate::schedule::Pace;
+use crate::stage::Target;
+use crate::stamp::Sizes;
+use crate::swarm::Swarm;
+
+/// Before the server is watched, so that what it put off is done.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Held {
+    /// As that of a report.
+    pub schema_version: u32,
+    /// Where it ran.
+    pub machine: Machine,
+    /// Where to.
+    pub target: String,
+    /// Connections.
+    pub clients: usize,
+    /// From the first connect until all clients heard each other, in seconds.
+    pub joined_s: f64,
+    /// How long the connects took.
+    pub connect_us: Percentiles,
+    /// First packets of connects that the kernel had to send again, whole machine.
+    pub syns_resent: u64,
+    /// What the server held before the first client and with all of them, in KiB; where its process is known.
+    pub server: Option<HeldServer>,
+    /// The kernel's memory for TCP that came with the clients, whole machine, in KiB.
+    pub tcp_memory_kib: u64,
+    /// Memory of this program, in KiB.
+    pub own_resident_kib: u64,
+    /// Processor time of this program while it watched, in nanoseconds.
+    pub own_cpu_ns: u64,
+    /// How long the server was watched, in seconds.
+    pub watched_s: f64,
+    /// The most pieces that one client heard: notices of the others' joining, above all.
+    pub heard_max: u32,
+    /// Connections that the server closed.
+    pub closed: usize,
+}
+
+/// What the server's process was seen to do.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldServer {
+    /// Resident memory before the first client, in KiB.
+    pub resident_before_kib: u64,
+    /// Resident memory with all clients, in KiB.
+    pub resident_kib: u64,
+    /// What no file stands behind, for each client, in KiB.
+    pub anonymous_kib_per_client: f64,
+    /// Resident memory for each client, in KiB.
+    pub resident_kib_per_client: f64,
+    /// Processor time until all had joined, in nanoseconds.
+    pub joining_cpu_ns: u64,
+    /// How often it was woken while it was watched.
+    pub wakeups: u64,
+    /// Processor time while it was watched, in nanoseconds.
+    pub cpu_ns: u64,
+}
+
+/// Does what `hold` is asked for.
+pub fn hold(options: &Hold) -> Result<ExitCode, String> {
+    ground::make_place(&options.whom, options.clients, 1)?;
+    let stop = ground::stop_flag()?;
+    let ground = Ground::of(&options.whom)?;
+    let live = Live::new("hold");
+    live.say(&format!("connects {} clients, then watches the server", options.clients));
+    let held = watch(&plan(options)?, &options.whom, &ground.target, options.duration, &stop)?;
+    drop(live);
+    output::write_json(options.json.as_deref(), &held.to_string(), &held)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plan(options: &Hold) -> Result<Plan, String> {
+    let whom = &options.whom;
+    let plan = Plan {
+        clients: options.clients,
+        senders: 1,
+        pace: Pace::Window(1),
+        duration: options.duration,
+        warmup: Duration::ZERO,
+        sizes: Sizes::of(64),
+        protocol: whom.protocol,
+        slow: 0,
+        churn_per_s: 0.0,
+        connect_rate_per_s: whom.connect_rate,
+        sources: whom.source.iter().flat_map(|sources| sources.iter().copied()).collect(),
+        joins: options.join,
+    };
+    plan.check()?;
+    Ok(plan)
+}
+
+/// Connects the clients of the plan, and watches the server while nobody says anything.
+pub fn watch(
+    plan: &Plan,
+    whom: &Whom,
+    target: &Target,
+    length: Duration,
+    stop: &AtomicBool,
+) -> Result<Held, String> {
+    let usage = || target.pid.map(process::usage).transpose();
+    let before = usage()?;
+    let (tcp_before_kib, syns_before) = (process::tcp_memory_kib(), process::tcp_counter("TCPSynRetrans"));
+    let begun = Instant::now();
+    let mut swarm = Swarm::new(plan, target.address, target.pid, ground::settings(whom, 1.0, false))?;
+    swarm.connect(stop)?;
+    swarm.join(stop)?;
+    let joined_s = begun.elapsed().as_secs_f64();
+    let joined = usage()?;
+    swarm.idle(SETTLE, stop)?;
+    let (watched_from, own_from, began) = (usage()?, process::usage(std::process::id())?, Instant::now());
+    swarm.idle(length, stop)?;
+    let (watched_s, after) = (began.elapsed().as_secs_f64(), usage()?);
+    let own = process::usage(std::process::id())?;
+    let server = before.zip(joined).zip(watched_from.zip(after));
+    Ok(Held {
+        schema_version: SCHEMA_VERSION,
+        machine: process::machine(),
+        target: format!("{} {}", target.address, target.name),
+        clients: plan.clients,
+        joined_s,
+        connect_us: Percentiles::of(swarm.connect_us()),
+        syns_resent: process::tcp_counter("TCPSynRetrans").saturating_sub(syns_before),
+        server: server.map(|((before, joined), (from, after))| {
+            HeldServer::of(plan.clients, before, joined, after.since(from))
+        }),
+        tcp_memory_kib: process::tcp_memory_kib().saturating_sub(tcp_before_kib),
+        own_resident_kib: own.resident_kib,
+        own_cpu_ns: own.since(own_from).cpu_ns,
+        watched_s,
+        heard_max: swarm.tally().others_max(),
+        closed: swarm.closed(),
+    })
+}
+
+impl HeldServer {
+    fn of(clients: usize, before: Usage, joined: Usage, watched: Usage) -> Self {
+        let each =
+            |after_kib: u64, before_kib: u64| (after_kib as f64 - before_kib as f64) / clients.max(1) as f64;
+        Self {
+            resident_before_kib: before.resident_kib,
+            resident_kib: watched.resident_kib,
+            anonymous_kib_per_client: each(watched.anonymous_kib, before.anonymous_kib),
+            resident_kib_per_client: each(watched.resident_kib, before.resident_kib),
+            joining_cpu_ns: joined.since(before).cpu_ns,
+            wakeups: watched.sleeps,
+            cpu_ns: watched.cpu_ns,
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let p = &self.connect_us;
+        writeln!(f, "target     {}", self.target)?;
+        writeln!(f, "clients    {}, all in reach of each other after {:.3} s", self.clients, self.joined_s)?;
+        writeln!(
+            f,
+            "connects   p50 {} us, p99 {} us, slowest {} us; {} first packets sent again",
+            p.p50, p.p99, p.max, self.syns_resent
+        )?;
+        if let Some(server) = &self.server {
+            writeln!(
+                f,
+                "server     {} KiB resident, {} before: {:.3} KiB a client ({:.3} anonymous)",
+                server.resident_kib,
+                server.resident_before_kib,
+                server.resident_kib_per_client,
+                server.anonymous_kib_per_client
+            )?;
+            writeln!(
+                f,
+                "           {:.1} ms of processor until all were there; in {:.1} s of silence {} wake-ups, {:.3} ms",
+                server.joining_cpu_ns as f64 / 1e6,
+                self.watched_s,
+                server.wakeups,
+                server.cpu_ns as f64 / 1e6
+            )?;
+        } else {
+            writeln!(f, "server     unknown: --pid PID tells which process it is")?;
+        }
+        writeln!(f, "kernel     {} KiB more for TCP, whole machine", self.tcp_memory_kib)?;
+        writeln!(
+            f,
+            "generator  {} KiB, {:.2} a client; {:.3} ms of processor in the silence",
+            self.own_resident_kib,
+            self.own_resident_kib as f64 / self.clients.max(1) as f64,
+            self.own_cpu_ns as f64 / 1e6
+        )?;
+        write!(f, "heard      at most {} pieces by one client", self.heard_max)?;
+        writeln!(
+            f,
+            "{}",
+            if self.closed > 0 { format!("; {} closed by the server", self.closed) } else { String::new() }
+        )
+    }
+}

@@ -1,0 +1,296 @@
+//! What was measured, as samples and sums: repeats are merged here, before anything is turned into percentiles.
+
+use hdrhistogram::Histogram;
+
+use crate::latency::{Latency, histogram};
+use crate::plan::Plan;
+use crate::process::{self, Usage};
+use crate::report::{
+    Figures, Generator, Interval, Latencies, Percentiles, Report, SCHEMA_VERSION, Server, buckets, median,
+};
+use crate::stats::Counts;
+use crate::verdict::{self, LATE_US};
+
+/// One run, or several repeats of it.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// The four checks, warm-up included.
+    pub counts: Counts,
+    /// Deliveries there were to be, warm-up included.
+    pub expected: u64,
+    /// Deliveries that were still coming when nobody waited any more.
+    pub under_way: u64,
+    /// Lines due, and of those never sent, warm-up included.
+    pub due: u64,
+    /// Lines due that never went out.
+    pub unsent: u64,
+    /// Lines accepted, warm-up included.
+    pub accepted: u64,
+    /// Lines accepted behind the warm-up.
+    pub accepted_measured: u64,
+    /// Deliveries behind the warm-up.
+    pub delivered_measured: u64,
+    /// Deliveries of the warm-up.
+    pub warmup_delivered: u64,
+    /// How long was measured, in seconds.
+    pub measured_s: f64,
+    /// Latencies.
+    pub latency: Latency,
+    /// Of connects, in microseconds.
+    pub connect_us: Histogram<u64>,
+    /// How late lines went out, in microseconds.
+    pub lateness_us: Histogram<u64>,
+    /// Turns of the generator's loop, in microseconds.
+    pub loop_lag_us: Histogram<u64>,
+    /// Samples that came before they could.
+    pub negative: u64,
+    /// Deliveries of lines that had been given up.
+    pub beyond_horizon: u64,
+    /// By time.
+    pub timeline: Vec<Interval>,
+    /// The histogram of each piece of the timeline, where they were kept.
+    pub log: Vec<(Interval, Histogram<u64>)>,
+    /// What the generator used while it measured.
+    pub own: Usage,
+    /// What the server used meanwhile.
+    pub server: Option<Usage>,
+    /// Resident memory of the server before the first client, in KiB.
+    pub resident_before_kib: Option<u64>,
+    /// Resident memory of the server at most, in KiB.
+    pub resident_peak_kib: u64,
+    /// The kernel's memory for TCP at most, in KiB.
+    pub tcp_memory_peak_kib: u64,
+    /// Clients that the server closed.
+    pub closed: usize,
+    /// The most pieces that one client heard which no sender said.
+    pub others_max: u32,
+    /// What the server said against it, and how often.
+    pub complaints: (Vec<String>, u64),
+    /// The generator never slept.
+    pub spins: bool,
+    /// The run was ended before its time.
+    pub is_partial: bool,
+    /// Of each repeat.
+    pub repeats: Vec<Figures>,
+}
+
+impl Measured {
+    /// Nothing.
+    pub fn new() -> Result<Self, String> {
+        Ok(Self {
+            counts: Counts::default(),
+            expected: 0,
+            under_way: 0,
+            due: 0,
+            unsent: 0,
+            accepted: 0,
+            accepted_measured: 0,
+            delivered_measured: 0,
+            warmup_delivered: 0,
+            measured_s: 0.0,
+            latency: Latency::new()?,
+            connect_us: histogram()?,
+            lateness_us: histogram()?,
+            loop_lag_us: histogram()?,
+            negative: 0,
+            beyond_horizon: 0,
+            timeline: Vec::new(),
+            log: Vec::new(),
+            own: Usage::default(),
+            server: None,
+            resident_before_kib: None,
+            resident_peak_kib: 0,
+            tcp_memory_peak_kib: 0,
+            closed: 0,
+            others_max: 0,
+            complaints: (Vec::new(), 0),
+            spins: false,
+            is_partial: false,
+            repeats: Vec::new(),
+        })
+    }
+
+    /// Adds another repeat.
+    pub fn merge(&mut self, other: Self) -> Result<(), String> {
+        let add = |ours: &mut Histogram<u64>, theirs: &Histogram<u64>| {
+            ours.add(theirs).map_err(|error| format!("histograms of different kinds: {error}"))
+        };
+        self.latency.merge(&other.latency)?;
+        add(&mut self.connect_us, &other.connect_us)?;
+        add(&mut self.lateness_us, &other.lateness_us)?;
+        add(&mut self.loop_lag_us, &other.loop_lag_us)?;
+        let before_s = self.measured_s;
+        let later = |interval: Interval| Interval { end_s: interval.end_s + before_s, ..interval };
+        self.timeline.extend(other.timeline.into_iter().map(later));
+        self.log.extend(other.log.into_iter().map(|(interval, samples)| (later(interval), samples)));
+        self.counts = self.counts.plus(other.counts);
+        self.expected += other.expected;
+        self.under_way += other.under_way;
+        self.due += other.due;
+        self.unsent += other.unsent;
+        self.accepted += other.accepted;
+        self.accepted_measured += other.accepted_measured;
+        self.delivered_measured += other.delivered_measured;
+        self.warmup_delivered += other.warmup_delivered;
+        self.measured_s += other.measured_s;
+        self.negative += other.negative;
+        self.beyond_horizon += other.beyond_horizon;
+        self.own = self.own.plus(other.own);
+        self.server = match (self.server, other.server) {
+            (Some(ours), Some(theirs)) => Some(ours.plus(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
+        self.resident_before_kib = self.resident_before_kib.or(other.resident_before_kib);
+        self.resident_peak_kib = self.resident_peak_kib.max(other.resident_peak_kib);
+        self.tcp_memory_peak_kib = self.tcp_memory_peak_kib.max(other.tcp_memory_peak_kib);
+        self.closed += other.closed;
+        self.others_max = self.others_max.max(other.others_max);
+        self.complaints.0.extend(other.complaints.0);
+        self.complaints.0.truncate(verdict::COMPLAINTS_MAX);
+        self.complaints.1 += other.complaints.1;
+        self.spins |= other.spins;
+        self.is_partial |= other.is_partial;
+        self.repeats.extend(other.repeats);
+        Ok(())
+    }
+
+    /// Deliveries a second.
+    pub fn rate_per_s(&self) -> f64 {
+        self.delivered_measured as f64 / self.measured_s.max(1e-9)
+    }
+
+    /// Share of a processor.
+    pub fn share(&self, usage: Usage) -> f64 {
+        usage.cpu_ns as f64 / 1e9 / self.measured_s.max(1e-9)
+    }
+
+    /// So many nanoseconds shared out over the deliveries, in microseconds.
+    pub fn us_per_delivery(&self, ns: f64) -> f64 {
+        ns / 1e3 / self.delivered_measured.max(1) as f64
+    }
+
+    /// What another run is compared with.
+    pub fn figures(&self) -> Figures {
+        let at = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64;
+        Figures {
+            rate_per_s: self.rate_per_s(),
+            accepted_per_s: self.accepted_measured as f64 / self.measured_s.max(1e-9),
+            p50_us: at(&self.latency.each, 0.5),
+            p99_us: at(&self.latency.each, 0.99),
+            p99_9_us: at(&self.latency.each, 0.999),
+            last_p99_us: at(&self.latency.last, 0.99),
+            server_cpu_us_per_delivery: self.server.map(|usage| self.us_per_delivery(usage.cpu_ns as f64)),
+            server_resident_kib: self.server.map(|usage| usage.resident_kib as f64),
+        }
+    }
+
+    /// The report of it.
+    pub fn report(&self, plan: &Plan, target: String, server_name: String, begun_unix_s: u64) -> Report {
+        let figures = self.figures();
+        Report {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            begun_unix_s,
+            machine: process::machine(),
+            plan: plan.planned(),
+            target,
+            server_name,
+            due: self.due,
+            accepted: self.accepted,
+            accepted_per_s: figures.accepted_per_s,
+            expected: self.expected,
+            under_way: self.under_way,
+            counts: self.counts,
+            rate_per_s: figures.rate_per_s,
+            warmup_delivered: self.warmup_delivered,
+            latency_us: Latencies::of(&self.latency),
+            service_us: Percentiles::of(&self.latency.service),
+            connect_us: Percentiles::of(&self.connect_us),
+            negative: self.negative,
+            beyond_horizon: self.beyond_horizon,
+            timeline: self.timeline.clone(),
+            histogram: buckets(&self.latency.each),
+            generator: self.generator(plan),
+            server: self.server.map(|usage| self.server(usage)),
+            tcp_memory_peak_kib: self.tcp_memory_peak_kib,
+            others_max: self.others_max,
+            closed: self.closed as u64,
+            complaints: self.complaints.0.clone(),
+            hints: verdict::hints(plan, self),
+            invalid: verdict::why_invalid(self),
+            is_partial: self.is_partial,
+            repeats: self.repeats.clone(),
+            floor: None,
+        }
+    }
+
+    fn generator(&self, plan: &Plan) -> Generator {
+        Generator {
+            cpu_share: self.share(self.own),
+            cpu_us_per_delivery: self.us_per_delivery(self.own.cpu_ns as f64),
+            user_us_per_delivery: self.us_per_delivery(self.own.exact_user_ns()),
+            late: late(&self.lateness_us),
+            lateness_p99_us: self.lateness_us.value_at_quantile(0.99),
+            loop_lag_p99_us: self.loop_lag_us.value_at_quantile(0.99),
+            loop_lag_max_us: self.loop_lag_us.max(),
+            unsent: self.unsent,
+            resident_kib: self.own.resident_kib,
+            resident_kib_per_client: self.own.resident_kib as f64 / plan.clients.max(1) as f64,
+        }
+    }
+
+    fn server(&self, usage: Usage) -> Server {
+        Server {
+            cpu_share: self.share(usage),
+            cpu_us_per_delivery: self.us_per_delivery(usage.cpu_ns as f64),
+            resident_before_kib: self.resident_before_kib,
+            resident_kib: usage.resident_kib,
+            resident_peak_kib: self.resident_peak_kib.max(usage.resident_kib),
+            wakeups_per_s: usage.sleeps as f64 / self.measured_s.max(1e-9),
+        }
+    }
+}
+
+/// Lines that went out late, of all that did.
+pub fn late(lateness_us: &Histogram<u64>) -> u64 {
+    lateness_us.len().saturating_sub(lateness_us.count_between(0, LATE_US))
+}
+
+/// The median of one figure over several repeats; none where none has it.
+pub fn median_of(repeats: &[Figures], figure: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
+    median(&repeats.iter().filter_map(figure).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_are_merged_by_their_samples_and_not_by_their_percentiles() {
+        let once = |late_us: u64, count: u64| {
+            let mut measured = Measured::new().unwrap();
+            measured.latency.each.record_n(late_us, count).unwrap();
+            measured.delivered_measured = count;
+            measured.measured_s = 1.0;
+            measured.counts.delivered = count;
+            measured.repeats.push(measured.figures());
+            measured
+        };
+        let mut both = once(10, 990);
+        both.merge(once(1_000, 10)).unwrap();
+        let figures = both.figures();
+        assert_eq!((figures.p50_us, figures.p99_us, figures.p99_9_us), (10.0, 10.0, 1_000.0));
+        assert_eq!(figures.rate_per_s, 500.0);
+        assert_eq!(both.counts.delivered, 1_000);
+        assert_eq!(median_of(&both.repeats, |figures| Some(figures.rate_per_s)), Some(500.0));
+    }
+
+    #[test]
+    fn only_lines_behind_the_limit_are_late() {
+        let mut lateness_us = histogram().unwrap();
+        (1..=1000u64).for_each(|value| lateness_us.saturating_record(value));
+        assert_eq!(late(&lateness_us), 0);
+        lateness_us.saturating_record(LATE_US * 2);
+        assert_eq!(late(&lateness_us), 1);
+    }
+}

@@ -1,0 +1,285 @@
+//! `peers`: the same work for our relay and for other servers, in turns, in one table.
+
+pub mod servers;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ground::{self, Ground};
+use crate::html::{self, Section};
+use crate::live::Live;
+use crate::measured::{Measured, median_of};
+use crate::options::Peers;
+use crate::output;
+use crate::plan::{Joins, Plan};
+use crate::process::Pin;
+use crate::protocol::Protocol;
+use crate::report::{Report, SCHEMA_VERSION};
+use crate::schedule::Pace;
+use crate::stage::{Origin, Stage, Target};
+use crate::stamp::Sizes;
+use crate::swarm::Settings;
+use crate::text::grouped;
+use servers::{Peer, PeerServer};
+
+/// Not measured, before each turn.
+const WARMUP: Duration = Duration::from_millis(500);
+
+/// Who is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contestant {
+    Relay,
+    Floor,
+    Peer(Peer),
+}
+
+/// A server under test, which ends with this value.
+type Running = Box<dyn std::any::Any>;
+
+/// What came of one server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Compared {
+    /// Of the closed loop: as much as it carries.
+    pub crowd: Report,
+    /// Of the open loop: how late lines are at a rate that it carries.
+    pub rate: Report,
+}
+
+/// One server's turns so far.
+#[derive(Default)]
+struct Turns {
+    crowd: Option<(Origin, Measured)>,
+    rate: Option<(Origin, Measured)>,
+    error: Option<String>,
+}
+
+impl Contestant {
+    fn all() -> Vec<Self> {
+        [Self::Relay, Self::Floor].into_iter().chain(Peer::ALL.map(Self::Peer)).collect()
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Floor => "floor",
+            Self::Peer(peer) => peer.name(),
+        }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Relay | Self::Floor => Protocol::Plain,
+            Self::Peer(peer) => peer.protocol(),
+        }
+    }
+
+    fn is_there(self) -> bool {
+        match self {
+            Self::Relay | Self::Floor => true,
+            Self::Peer(peer) => peer.path().is_some(),
+        }
+    }
+
+    fn start(self) -> Result<(Running, Target), String> {
+        let server = match self {
+            Self::Relay => return Ok(own(Ground::relay()?)),
+            Self::Floor => return Ok(own(Ground::floor()?)),
+            Self::Peer(peer) => (PeerServer::start(peer)?, peer.version()),
+        };
+        let (server, name) = server;
+        let target = Target { address: server.address(), pid: server.pid(), name, is_fresh: true };
+        Ok((Box::new(server), target))
+    }
+}
+
+fn own(ground: Ground) -> (Running, Target) {
+    let target = ground.target.clone();
+    (Box::new(ground), target)
+}
+
+/// Does what `peers` is asked for.
+pub fn peers(options: &Peers) -> Result<ExitCode, String> {
+    let known = Contestant::all();
+    if let Some(name) = options.only.iter().find(|name| !known.iter().any(|one| one.name() == *name)) {
+        let names: Vec<&str> = known.iter().map(|one| one.name()).collect();
+        return Err(format!("--only {name}: there are {}", names.join(", ")));
+    }
+    let wanted =
+        |one: &Contestant| options.only.is_empty() || options.only.iter().any(|name| name == one.name());
+    let (there, missing): (Vec<_>, Vec<_>) = known.into_iter().filter(wanted).partition(|one| one.is_there());
+    for one in missing {
+        eprintln!("{}: not installed, left out", one.name());
+    }
+    crate::limits::make_place(options.clients, 1)?;
+    let stop = ground::stop_flag()?;
+    let mut turns: Vec<(Contestant, Turns)> = there.into_iter().map(|one| (one, Turns::default())).collect();
+    for number in 0..options.repeat {
+        // Everybody goes first once.
+        let begin = number as usize % turns.len().max(1);
+        turns.rotate_left(begin);
+        for (one, turns) in &mut turns {
+            let what = format!("{}, turn {} of {}", one.name(), number + 1, options.repeat);
+            if let Err(error) = take_turn(options, *one, turns, &what, &stop) {
+                eprintln!("{}: {error}", one.name());
+                turns.error = Some(error);
+            }
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        turns.rotate_right(begin);
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    finish(options, turns, stop.load(Ordering::Relaxed))
+}
+
+fn plan(options: &Peers, one: Contestant, pace: Pace) -> Result<Plan, String> {
+    let plan = Plan {
+        clients: options.clients,
+        senders: options.senders,
+        pace,
+        duration: options.duration,
+        warmup: WARMUP,
+        sizes: Sizes::of(64),
+        protocol: one.protocol(),
+        slow: 0,
+        churn_per_s: 0.0,
+        connect_rate_per_s: None,
+        sources: Vec::new(),
+        joins: Joins::Senders,
+    };
+    plan.check()?;
+    Ok(plan)
+}
+
+/// One turn: a fresh server for each of the two works.
+fn take_turn(
+    options: &Peers,
+    one: Contestant,
+    turns: &mut Turns,
+    what: &str,
+    stop: &AtomicBool,
+) -> Result<(), String> {
+    let works = [
+        (&mut turns.crowd, Pace::Window(1), "as much as it carries"),
+        (&mut turns.rate, Pace::Rate(options.rate), "at a rate"),
+    ];
+    for (sum, pace, words) in works {
+        let plan = plan(options, one, pace)?;
+        let (running, target) = one.start()?;
+        let _pin = target.pid.and_then(|pid| Pin::apart(&[pid]));
+        let mut live = Live::new(&format!("{what}, {words}"));
+        live.say("connects");
+        let settings = Settings { interval_us: 250_000, ..Settings::default() };
+        let mut stage = Stage::open(&plan, &target, settings, stop, &mut |swarm| live.show(swarm))?;
+        stage.measure(plan.duration, stop, &mut |swarm| live.show(swarm))?;
+        let (origin, measured) = stage.finish();
+        drop(running);
+        match sum {
+            Some((_, sum)) => sum.merge(measured)?,
+            None => *sum = Some((origin, measured)),
+        }
+    }
+    Ok(())
+}
+
+fn finish(options: &Peers, turns: Vec<(Contestant, Turns)>, is_partial: bool) -> Result<ExitCode, String> {
+    let mut all = Vec::new();
+    let mut errors = String::new();
+    for (one, Turns { crowd, rate, error }) in turns {
+        if let (Some((origin, crowd)), Some((rate_origin, rate))) = (crowd, rate) {
+            all.push(Compared { crowd: origin.report(&crowd), rate: rate_origin.report(&rate) });
+        }
+        if let Some(error) = error {
+            let _ = writeln!(errors, "{}: {error}", one.name());
+        }
+    }
+    all.sort_by(|one, other| rate_of(other).total_cmp(&rate_of(one)));
+    let mut text = table(&all) + &errors;
+    if is_partial {
+        text.push_str("PARTIAL: ended before its time\n");
+    }
+    let json =
+        serde_json::json!({ "schema_version": SCHEMA_VERSION, "is_partial": is_partial, "peers": all });
+    output::write_json(options.json.as_deref(), &text, &json)?;
+    if let Some(path) = &options.html {
+        write_page(path, &all)?;
+    }
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn write_page(path: &Path, all: &[Compared]) -> Result<(), String> {
+    let sections = [
+        Section {
+            title: "As much as it carries (closed loop)".into(),
+            runs: all.iter().map(|one| one.crowd.clone()).collect(),
+        },
+        Section {
+            title: "How late lines are at a steady rate (open loop)".into(),
+            runs: all.iter().map(|one| one.rate.clone()).collect(),
+        },
+    ];
+    let page = html::page("Chat servers compared", &sections)?;
+    std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn rate_of(one: &Compared) -> f64 {
+    median_of(&one.crowd.repeats, |figures| Some(figures.rate_per_s)).unwrap_or_default()
+}
+
+/// Medians over the turns, the most carried first.
+fn table(all: &[Compared]) -> String {
+    let mut text = String::new();
+    let Some(first) = all.first() else { return "no server was measured\n".into() };
+    let _ = writeln!(text, "crowd: {}", first.crowd.plan);
+    let _ = writeln!(text, "rate:  {}", first.rate.plan);
+    let _ = writeln!(
+        text,
+        "medians of {} turns; each server by itself on a processor of its own\n",
+        first.crowd.repeats.len()
+    );
+    text.push_str(
+        "| server | deliveries/s | least to greatest | us CPU/delivery | p50 us at rate | p99 us at rate | KiB | lost, \
+         doubled, disordered, corrupt |\n|---|--:|--:|--:|--:|--:|--:|--:|\n",
+    );
+    for one in all {
+        let Compared { crowd, rate } = one;
+        let of = |report: &Report, figure: fn(&crate::report::Figures) -> Option<f64>| {
+            median_of(&report.repeats, figure)
+        };
+        let rates = || crowd.repeats.iter().map(|figures| figures.rate_per_s);
+        let counts = crowd.counts.plus(rate.counts);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} to {} | {} | {} | {} | {} | {}, {}, {}, {} |",
+            crowd.server_name,
+            grouped(rate_of(one)),
+            grouped(rates().fold(f64::INFINITY, f64::min)),
+            grouped(rates().fold(0.0, f64::max)),
+            of(crowd, |figures| figures.server_cpu_us_per_delivery)
+                .map_or("-".into(), |us| format!("{us:.3}")),
+            grouped(of(rate, |figures| Some(figures.p50_us)).unwrap_or_default()),
+            grouped(of(rate, |figures| Some(figures.p99_us)).unwrap_or_default()),
+            of(crowd, |figures| figures.server_resident_kib).map_or("-".into(), grouped),
+            counts.lost,
+            counts.doubled,
+            counts.out_of_order,
+            counts.corrupt
+        );
+    }
+    for one in all {
+        for (work, report) in [("crowd", &one.crowd), ("rate", &one.rate)] {
+            for reason in &report.invalid {
+                let _ = writeln!(text, "{}, {work}: INVALID: {reason}", report.server_name);
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! The programs of old: `NAME: text` with no line ending. Where a text ends follows from the stamp it begins with.
+
+use super::{Kind, Piece};
+use crate::stamp::{MARK, STAMP_BYTES_MIN, Sizes, Stamp};
+
+/// What notices of the programs of old end in.
+const NOTICES: [&[u8]; 2] = [b" se ha unido al chat.", b" ha abandonado el chat."];
+
+pub(super) fn hello(name: &str) -> Vec<u8> {
+    format!("{name} se ha unido al chat.").into_bytes()
+}
+
+pub(super) fn say(name: &str, text: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(text);
+}
+
+pub(super) fn split(bytes: &[u8], sizes: Sizes) -> Option<Piece<'_>> {
+    let mark = memchr::memchr(MARK, bytes);
+    let before = bytes.get(..mark.unwrap_or(bytes.len())).unwrap_or_default();
+    if let Some(end) = foreign_end(before) {
+        return Some(Piece { bytes: end, kind: Kind::Other });
+    }
+    let text = bytes.get(mark?..).unwrap_or_default();
+    let Some(head) = text.get(..STAMP_BYTES_MIN) else { return None };
+    let begin = before.len();
+    let Ok(stamp) = Stamp::read_head(head) else {
+        // Where it ends cannot be known: up to the next one, or as far as there are bytes.
+        let end =
+            memchr::memchr2(MARK, b'\n', text.get(1..).unwrap_or_default()).map_or(text.len(), |at| at + 1);
+        return Some(Piece { bytes: begin + end, kind: Kind::Said { name: Some(b""), text } });
+    };
+    let text = text.get(..sizes.bytes(stamp.sender, stamp.sequence))?;
+    let name = before.strip_suffix(b": ").unwrap_or_default();
+    Some(Piece { bytes: begin + text.len(), kind: Kind::Said { name: Some(name), text } })
+}
+
+/// Where something ends that stands before the name: a line, or a notice.
+fn foreign_end(before: &[u8]) -> Option<usize> {
+    if let Some(at) = memchr::memchr(b'\n', before) {
+        return Some(at + 1);
+    }
+    NOTICES.iter().filter_map(|notice| Some(memchr::memmem::find(before, notice)? + notice.len())).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_stick_together_are_told_apart_by_their_stamps() {
+        let sizes = Sizes { min_bytes: 30, max_bytes: 60 };
+        let mut bytes = b"s0001 se ha unido al chat.".to_vec();
+        let mut texts = Vec::new();
+        for sequence in 0..3 {
+            let mut text = Vec::new();
+            Stamp { sender: 1, sequence, due_us: 7 }.write(sizes, &mut text);
+            say("s0001", &text, &mut bytes);
+            texts.push(text);
+        }
+        bytes.extend_from_slice(b"\ns0001 ha abandonado el chat.");
+        let mut rest = bytes.as_slice();
+        let mut kinds = Vec::new();
+        while let Some(piece) = split(rest, sizes) {
+            kinds.push(piece.kind);
+            rest = &rest[piece.bytes..];
+        }
+        assert!(rest.is_empty());
+        assert_eq!(kinds.len(), 6, "{kinds:?}");
+        assert_eq!(kinds[0], Kind::Other);
+        for (kind, text) in kinds[1..4].iter().zip(&texts) {
+            assert_eq!(*kind, Kind::Said { name: Some(b"s0001"), text });
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_not_whole_yet_is_waited_for() {
+        let sizes = Sizes::of(40);
+        let mut bytes = Vec::new();
+        let mut text = Vec::new();
+        Stamp { sender: 1, sequence: 0, due_us: 7 }.write(sizes, &mut text);
+        say("s0001", &text, &mut bytes);
+        for end in 0..bytes.len() {
+            assert_eq!(split(&bytes[..end], sizes), None, "{end}");
+        }
+        assert_eq!(split(&bytes, sizes).unwrap().bytes, bytes.len());
+    }
+}

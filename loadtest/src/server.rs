@@ -1,0 +1,104 @@
+//! Starts servers to load: the relay that lies beside this program, and the reference server.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+/// A server of our own; ends with this value.
+#[derive(Debug)]
+pub struct Started {
+    child: Child,
+    address: SocketAddr,
+    name: String,
+}
+
+impl Started {
+    /// The relay, on a free port of loopback, with flood control off.
+    pub fn relay() -> Result<Self, String> {
+        let path = relay_path()?;
+        let name = version(&path);
+        let arguments = ["--listen", "127.0.0.1:0", "--flood", "0", "--lang", "en"];
+        Self::start(Command::new(&path).args(arguments), name).map_err(|error| {
+            format!(
+                "{}: {error}; build it (cargo build --release), or name a relay: --target",
+                path.display()
+            )
+        })
+    }
+
+    /// The reference server, on a free port of loopback.
+    pub fn floor() -> Result<Self, String> {
+        let own = env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
+        let mut command = match env::var_os(FLOOR_VARIABLE) {
+            Some(other) => Command::new(other),
+            None => Command::new(own),
+        };
+        Self::start(command.args(["floor", "--listen", "127.0.0.1:0"]), "floor".into())
+            .map_err(|error| format!("the floor: {error}"))
+    }
+
+    /// Both tell their address as the last word of their first line.
+    fn start(command: &mut Command, name: String) -> Result<Self, String> {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let Some(stderr) = child.stderr.take() else { return Err("it has no standard error".into()) };
+        let mut lines = BufReader::new(stderr);
+        let mut first = String::new();
+        let read = lines.read_line(&mut first);
+        // What follows must not fill a pipe.
+        thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        let address = first.split_whitespace().next_back().and_then(|word| word.parse().ok());
+        match address {
+            Some(address) if read.is_ok() => Ok(Self { child, address, name }),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(format!("it did not start: {}", first.trim()))
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Program and version.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// For a program that is not `tertulia-loadtest` itself: where that is.
+const FLOOR_VARIABLE: &str = "TERTULIA_LOADTEST";
+/// Where the relay is, if not beside this program.
+const RELAY_VARIABLE: &str = "TERTULIA_RELAY";
+
+fn relay_path() -> Result<PathBuf, String> {
+    let own = env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
+    let path: Option<OsString> = env::var_os(RELAY_VARIABLE);
+    Ok(path.map_or_else(|| own.with_file_name("tertulia-relay"), PathBuf::from))
+}
+
+/// What a program says of itself.
+fn version(path: &PathBuf) -> String {
+    let output = Command::new(path).arg("--version").stdin(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    text.unwrap_or_else(|_| "tertulia-relay".into())
+}

@@ -1,0 +1,184 @@
+//! A report for people, in a terminal.
+
+use std::fmt::Write;
+
+use crate::report::{BesideFloor, Percentiles, Ratio, Report};
+
+const HEAD: &str = "                    min      p50      p90      p95      p99    p99.9   p99.99      max";
+
+impl Report {
+    /// One text that needs nothing beside it.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |name: &str, args: std::fmt::Arguments<'_>| {
+            let _ = writeln!(text, "{name:<11} {args}");
+        };
+        line("plan", format_args!("{}", self.plan));
+        line("target", format_args!("{} {}", self.target, self.server_name));
+        let Report { counts, due, accepted, expected, .. } = self;
+        let per_s = grouped(self.accepted_per_s);
+        line("accepted", format_args!("{accepted} of {due} lines due, warm-up included; {per_s} a second"));
+        let rate = grouped(self.rate_per_s);
+        line("delivered", format_args!("{} of {expected} deliveries; {rate} a second", counts.delivered));
+        line(
+            "checks",
+            format_args!(
+                "lost {}, doubled {}, out of order {}, corrupt {}",
+                counts.lost, counts.doubled, counts.out_of_order, counts.corrupt
+            ),
+        );
+        if self.under_way > 0 {
+            line("", format_args!("{} deliveries still under way", self.under_way));
+        }
+        text.push_str(&self.latencies());
+        text.push_str(&self.processes());
+        if let Some(floor) = &self.floor {
+            text.push_str(&beside_floor(floor));
+        }
+        text.push_str(&self.remarks());
+        text
+    }
+
+    fn latencies(&self) -> String {
+        let mut text = format!("latency in microseconds\n{HEAD}\n");
+        let latency = &self.latency_us;
+        for (name, percentiles) in [
+            ("first heard", &latency.first),
+            ("each", &latency.each),
+            ("last heard", &latency.last),
+            ("service", &self.service_us),
+            ("connect", &self.connect_us),
+        ] {
+            let _ = writeln!(text, "  {name:<11}{}", columns(percentiles));
+        }
+        text.push_str(
+            "  first, each, last: from when a line was due until the first, each, the last receiver had it, so that a\n  \
+             line that had to wait counts its wait. service: from when it was really sent until each had it.\n",
+        );
+        text
+    }
+
+    fn processes(&self) -> String {
+        let mut text = String::new();
+        if let Some(server) = &self.server {
+            let _ = writeln!(
+                text,
+                "server      {:.1} % of a processor, {:.3} us a delivery, {} KiB resident ({} at most), woken {:.0} \
+                 times a second",
+                server.cpu_share * 100.0,
+                server.cpu_us_per_delivery,
+                server.resident_kib,
+                server.resident_peak_kib,
+                server.wakeups_per_s
+            );
+        }
+        let own = &self.generator;
+        let _ = writeln!(
+            text,
+            "generator   {:.1} % of a processor, {:.3} us a delivery ({:.3} of it its own code), {} KiB ({:.2} a \
+             client)",
+            own.cpu_share * 100.0,
+            own.cpu_us_per_delivery,
+            own.user_us_per_delivery,
+            own.resident_kib,
+            own.resident_kib_per_client
+        );
+        let _ = writeln!(
+            text,
+            "            {} lines late, p99 {} us; loop lag p99 {} us, at most {} us",
+            own.late, own.lateness_p99_us, own.loop_lag_p99_us, own.loop_lag_max_us
+        );
+        let _ = writeln!(text, "kernel      {} KiB for TCP at most, whole machine", self.tcp_memory_peak_kib);
+        text
+    }
+
+    fn remarks(&self) -> String {
+        let mut text = String::new();
+        if self.is_partial {
+            text.push_str("PARTIAL: the run was ended before its time\n");
+        }
+        for complaint in &self.complaints {
+            let _ = writeln!(text, "the server said: {complaint}");
+        }
+        for hint in &self.hints {
+            let _ = writeln!(text, "note: {hint}");
+        }
+        for reason in &self.invalid {
+            let _ = writeln!(text, "INVALID: {reason}");
+        }
+        text
+    }
+}
+
+fn columns(p: &Percentiles) -> String {
+    [p.min, p.p50, p.p90, p.p95, p.p99, p.p99_9, p.p99_99, p.max].map(|value| format!("{value:>9}")).concat()
+}
+
+/// What was measured beside the reference server.
+fn beside_floor(floor: &BesideFloor) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, ratio: &Ratio| {
+        let Ratio { median, least, greatest, pairs } = ratio;
+        let _ = writeln!(text, "  {name:<22}{median:.3} ({least:.3} to {greatest:.3}, {pairs} pairs)");
+    };
+    row("deliveries a second", &floor.rate);
+    row("p50", &floor.p50);
+    row("p99", &floor.p99);
+    if let Some(ratio) = &floor.server_cpu {
+        row("CPU a delivery", ratio);
+    }
+    format!(
+        "floor       {:.2} of what this machine can do (server divided by floor, in turns)\n{text}",
+        floor.rate.median
+    )
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: f64) -> String {
+    let whole = format!("{:.0}", number.abs());
+    let mut text = String::from(if number <= -0.5 { "-" } else { "" });
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn the_four_checks_are_always_printed_zero_included() {
+        let text = example().to_text();
+        assert!(text.contains("lost 7, doubled 0, out of order 0, corrupt 0"), "{text}");
+        assert!(text.contains("100 of 107 deliveries; 500 a second"), "{text}");
+    }
+
+    #[test]
+    fn what_makes_a_run_worthless_stands_at_the_end() {
+        let report = Report { invalid: vec!["no time".into()], is_partial: true, ..example() };
+        let text = report.to_text();
+        assert!(text.contains("\nPARTIAL: ") && text.ends_with("INVALID: no time\n"), "{text}");
+    }
+
+    #[test]
+    fn a_floor_is_told_as_a_share_of_what_the_machine_can_do() {
+        let ratio = Ratio { median: 0.912, least: 0.8, greatest: 1.0, pairs: 3 };
+        let floor =
+            BesideFloor { figures: Vec::new(), rate: ratio, p50: ratio, p99: ratio, server_cpu: None };
+        let text = Report { floor: Some(floor), ..example() }.to_text();
+        assert!(text.contains("0.91 of what this machine can do"), "{text}");
+        assert!(text.contains("0.912 (0.800 to 1.000, 3 pairs)"), "{text}");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(1_234_567.4), "1,234,567");
+        assert_eq!(grouped(-999.6), "-1,000");
+        assert_eq!(grouped(12.0), "12");
+    }
+}
