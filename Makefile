@@ -1,13 +1,15 @@
 # `make` alone says what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench fuzz soak small deps deps-run docs features
+.PHONY: help run test lint fmt bench peers fuzz soak small deps deps-run deps-peers docs features
 
 CARGO ?= cargo
 ARGS ?=
 FUZZ_SECONDS ?= 30
 SOAK_SEEDS ?= 3000
-SMALL := target/small/tertulia-relay
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+SMALL := $(TARGET)/small/tertulia-relay
+RELEASE := $(abspath $(TARGET)/release)
 SMALL_KIB_MAX := 550
 
 help: ## What there is to make
@@ -38,7 +40,13 @@ fmt: ## Format the sources
 	$(CARGO) fmt --all
 
 bench: deps small ## Measure speed and size against the floor (BENCHMARKING.md)
-	TERTULIA_SMALL=$(abspath $(SMALL)) $(CARGO) bench --locked -p tertulia-relay --bench fanout -- $(ARGS)
+	$(CARGO) build --release --locked -p tertulia-relay -p tertulia-loadtest
+	TERTULIA_RELAY=$(RELEASE)/tertulia-relay TERTULIA_LOADTEST=$(RELEASE)/tertulia-loadtest \
+	TERTULIA_SMALL=$(abspath $(SMALL)) $(CARGO) bench --locked -p tertulia-loadtest --bench bounds -- $(ARGS)
+
+peers: deps-peers ## The same work for other chat servers, which it installs (BENCHMARKING.md)
+	$(CARGO) build --release --locked -p tertulia-relay -p tertulia-loadtest
+	$(RELEASE)/tertulia-loadtest peers $(ARGS)
 
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (needs nightly)
 	@./.ci/deps fuzz
@@ -58,3 +66,6 @@ deps: ## Install what building and testing need from the system
 
 deps-run:
 	@./.ci/deps run
+
+deps-peers:
+	@./.ci/deps peers

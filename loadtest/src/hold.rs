@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::ground::{self, Ground};
 use crate::live::Live;
-use crate::options::{Hold, Whom};
+use crate::options::Hold;
 use crate::output;
 use crate::plan::Plan;
 use crate::process::{self, Usage};
@@ -17,7 +17,7 @@ use crate::report::{Machine, Percentiles, SCHEMA_VERSION};
 use crate::schedule::Pace;
 use crate::stage::Target;
 use crate::stamp::Sizes;
-use crate::swarm::Swarm;
+use crate::swarm::{Settings, Swarm};
 
 /// Before the server is watched, so that what it put off is done.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -43,8 +43,10 @@ pub struct Held {
     pub server: Option<HeldServer>,
     /// The kernel's memory for TCP that came with the clients, whole machine, in KiB.
     pub tcp_memory_kib: u64,
-    /// Memory of this program, in KiB.
+    /// Resident memory of this program, in KiB.
     pub own_resident_kib: u64,
+    /// Of that, what came with the clients, in KiB.
+    pub own_memory_kib: u64,
     /// Processor time of this program while it watched, in nanoseconds.
     pub own_cpu_ns: u64,
     /// How long the server was watched, in seconds.
@@ -81,7 +83,8 @@ pub fn hold(options: &Hold) -> Result<ExitCode, String> {
     let ground = Ground::of(&options.whom)?;
     let live = Live::new("hold");
     live.say(&format!("connects {} clients, then watches the server", options.clients));
-    let held = watch(&plan(options)?, &options.whom, &ground.target, options.duration, &stop)?;
+    let settings = ground::settings(&options.whom, 1.0, false);
+    let held = watch(&plan(options)?, settings, &ground.target, options.duration, &stop)?;
     drop(live);
     output::write_json(options.json.as_deref(), &held.to_string(), &held)?;
     Ok(ExitCode::SUCCESS)
@@ -110,16 +113,17 @@ fn plan(options: &Hold) -> Result<Plan, String> {
 /// Connects the clients of the plan, and watches the server while nobody says anything.
 pub fn watch(
     plan: &Plan,
-    whom: &Whom,
+    settings: Settings,
     target: &Target,
     length: Duration,
     stop: &AtomicBool,
 ) -> Result<Held, String> {
     let usage = || target.pid.map(process::usage).transpose();
     let before = usage()?;
+    let own_before = process::usage(std::process::id())?;
     let (tcp_before_kib, syns_before) = (process::tcp_memory_kib(), process::tcp_counter("TCPSynRetrans"));
     let begun = Instant::now();
-    let mut swarm = Swarm::new(plan, target.address, target.pid, ground::settings(whom, 1.0, false))?;
+    let mut swarm = Swarm::new(plan, target.address, target.pid, settings)?;
     swarm.connect(stop)?;
     swarm.join(stop)?;
     let joined_s = begun.elapsed().as_secs_f64();
@@ -143,6 +147,7 @@ pub fn watch(
         }),
         tcp_memory_kib: process::tcp_memory_kib().saturating_sub(tcp_before_kib),
         own_resident_kib: own.resident_kib,
+        own_memory_kib: own.resident_kib.saturating_sub(own_before.resident_kib),
         own_cpu_ns: own.since(own_from).cpu_ns,
         watched_s,
         heard_max: swarm.tally().others_max(),
@@ -201,7 +206,7 @@ impl fmt::Display for Held {
             f,
             "generator  {} KiB, {:.2} a client; {:.3} ms of processor in the silence",
             self.own_resident_kib,
-            self.own_resident_kib as f64 / self.clients.max(1) as f64,
+            self.own_memory_kib as f64 / self.clients.max(1) as f64,
             self.own_cpu_ns as f64 / 1e6
         )?;
         write!(f, "heard      at most {} pieces by one client", self.heard_max)?;

@@ -26,7 +26,8 @@ const QUIET_OTHERS: Duration = Duration::from_millis(200);
 /// In which order the clients connect: scattered, so that it does not matter in which order a server writes to those
 /// it has. Multiples of a number near the golden section, without a common divisor, come to each place once.
 fn scattered(count: usize) -> impl Iterator<Item = usize> {
-    let is_coprime = |stride: &usize| (2..=*stride).all(|by| stride % by != 0 || count % by != 0);
+    let is_coprime =
+        |stride: &usize| (2..=*stride).all(|by| !stride.is_multiple_of(by) || !count.is_multiple_of(by));
     let stride = (count * 5 / 8..).find(|stride| *stride > 0 && is_coprime(stride)).unwrap_or(1);
     (0..count).map(move |index| index * stride % count)
 }

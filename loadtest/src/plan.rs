@@ -123,7 +123,7 @@ impl Plan {
     fn check_clients(&self) -> Result<(), String> {
         let (clients, senders, slow) = (self.clients, self.senders, self.slow);
         let senders_max = SENDERS_MAX - 1;
-        if clients < 2 || clients > CLIENTS_MAX {
+        if !(2..=CLIENTS_MAX).contains(&clients) {
             return Err(format!("--clients {clients}: from 2 (nobody hears a lone client) to {CLIENTS_MAX}"));
         }
         if senders == 0 || senders > clients {

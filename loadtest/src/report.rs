@@ -270,6 +270,17 @@ impl Percentiles {
     }
 }
 
+impl BesideFloor {
+    /// In one sentence: how much is carried in a closed loop; how late lines are in an open one, whose rate is given.
+    pub fn headline(&self, is_closed: bool) -> String {
+        if is_closed {
+            format!("{:.2} of what this machine can do", self.rate.median)
+        } else {
+            format!("lines {:.2} times as late as sockets of this machine alone, p50", self.p50.median)
+        }
+    }
+}
+
 impl Ratio {
     /// The first of each pair divided by the second; none without pairs.
     pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {

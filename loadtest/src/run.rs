@@ -93,18 +93,19 @@ pub struct Pair {
 /// One pair: both stages stand, and are measured in turns. In every other pair the sides change places, since whoever is
 /// set up second is found to run a little cheaper.
 pub fn pair(
-    plan: &Plan,
-    grounds: [&Ground; 2],
+    sides: [(&Plan, &Ground); 2],
     number: u32,
     settings: Settings,
     length: Duration,
     stop: &AtomicBool,
     live: &mut Live,
 ) -> Result<Pair, String> {
-    let [ours, floor] = grounds;
-    let mut open =
-        |ground: &Ground| Stage::open(plan, &ground.target, settings, stop, &mut |swarm| live.show(swarm));
-    let (mut ours, mut floor) = if number % 2 == 0 {
+    let [ours, floor] = sides;
+    let (plan, _) = ours;
+    let mut open = |(plan, ground): (&Plan, &Ground)| {
+        Stage::open(plan, &ground.target, settings, stop, &mut |swarm| live.show(swarm))
+    };
+    let (mut ours, mut floor) = if number.is_multiple_of(2) {
         let ours = open(ours)?;
         (ours, open(floor)?)
     } else {
@@ -141,7 +142,8 @@ fn beside_floor(
         let (ours, floor) = (Ground::of(&options.whom)?, Ground::floor()?);
         let _pin = ground::apart(&[&ours, &floor]);
         let mut live = Live::new(&format!("pair {} of {pairs}", number + 1));
-        let Pair { ours, floor } = pair(plan, [&ours, &floor], number, settings, length, stop, &mut live)?;
+        let Pair { ours, floor } =
+            pair([(plan, &ours), (plan, &floor)], number, settings, length, stop, &mut live)?;
         let ((origin, measured), (_, floor)) = (ours.finish(), floor.finish());
         match &mut sum {
             Some((_, sum)) => sum.merge(measured)?,

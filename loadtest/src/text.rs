@@ -15,7 +15,7 @@ impl Report {
         };
         line("plan", format_args!("{}", self.plan));
         line("target", format_args!("{} {}", self.target, self.server_name));
-        let Report { counts, due, accepted, expected, .. } = self;
+        let Self { counts, due, accepted, expected, .. } = self;
         let per_s = grouped(self.accepted_per_s);
         line("accepted", format_args!("{accepted} of {due} lines due, warm-up included; {per_s} a second"));
         let rate = grouped(self.rate_per_s);
@@ -33,7 +33,7 @@ impl Report {
         text.push_str(&self.latencies());
         text.push_str(&self.processes());
         if let Some(floor) = &self.floor {
-            text.push_str(&beside_floor(floor));
+            text.push_str(&beside_floor(floor, self.plan.window.is_some()));
         }
         text.push_str(&self.remarks());
         text
@@ -115,7 +115,7 @@ fn columns(p: &Percentiles) -> String {
 }
 
 /// What was measured beside the reference server.
-fn beside_floor(floor: &BesideFloor) -> String {
+fn beside_floor(floor: &BesideFloor, is_closed: bool) -> String {
     let mut text = String::new();
     let mut row = |name: &str, ratio: &Ratio| {
         let Ratio { median, least, greatest, pairs } = ratio;
@@ -127,10 +127,8 @@ fn beside_floor(floor: &BesideFloor) -> String {
     if let Some(ratio) = &floor.server_cpu {
         row("CPU a delivery", ratio);
     }
-    format!(
-        "floor       {:.2} of what this machine can do (server divided by floor, in turns)\n{text}",
-        floor.rate.median
-    )
+    let headline = floor.headline(is_closed);
+    format!("floor       {headline} (server divided by floor, in turns)\n{text}")
 }
 
 /// A number with its thousands apart.
@@ -170,9 +168,10 @@ mod tests {
         let ratio = Ratio { median: 0.912, least: 0.8, greatest: 1.0, pairs: 3 };
         let floor =
             BesideFloor { figures: Vec::new(), rate: ratio, p50: ratio, p99: ratio, server_cpu: None };
-        let text = Report { floor: Some(floor), ..example() }.to_text();
-        assert!(text.contains("0.91 of what this machine can do"), "{text}");
+        let text = Report { floor: Some(floor.clone()), ..example() }.to_text();
+        assert!(text.contains("lines 0.91 times as late as sockets of this machine alone"), "{text}");
         assert!(text.contains("0.912 (0.800 to 1.000, 3 pairs)"), "{text}");
+        assert_eq!(floor.headline(true), "0.91 of what this machine can do");
     }
 
     #[test]

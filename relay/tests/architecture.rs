@@ -125,7 +125,7 @@ fn every_crate_takes_the_lints_of_the_workspace_which_forbid_unsafe_code() {
 
 #[test]
 fn no_file_and_no_function_is_longer_than_the_house_allows() {
-    for member in ["wire/src", "relay/src", "relay/benches"] {
+    for member in ["wire/src", "relay/src", "loadtest/src", "loadtest/benches"] {
         for (path, text) in sources(&workspace().join(member)) {
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
             let lines = code.lines().count();

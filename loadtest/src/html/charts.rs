@@ -1,10 +1,11 @@
 //! The pictures of a report, as SVG within the page.
 
+use plotters::coord::combinators::WithKeyPoints;
 use plotters::prelude::*;
 
 use crate::report::Report;
 
-const SIZE: (u32, u32) = (760, 320);
+const SIZE: (u32, u32) = (460, 300);
 /// Stand for what the page's style says; no other colour of a picture is one of them.
 const INK: RGBColor = RGBColor(1, 2, 3);
 const GRID: RGBColor = RGBColor(4, 5, 6);
@@ -22,11 +23,11 @@ macro_rules! mesh {
             .axis_style(INK)
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 14, &INK))
-            .axis_desc_style(("sans-serif", 14, &INK))
+            .label_style(("sans-serif", 13, &INK))
+            .axis_desc_style(("sans-serif", 13, &INK))
             .x_desc($x)
             .y_desc($y)
-            .x_labels(8)
+            .x_labels(6)
             .y_labels(6)
             .x_label_formatter($x_label)
             .y_label_formatter($y_label)
@@ -47,10 +48,10 @@ pub(super) fn histogram(run: &Report) -> Result<String, String> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
-            .margin_right(24)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d((begin..end).log_scale(), 0.0..most * 1.08)?;
+            .margin_right(18)
+            .x_label_area_size(42)
+            .y_label_area_size(58)
+            .build_cartesian_2d(logarithmic(begin, end), 0.0..most * 1.08)?;
         mesh!(
             chart,
             "ms from when a line was due",
@@ -83,10 +84,10 @@ pub(super) fn latency_over_time(run: &Report) -> Result<String, String> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
-            .margin_right(24)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d(0.0..last.end_s, (least / 1.5..most * 1.5).log_scale())?;
+            .margin_right(18)
+            .x_label_area_size(42)
+            .y_label_area_size(58)
+            .build_cartesian_2d(0.0..last.end_s, logarithmic(least / 1.3, most * 1.3))?;
         mesh!(chart, "seconds", "ms", &|s: &f64| short(*s), &|ms: &f64| short(*ms));
         let middle = |interval: &crate::report::Interval| interval.end_s - interval.length_s / 2.0;
         let p50 = with_samples.iter().map(|interval| (middle(interval), ms(interval.p50_us)));
@@ -111,9 +112,9 @@ pub(super) fn throughput_over_time(run: &Report) -> Result<String, String> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
-            .margin_right(24)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
+            .margin_right(18)
+            .x_label_area_size(42)
+            .y_label_area_size(58)
             .build_cartesian_2d(0.0..last.end_s, 0.0..most * 1.1)?;
         mesh!(chart, "seconds", "deliveries/s", &|s: &f64| short(*s), &|rate: &f64| short(*rate));
         let points = || {
@@ -148,6 +149,15 @@ fn nothing(title: &str) -> String {
     format!(
         "<figure><figcaption>{title}</figcaption><p class=\"dim\">Too little was measured to draw it.</p></figure>"
     )
+}
+
+/// A logarithmic axis with a line at 1, 2 and 5 of each power of ten, or at the powers alone where it is long.
+fn logarithmic(begin: f64, end: f64) -> WithKeyPoints<LogCoord<f64>> {
+    let digits: &[f64] = if end / begin > 500.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let powers = (-4..9).map(|power| 10f64.powi(power));
+    let points = powers.flat_map(|power| digits.iter().map(move |digit| digit * power));
+    let points = points.filter(|point| (begin..=end).contains(point)).collect();
+    LogCoord::from((begin..end).log_scale()).with_key_points(points)
 }
 
 /// A number of an axis.

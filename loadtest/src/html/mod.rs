@@ -69,7 +69,7 @@ fn side_by_side(runs: &[Report]) -> Result<String, String> {
     let cpu = |run: &Report| Some(run.server.as_ref()?.cpu_us_per_delivery);
     let p99 = |run: &Report| Some(run.latency_us.each.p99 as f64 / 1e3);
     text.push_str("<div class=\"bars\">");
-    text.push_str(&bars("Deliveries a second", runs, rate, |value| grouped(value)));
+    text.push_str(&bars("Deliveries a second", runs, rate, grouped));
     text.push_str(&bars("Processor of the server, µs a delivery", runs, cpu, |value| format!("{value:.3}")));
     text.push_str(&bars("Latency of each receiver, p99 in ms", runs, p99, |value| format!("{value:.2}")));
     text.push_str("</div>");
@@ -164,7 +164,7 @@ fn details(run: &Report) -> Result<String, String> {
     );
     text.push_str(&tiles(run));
     if let Some(floor) = &run.floor {
-        text.push_str(&beside_floor(floor));
+        text.push_str(&beside_floor(floor, run.plan.window.is_some()));
     }
     text.push_str(&latencies(run));
     text.push_str("<div class=\"charts\">");
@@ -204,11 +204,11 @@ fn tiles(run: &Report) -> String {
     text + "</div>"
 }
 
-fn beside_floor(floor: &BesideFloor) -> String {
+fn beside_floor(floor: &BesideFloor, is_closed: bool) -> String {
     let mut text = format!(
-        "<h3>{:.2} of what this machine can do</h3><div class=\"wide\"><table><tr><th>server divided by floor, in \
+        "<h3>{}</h3><div class=\"wide\"><table><tr><th>server divided by floor, in \
          turns</th><th>median</th><th>least</th><th>greatest</th></tr>",
-        floor.rate.median
+        floor.headline(is_closed)
     );
     let rows = [
         ("deliveries a second", Some(floor.rate)),

@@ -23,7 +23,7 @@ pub(super) fn split(bytes: &[u8], sizes: Sizes) -> Option<Piece<'_>> {
         return Some(Piece { bytes: end, kind: Kind::Other });
     }
     let text = bytes.get(mark?..).unwrap_or_default();
-    let Some(head) = text.get(..STAMP_BYTES_MIN) else { return None };
+    let head = text.get(..STAMP_BYTES_MIN)?;
     let begin = before.len();
     let Ok(stamp) = Stamp::read_head(head) else {
         // Where it ends cannot be known: up to the next one, or as far as there are bytes.

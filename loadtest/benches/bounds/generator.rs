@@ -1,0 +1,115 @@
+//! The generator itself: what it costs, and whether it tells the truth.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tertulia_loadtest::ground::{self, Ground};
+use tertulia_loadtest::measured::Measured;
+use tertulia_loadtest::plan::Plan;
+use tertulia_loadtest::process;
+use tertulia_loadtest::stage::Stage;
+use tertulia_loadtest::swarm::Settings;
+use tertulia_loadtest::{connect, limits};
+
+use crate::table::{Bound, Row};
+use crate::works::{SPINNING, crowd_plan, lone_plan, rate_plan};
+use crate::{Options, Outcome, counter};
+
+const CROWD_USER_US_MAX: f64 = 0.06;
+const MANY: usize = 15_000;
+const REPEATS: u32 = 6;
+
+/// One run in front of a fresh floor.
+fn before_floor(plan: &Plan, settings: Settings, length: Duration) -> Outcome<Measured> {
+    limits::make_place(plan.clients, 1)?;
+    let ground = Ground::floor()?;
+    let _pin = ground::apart(&[&ground]);
+    let stop = AtomicBool::new(false);
+    let mut stage = Stage::open(plan, &ground.target, settings, &stop, &mut |_| ())?;
+    stage.measure(length, &stop, &mut |_| ())?;
+    let measured = stage.finish().1;
+    if measured.counts.is_clean() { Ok(measured) } else { Err(format!("{:?}", measured.counts).into()) }
+}
+
+/// Processor time of the generator and of the floor for each delivery, several times.
+fn costs(options: &Options, plan: &Plan, length: Duration) -> Outcome<Vec<(f64, f64)>> {
+    let mut pairs = Vec::new();
+    for _ in 0..options.pairs(REPEATS) {
+        let measured = before_floor(plan, Settings::default(), length)?;
+        let server = measured.server.ok_or("no process")?;
+        let cost = |ns: u64| measured.us_per_delivery(ns as f64);
+        pairs.push((cost(measured.own.cpu_ns), cost(server.cpu_ns)));
+    }
+    Ok(pairs)
+}
+
+pub(crate) fn generator(options: &Options) -> Outcome<Vec<Row>> {
+    let length = Duration::from_secs(if options.is_quick { 1 } else { 3 });
+    let mut user_us = Vec::new();
+    for _ in 0..options.pairs(REPEATS) {
+        let measured = before_floor(&crowd_plan(), Settings::default(), length)?;
+        user_us.push(measured.us_per_delivery(measured.own.exact_user_ns()));
+    }
+    let user_us = tertulia_loadtest::report::median(&user_us).ok_or("no run")?;
+    let lone = costs(options, &lone_plan(), length)?;
+    let rate = costs(options, &rate_plan(), length)?;
+    let bound = Bound::AtMost(1.0);
+    let mut rows = vec![
+        Row::plain("generator", "user µs/delivery, crowd", None, user_us, Bound::AtMost(CROWD_USER_US_MAX)),
+        Row::paired("generator", "µs/delivery, lone (beside it: floor)", &lone, bound),
+        Row::paired("generator", "µs/delivery, rate (beside it: floor)", &rate, bound),
+    ];
+    rows.extend(hold()?);
+    rows.extend(agreement(options, length)?);
+    Ok(rows)
+}
+
+/// Very many clients, as many as the hard limit of descriptors and the ports of one address allow.
+fn hold() -> Outcome<Vec<Row>> {
+    let limit = process::machine().open_files_max.saturating_sub(64) as usize;
+    let (first, last) = connect::local_ports();
+    let count = MANY.min(limit).min(usize::from(last - first));
+    limits::make_place(count, 1)?;
+    let ground = Ground::floor()?;
+    // A process of its own: this one has held memory before.
+    let output = Command::new(std::env::var_os("TERTULIA_LOADTEST").ok_or("run this by make bench")?)
+        .args(["hold", "--target", &ground.target.address.to_string(), "--clients", &count.to_string()])
+        .args(["--pid", &ground.own_pid().ok_or("no process")?.to_string(), "--json", "-"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    let held: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let number = |value: &serde_json::Value| value.as_f64().ok_or("no such figure");
+    let each = number(&held["own_memory_kib"])? / count as f64;
+    let (own_ns, floor_ns) = (number(&held["own_cpu_ns"])?, number(&held["server"]["cpu_ns"])?);
+    let row =
+        |figure: &str, reference, value, bound| Row::plain("generator", figure, reference, value, bound);
+    Ok(vec![
+        row("clients held at once", None, count as f64, Bound::AtLeast(MANY as f64)),
+        row("KiB for each of them", None, each, Bound::AtMost(1.0)),
+        row("ms of CPU in 5 s of silence", Some(floor_ns / 1e6), own_ns / 1e6, Bound::None),
+    ])
+}
+
+/// The generator's figures of the floor beside those of the minimal counter, by turns.
+fn agreement(options: &Options, length: Duration) -> Outcome<Vec<Row>> {
+    let (crowd, rate) = (crowd_plan(), rate_plan());
+    let lines = length.as_secs() * 100;
+    let (mut rates, mut medians) = (Vec::new(), Vec::new());
+    for _ in 0..options.pairs(REPEATS) {
+        let counted = with_floor(|address| counter::crowd(address, crowd.clients, crowd.senders, length))?;
+        rates.push((before_floor(&crowd, SPINNING, length)?.figures().rate_per_s, counted));
+        let counted = with_floor(|address| counter::rate(address, rate.clients, lines, 100))?;
+        medians.push((before_floor(&rate, SPINNING, length)?.figures().p50_us, counted));
+    }
+    Ok(vec![
+        Row::paired("generator", "deliveries/s, crowd (beside it: counter)", &rates, Bound::Within(0.05)),
+        Row::paired("generator", "p50 µs, rate (beside it: counter)", &medians, Bound::Within(0.1)),
+    ])
+}
+
+fn with_floor<T>(count: impl FnOnce(std::net::SocketAddr) -> Outcome<T>) -> Outcome<T> {
+    let ground = Ground::floor()?;
+    let _pin = ground::apart(&[&ground]);
+    count(ground.target.address)
+}
