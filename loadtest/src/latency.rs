@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use hdrhistogram::Histogram;
 
-use crate::report::Interval;
+use crate::report::{Bucket, Interval};
 use crate::stamp::Stamp;
 
 /// Latencies above this are recorded as this: an hour.
@@ -52,6 +52,26 @@ impl Latency {
 pub fn histogram() -> Result<Histogram<u64>, String> {
     Histogram::new_with_bounds(1, LATENCY_US_MAX, SIGNIFICANT_DIGITS)
         .map_err(|error| format!("a histogram: {error}"))
+}
+
+/// How many samples there were up to each value, with twenty buckets for each power of ten.
+pub fn buckets(histogram: &Histogram<u64>) -> Vec<Bucket> {
+    let mut bounds = (0u32..).map(|step| 10f64.powf(f64::from(step) / 20.0) as u64);
+    let mut buckets: Vec<Bucket> = Vec::new();
+    for recorded in histogram.iter_recorded() {
+        let value = recorded.value_iterated_to();
+        while buckets.last().is_none_or(|bucket| bucket.up_to_us < value) {
+            let last = buckets.last().map_or(0, |bucket| bucket.up_to_us);
+            let Some(up_to_us) = bounds.find(|bound| *bound > last) else { return buckets };
+            buckets.push(Bucket { up_to_us, count: 0 });
+        }
+        if let Some(bucket) = buckets.last_mut() {
+            bucket.count += recorded.count_since_last_iteration();
+        }
+    }
+    // Nothing is to be seen below the fastest.
+    let empty = buckets.iter().take_while(|bucket| bucket.count == 0).count();
+    buckets.split_off(empty)
 }
 
 /// Lines on their way: how many receivers have each, and the latencies that follow.
@@ -479,5 +499,17 @@ mod tests {
         assert_eq!(intervals.last().unwrap().end_s, 0.004);
         assert_eq!(flights.latency().each.len(), 10);
         assert_eq!(flights.timeline().logged().count(), intervals.len());
+    }
+
+    #[test]
+    fn buckets_hold_every_sample_once() {
+        let mut histogram = histogram().unwrap();
+        for value in [0u64, 1, 1, 2, 9, 10, 11, 400, 401, 1_000_000] {
+            histogram.saturating_record(value);
+        }
+        let buckets = buckets(&histogram);
+        assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 10);
+        assert!(buckets.iter().any(|bucket| bucket.up_to_us == 10 && bucket.count > 0));
+        assert!(buckets.is_sorted_by_key(|bucket| bucket.up_to_us));
     }
 }

@@ -9,7 +9,7 @@
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
-//! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`stage`] puts them in front of
+//! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`slice`] carries a plan out, [`stage`] puts them in front of
 //! a server and measures. [`server`] and [`peers`] start servers, [`floor`] is one, [`process`] reads what the kernel
 //! tells of them, [`connect`] and [`limits`] know what a machine has of ports and descriptors.
 //!
@@ -42,6 +42,7 @@ pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod server;
+pub mod slice;
 pub mod soak;
 pub mod stage;
 pub mod stamp;

@@ -2,11 +2,11 @@
 
 use hdrhistogram::Histogram;
 
-use crate::latency::{Latency, histogram};
+use crate::latency::{Latency, buckets, histogram};
 use crate::plan::Plan;
-use crate::process::{self, Usage};
+use crate::process::Usage;
 use crate::report::{
-    Figures, Generator, Interval, Latencies, Percentiles, Report, SCHEMA_VERSION, Server, buckets, median,
+    Figures, Generator, Interval, Latencies, Machine, Percentiles, Report, SCHEMA_VERSION, Server, median,
 };
 use crate::stats::Counts;
 use crate::verdict::{self, LATE_US};
@@ -72,6 +72,19 @@ pub struct Measured {
     pub is_partial: bool,
     /// Of each repeat.
     pub repeats: Vec<Figures>,
+}
+
+/// Where and when something was measured.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// This machine.
+    pub machine: Machine,
+    /// Address and port of the server.
+    pub target: String,
+    /// Program and version, where they are known.
+    pub server_name: String,
+    /// In seconds since 1970.
+    pub begun_unix_s: u64,
 }
 
 impl Measured {
@@ -185,13 +198,14 @@ impl Measured {
     }
 
     /// The report of it.
-    pub fn report(&self, plan: &Plan, target: String, server_name: String, begun_unix_s: u64) -> Report {
+    pub fn report(&self, plan: &Plan, place: Place) -> Report {
         let figures = self.figures();
+        let Place { machine, target, server_name, begun_unix_s } = place;
         Report {
             schema_version: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             begun_unix_s,
-            machine: process::machine(),
+            machine,
             plan: plan.planned(),
             target,
             server_name,

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::bounds::Bound;
-use crate::html::{self, Section};
+use crate::html;
 use crate::options::Output;
 use crate::report::Report;
 
@@ -44,8 +44,7 @@ pub fn write_json(path: Option<&Path>, text: &str, json: &impl Serialize) -> Res
 
 /// Writes the page of these reports.
 pub fn write_page(path: &Path, reports: &[Report]) -> Result<(), String> {
-    let section = Section { title: String::new(), runs: reports.to_vec() };
-    let page = html::page("tertulia-loadtest", &[section])?;
+    let page = html::page("tertulia-loadtest", reports)?;
     fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))
 }
 

@@ -305,26 +305,6 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some((upper + lower) / 2.0)
 }
 
-/// How many samples there were up to each value, with twenty buckets for each power of ten.
-pub fn buckets(histogram: &Histogram<u64>) -> Vec<Bucket> {
-    let mut bounds = (0u32..).map(|step| 10f64.powf(f64::from(step) / 20.0) as u64);
-    let mut buckets: Vec<Bucket> = Vec::new();
-    for recorded in histogram.iter_recorded() {
-        let value = recorded.value_iterated_to();
-        while buckets.last().is_none_or(|bucket| bucket.up_to_us < value) {
-            let last = buckets.last().map_or(0, |bucket| bucket.up_to_us);
-            let Some(up_to_us) = bounds.find(|bound| *bound > last) else { return buckets };
-            buckets.push(Bucket { up_to_us, count: 0 });
-        }
-        if let Some(bucket) = buckets.last_mut() {
-            bucket.count += recorded.count_since_last_iteration();
-        }
-    }
-    // Nothing is to be seen below the fastest.
-    let empty = buckets.iter().take_while(|bucket| bucket.count == 0).count();
-    buckets.split_off(empty)
-}
-
 /// A report with figures of all kinds, for tests.
 #[cfg(test)]
 pub(crate) fn example() -> Report {
@@ -338,6 +318,15 @@ pub(crate) fn example() -> Report {
         p99_9: us,
         p99_99: us,
         max: us,
+    };
+    let interval = |end_s, delivered| Interval {
+        end_s,
+        length_s: 1.0,
+        accepted: 5,
+        delivered,
+        p50_us: 50,
+        p99_us: 60,
+        max_us: delivered / 5,
     };
     let figures = Figures { rate_per_s: 500.0, p99_us: 60_000.0, ..Figures::default() };
     Report {
@@ -365,26 +354,7 @@ pub(crate) fn example() -> Report {
         connect_us: percentiles(100),
         negative: 0,
         beyond_horizon: 0,
-        timeline: vec![
-            Interval {
-                end_s: 1.0,
-                length_s: 1.0,
-                accepted: 5,
-                delivered: 500,
-                p50_us: 50,
-                p99_us: 60,
-                max_us: 70,
-            },
-            Interval {
-                end_s: 2.0,
-                length_s: 1.0,
-                accepted: 5,
-                delivered: 510,
-                p50_us: 55,
-                p99_us: 90,
-                max_us: 170,
-            },
-        ],
+        timeline: vec![interval(1.0, 500), interval(2.0, 510)],
         histogram: vec![Bucket { up_to_us: 50, count: 90 }, Bucket { up_to_us: 70, count: 10 }],
         generator: Generator { cpu_share: 0.1, cpu_us_per_delivery: 0.1, ..Generator::default() },
         server: Some(Server { cpu_us_per_delivery: 0.2, resident_kib: 4_000, ..Server::default() }),
@@ -425,18 +395,6 @@ mod tests {
         (1..=1000u64).for_each(|value| histogram.saturating_record(value));
         let percentiles = Percentiles::of(&histogram);
         assert_eq!((percentiles.min, percentiles.p50, percentiles.p99, percentiles.max), (1, 500, 990, 1000));
-    }
-
-    #[test]
-    fn buckets_hold_every_sample_once() {
-        let mut histogram = crate::latency::histogram().unwrap();
-        for value in [0u64, 1, 1, 2, 9, 10, 11, 400, 401, 1_000_000] {
-            histogram.saturating_record(value);
-        }
-        let buckets = buckets(&histogram);
-        assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 10);
-        assert!(buckets.iter().any(|bucket| bucket.up_to_us == 10 && bucket.count > 0));
-        assert!(buckets.is_sorted_by_key(|bucket| bucket.up_to_us));
     }
 
     #[test]

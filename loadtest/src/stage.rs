@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::measured::Measured;
+use crate::measured::{Measured, Place};
 use crate::plan::Plan;
 use crate::process::{self, Usage};
 use crate::report::Report;
-use crate::swarm::{Settings, Slice, Swarm, Watcher};
+use crate::slice::Slice;
+use crate::swarm::{Settings, Swarm, Watcher};
 
 /// Where to, and what is known of it.
 #[derive(Debug, Clone)]
@@ -34,8 +35,13 @@ pub struct Origin {
 impl Origin {
     /// The report of what was measured here, and elsewhere in the same way.
     pub fn report(&self, measured: &Measured) -> Report {
-        let Target { address, name, .. } = &self.target;
-        measured.report(&self.plan, address.to_string(), name.clone(), self.begun_unix_s)
+        let place = Place {
+            machine: process::machine(),
+            target: self.target.address.to_string(),
+            server_name: self.target.name.clone(),
+            begun_unix_s: self.begun_unix_s,
+        };
+        measured.report(&self.plan, place)
     }
 }
 

@@ -70,6 +70,35 @@ fn the_core_of_the_relay_names_no_socket_thread_file_or_clock() {
 }
 
 #[test]
+fn the_core_of_the_load_generator_names_no_socket_thread_file_or_clock() {
+    let folder = workspace().join("loadtest/src");
+    let mut core = sources(&folder.join("protocol"));
+    core.extend(sources(&folder.join("html")));
+    let names = "bounds latency measured plan report schedule stamp stats tally text transcript verdict";
+    for name in names.split(' ') {
+        let path = folder.join(name).with_extension("rs");
+        let text = fs::read_to_string(&path).expect("a source of the core");
+        core.push((path, text));
+    }
+    for (_, text) in &mut core {
+        // Addresses, which are numbers.
+        *text = text.replace("use std::net::{IpAddr, Ipv4Addr};", "");
+    }
+    assert_names_none_of(
+        &core,
+        &["mio", "std::net", "std::io", "std::fs", "std::thread", "Instant", "SystemTime", "crate::swarm"],
+    );
+}
+
+#[test]
+fn only_the_swarm_of_the_load_generator_and_its_floor_own_a_poll() {
+    let folder = workspace().join("loadtest/src");
+    let mut others = sources(&folder);
+    others.retain(|(path, _)| !path.ends_with("swarm.rs") && !path.ends_with("floor.rs"));
+    assert_names_none_of(&others, &["Poll::", "mio::Poll", "Events::"]);
+}
+
+#[test]
 fn only_the_server_owns_the_poll_and_the_slab() {
     let folder = workspace().join("relay/src");
     let outside: Vec<_> =

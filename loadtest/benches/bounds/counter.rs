@@ -95,75 +95,125 @@ impl Counter {
     }
 }
 
+/// The sender, in four hexadecimal digits, and the number, in ten decimal ones: both at their places.
 fn each_line(line: &[u8], each: &mut dyn FnMut(usize, u64)) -> Outcome<()> {
-    let text = std::str::from_utf8(line)?;
-    let mut words = text.split(' ');
-    let sender = usize::from_str_radix(words.next().unwrap_or_default(), 16)?;
-    each(sender, words.next().unwrap_or_default().parse()?);
+    let digits = |from: usize, to: usize, base: u64| {
+        line[from..to].iter().fold(0, |sum, digit| {
+            sum * base + u64::from(if *digit > b'9' { digit - b'a' + 10 } else { digit - b'0' })
+        })
+    };
+    if line[4] != b' ' || line[15] != b' ' || line[LINE_BYTES - 1] != b'\n' {
+        return Err("a line came changed".into());
+    }
+    each(digits(0, 4, 16) as usize, digits(5, 15, 10));
     Ok(())
 }
 
-/// Closed loop, each sender with one line under way until everybody has it: deliveries a second.
-pub(crate) fn crowd(address: SocketAddr, clients: usize, senders: usize, length: Duration) -> Outcome<f64> {
-    let mut counter = Counter::connect(address, clients)?;
-    let mut missing = vec![0usize; senders];
-    let mut heard = 0u64;
-    let mut freed: Vec<usize> = (0..senders).collect();
-    let begin = Instant::now();
-    let mut progress = begin;
-    loop {
-        let is_on = begin.elapsed() < length;
-        for sender in std::mem::take(&mut freed) {
-            if is_on {
-                counter.send(sender, 0)?;
-                missing[sender] = clients - 1;
+/// Closed loop: each sender with one line under way until everybody has it.
+pub(crate) struct Crowd {
+    counter: Counter,
+    missing: Vec<usize>,
+    heard: u64,
+    seconds: f64,
+}
+
+impl Crowd {
+    pub(crate) fn connect(address: SocketAddr, clients: usize, senders: usize) -> Outcome<Self> {
+        let counter = Counter::connect(address, clients)?;
+        Ok(Self { counter, missing: vec![0; senders], heard: 0, seconds: 0.0 })
+    }
+
+    /// Sends for so long, and hears all of it out.
+    pub(crate) fn slice(&mut self, length: Duration) -> Outcome<()> {
+        let Self { counter, missing, heard, seconds } = self;
+        let receivers = counter.streams.len() - 1;
+        let mut freed: Vec<usize> = (0..missing.len()).collect();
+        let begin = Instant::now();
+        let mut progress = begin;
+        loop {
+            if begin.elapsed() < length {
+                for sender in std::mem::take(&mut freed) {
+                    counter.send(sender, 0)?;
+                    missing[sender] = receivers;
+                }
+            } else if missing.iter().all(|missing| *missing == 0) {
+                *seconds += begin.elapsed().as_secs_f64();
+                return Ok(());
+            }
+            let before = *heard;
+            counter.hear(&mut |sender, _| {
+                *heard += 1;
+                missing[sender] -= 1;
+                if missing[sender] == 0 {
+                    freed.push(sender);
+                }
+            })?;
+            if *heard > before {
+                progress = Instant::now();
+            }
+            if progress.elapsed() > STALL {
+                return Err("lines are missing".into());
             }
         }
-        let before = heard;
-        counter.hear(&mut |sender, _| {
-            heard += 1;
-            missing[sender] -= 1;
-            if missing[sender] == 0 {
-                freed.push(sender);
-            }
-        })?;
-        if heard > before {
-            progress = Instant::now();
-        }
-        if !is_on && missing.iter().all(|missing| *missing == 0) {
-            return Ok(heard as f64 / begin.elapsed().as_secs_f64());
-        }
-        if progress.elapsed() > STALL {
-            return Err("lines are missing".into());
-        }
+    }
+
+    /// Forgets what was counted: that was the warm-up.
+    pub(crate) fn forget(&mut self) {
+        (self.heard, self.seconds) = (0, 0.0);
+    }
+
+    /// Deliveries a second.
+    pub(crate) fn rate_per_s(&self) -> f64 {
+        self.heard as f64 / self.seconds
     }
 }
 
-/// Open loop of one sender: the median from when a line was due until each listener had it, in microseconds.
-pub(crate) fn rate(address: SocketAddr, clients: usize, lines: u64, per_s: u32) -> Outcome<f64> {
-    let mut counter = Counter::connect(address, clients)?;
-    let period = Duration::from_secs(1) / per_s;
-    let begin = Instant::now() + period;
-    let mut late_us = Vec::new();
-    let mut sent = 0;
-    let expected = lines as usize * (clients - 1);
-    let mut progress = Instant::now();
-    while late_us.len() < expected {
-        if sent < lines && Instant::now() >= begin + period * sent as u32 {
-            counter.send(0, sent)?;
-            sent += 1;
-        }
-        let before = late_us.len();
-        counter.hear(&mut |_, number| {
-            late_us.push((begin + period * number as u32).elapsed().as_micros() as u64);
-        })?;
-        if late_us.len() > before {
-            progress = Instant::now();
-        }
-        if progress.elapsed() > STALL {
-            return Err(format!("{} of {expected} deliveries", late_us.len()).into());
-        }
+/// Open loop of one sender.
+pub(crate) struct Rate {
+    counter: Counter,
+    late_us: Vec<u64>,
+}
+
+impl Rate {
+    pub(crate) fn connect(address: SocketAddr, clients: usize) -> Outcome<Self> {
+        Ok(Self { counter: Counter::connect(address, clients)?, late_us: Vec::new() })
     }
-    late_us.sort_unstable();
-    Ok(late_us[late_us.len() / 2] as f64)
+
+    /// Sends so many lines, so many a second, and hears them out.
+    pub(crate) fn slice(&mut self, lines: usize, per_s: u32) -> Outcome<()> {
+        let Self { counter, late_us } = self;
+        let period = Duration::from_secs(1) / per_s;
+        let begin = Instant::now();
+        let expected = late_us.len() + lines * (counter.streams.len() - 1);
+        let mut sent = 0;
+        let mut progress = Instant::now();
+        while late_us.len() < expected {
+            if sent < lines && Instant::now() >= begin + period * sent as u32 {
+                counter.send(0, sent as u64)?;
+                sent += 1;
+            }
+            let before = late_us.len();
+            counter.hear(&mut |_, number| {
+                late_us.push((begin + period * number as u32).elapsed().as_micros() as u64);
+            })?;
+            if late_us.len() > before {
+                progress = Instant::now();
+            }
+            if progress.elapsed() > STALL {
+                return Err(format!("{} of {expected} deliveries", late_us.len()).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what was counted: that was the warm-up.
+    pub(crate) fn forget(&mut self) {
+        self.late_us.clear();
+    }
+
+    /// The median from when a line was due until each listener had it, in microseconds.
+    pub(crate) fn p50_us(mut self) -> f64 {
+        self.late_us.sort_unstable();
+        self.late_us[self.late_us.len() / 2] as f64
+    }
 }

@@ -19,6 +19,9 @@ use crate::{Options, Outcome, counter};
 const CROWD_USER_US_MAX: f64 = 0.06;
 const MANY: usize = 15_000;
 const REPEATS: u32 = 6;
+const TURN: Duration = Duration::from_millis(125);
+/// Of the plan of `rate`.
+const LINES_PER_S: u32 = 100;
 
 /// One run in front of a fresh floor.
 fn before_floor(plan: &Plan, settings: Settings, length: Duration) -> Outcome<Measured> {
@@ -91,16 +94,12 @@ fn hold() -> Outcome<Vec<Row>> {
     ])
 }
 
-/// The generator's figures of the floor beside those of the minimal counter, by turns.
+/// The generator's figures of the floor beside those of the minimal counter, each on a floor of its own, by turns.
 fn agreement(options: &Options, length: Duration) -> Outcome<Vec<Row>> {
-    let (crowd, rate) = (crowd_plan(), rate_plan());
-    let lines = length.as_secs() * 100;
     let (mut rates, mut medians) = (Vec::new(), Vec::new());
-    for _ in 0..options.pairs(REPEATS) {
-        let counted = with_floor(|address| counter::crowd(address, crowd.clients, crowd.senders, length))?;
-        rates.push((before_floor(&crowd, SPINNING, length)?.figures().rate_per_s, counted));
-        let counted = with_floor(|address| counter::rate(address, rate.clients, lines, 100))?;
-        medians.push((before_floor(&rate, SPINNING, length)?.figures().p50_us, counted));
+    for number in 0..options.pairs(REPEATS) {
+        rates.push(crowds(number, length)?);
+        medians.push(steady(number, length)?);
     }
     Ok(vec![
         Row::paired("generator", "deliveries/s, crowd (beside it: counter)", &rates, Bound::Within(0.05)),
@@ -108,8 +107,45 @@ fn agreement(options: &Options, length: Duration) -> Outcome<Vec<Row>> {
     ])
 }
 
-fn with_floor<T>(count: impl FnOnce(std::net::SocketAddr) -> Outcome<T>) -> Outcome<T> {
-    let ground = Ground::floor()?;
-    let _pin = ground::apart(&[&ground]);
-    count(ground.target.address)
+/// Deliveries a second: the generator's, the counter's.
+fn crowds(number: u32, length: Duration) -> Outcome<(f64, f64)> {
+    let plan = crowd_plan();
+    let grounds = [Ground::floor()?, Ground::floor()?];
+    let _pin = ground::apart(&[&grounds[0], &grounds[1]]);
+    let stop = AtomicBool::new(false);
+    let [ours, theirs] = order(number, &grounds);
+    let mut counter = counter::Crowd::connect(theirs.target.address, plan.clients, plan.senders)?;
+    let mut stage = Stage::open(&plan, &ours.target, SPINNING, &stop, &mut |_| ())?;
+    counter.slice(plan.warmup)?;
+    counter.forget();
+    for _ in 0..length.as_millis() / TURN.as_millis() {
+        stage.measure(TURN, &stop, &mut |_| ())?;
+        counter.slice(TURN)?;
+    }
+    Ok((stage.finish().1.figures().rate_per_s, counter.rate_per_s()))
+}
+
+/// Median latency in microseconds: the generator's, the counter's.
+fn steady(number: u32, length: Duration) -> Outcome<(f64, f64)> {
+    let plan = rate_plan();
+    limits::make_place(2 * plan.clients, 1)?;
+    let grounds = [Ground::floor()?, Ground::floor()?];
+    let _pin = ground::apart(&[&grounds[0], &grounds[1]]);
+    let stop = AtomicBool::new(false);
+    let [ours, theirs] = order(number, &grounds);
+    let mut counter = counter::Rate::connect(theirs.target.address, plan.clients)?;
+    let mut stage = Stage::open(&plan, &ours.target, SPINNING, &stop, &mut |_| ())?;
+    counter.slice(LINES_PER_S as usize, LINES_PER_S)?;
+    counter.forget();
+    for _ in 0..length.as_secs() {
+        stage.measure(Duration::from_secs(1), &stop, &mut |_| ())?;
+        counter.slice(LINES_PER_S as usize, LINES_PER_S)?;
+    }
+    Ok((stage.finish().1.figures().p50_us, counter.p50_us()))
+}
+
+/// Each floor is the generator's in every other pair.
+fn order(number: u32, grounds: &[Ground; 2]) -> [&Ground; 2] {
+    let [first, second] = grounds;
+    if number.is_multiple_of(2) { [first, second] } else { [second, first] }
 }

@@ -226,7 +226,7 @@ fn write_page(path: &Path, all: &[Compared]) -> Result<(), String> {
             runs: all.iter().map(|one| one.rate.clone()).collect(),
         },
     ];
-    let page = html::page("Chat servers compared", &sections)?;
+    let page = html::page_of("Chat servers compared", &sections)?;
     std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))
 }
 
