@@ -160,7 +160,7 @@ impl Flights {
     }
 
     /// A receiver heard the line for the first time. `is_awaited`: it is one of those that were counted at the launch.
-    #[inline]
+    #[inline(always)]
     pub fn land(&mut self, stamp: &Stamp, now_us: u64, is_awaited: bool) -> Landing {
         let Some(flight) = self.senders.get_mut(usize::from(stamp.sender)) else { return Landing::Unknown };
         let line = stamp.sequence.checked_sub(flight.base);

@@ -40,6 +40,8 @@ impl Swarm {
         stop: &AtomicBool,
         watcher: Watcher<'_>,
     ) -> Result<Slice, String> {
+        // All senders begin anew; those whose last line was heard out in the slice before are among them.
+        self.tally.take_freed();
         let mut sending = Sending::new(&self.plan, self.now_us(), length);
         let (delivered, accepted) = (self.tally.counts_so_far().delivered, self.tally.accepted());
         self.tally.record(is_recorded, sending.begin_us);
@@ -55,12 +57,18 @@ impl Swarm {
                 self.send_due(&mut sending, now_us);
                 self.churn_due(&mut sending, now_us)?;
                 sending.is_on = now_us < sending.end_us;
-            } else if self.is_heard_out(sending.end_us, now_us)? {
+            } else if self.is_heard_out(sending.end_us, now_us) {
                 break;
             }
             if now_us >= next_tick_us {
                 next_tick_us = now_us + TICK_US;
                 self.tick(now_us);
+                if self.closed() == self.plan.clients {
+                    return Err(format!(
+                        "the server at {} closed every connection: did it end?",
+                        self.target
+                    ));
+                }
                 watcher(self);
             }
             self.loop_lag_us.saturating_record(self.now_us() - self.woken_us);
@@ -86,15 +94,12 @@ impl Swarm {
 
     /// Whether all is there that is still to come. Lines that come more than ten seconds behind the last one due are
     /// not waited for.
-    fn is_heard_out(&self, end_us: u64, now_us: u64) -> Result<bool, String> {
+    fn is_heard_out(&self, end_us: u64, now_us: u64) -> bool {
         if self.tally.flights().under_way() == 0 {
-            return Ok(true);
-        }
-        if self.closed() == self.plan.clients {
-            return Err(format!("the server at {} closed every connection: did it end?", self.target));
+            return true;
         }
         let is_quiet = now_us > self.tally.last_heard_us().max(end_us) + QUIET_US;
-        Ok(is_quiet || now_us > end_us + DRAIN_MAX_US)
+        is_quiet || now_us > end_us + DRAIN_MAX_US
     }
 
     /// Hears every client that is ready. Lines that fall due meanwhile do not wait until all are heard.

@@ -150,26 +150,30 @@ impl Tally {
         let Self { transcript, arrivals, flights, freed, .. } = self;
         let mut heard_bytes = 0;
         let mut heard_lines = 0;
-        'blocks: loop {
-            let before = *cursor;
-            for (line, stamp) in transcript.from(*cursor) {
-                let rest = bytes.get(heard_bytes..).unwrap_or_default();
-                if rest.starts_with(line) {
-                    *cursor += 1;
-                    heard_bytes += line.len();
-                    if arrivals.note(receiver, &stamp) {
-                        heard_lines += 1;
-                        if flights.land(&stamp, now_us, is_awaited) == Landing::Complete && is_closed {
-                            freed.push(stamp.sender);
-                        }
+        loop {
+            let run = transcript.from(*cursor);
+            let mut same_bytes = run.same_bytes(bytes.get(heard_bytes..).unwrap_or_default());
+            let mut lines = 0;
+            for (length, stamp) in run.lines().take_while(|(length, _)| {
+                let is_whole = same_bytes >= *length;
+                same_bytes = same_bytes.saturating_sub(*length);
+                is_whole
+            }) {
+                lines += 1;
+                heard_bytes += length;
+                if arrivals.note(receiver, &stamp) {
+                    heard_lines += 1;
+                    if flights.land(&stamp, now_us, is_awaited) == Landing::Complete && is_closed {
+                        freed.push(stamp.sender);
                     }
-                } else if u32::from(stamp.sender) == receiver && !hears_itself {
-                    *cursor += 1;
-                } else {
-                    break 'blocks;
                 }
             }
-            if *cursor == before {
+            // What stands next in the transcript, and did not come, may be its own.
+            let next = run.behind(lines).lines().next();
+            let is_own = next.is_some_and(|(_, stamp)| u32::from(stamp.sender) == receiver) && !hears_itself;
+            lines += usize::from(is_own);
+            *cursor += lines as u64;
+            if lines == 0 {
                 break;
             }
         }

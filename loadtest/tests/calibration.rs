@@ -19,7 +19,7 @@ use tertulia_loadtest::schedule::{Pace, Schedule};
 use tertulia_loadtest::stage::{Stage, Target};
 use tertulia_loadtest::stamp::Sizes;
 use tertulia_loadtest::stats::Counts;
-use tertulia_loadtest::swarm::Settings;
+use tertulia_loadtest::swarm::{Settings, Swarm};
 use tertulia_loadtest::tally::Tally;
 
 /// What becomes of the n-th chat line (from 0) on its way to everybody else: the lines to write instead.
@@ -205,6 +205,22 @@ fn a_closed_loop_goes_on_behind_a_line_that_was_lost() {
     let measured = run_plan(&plan, |number, line| if number == 2 { vec![] } else { vec![line.to_vec()] });
     assert!(measured.accepted > 10, "{}", measured.accepted);
     assert_eq!((measured.counts.lost, measured.counts.doubled), (RECEIVERS, 0));
+}
+
+#[test]
+fn a_closed_loop_has_never_more_under_way_than_its_window_however_often_it_begins_anew() {
+    let plan = Plan { senders: 2, pace: Pace::Window(3), ..plan() };
+    let address = server(|_, line| vec![line.to_vec()]);
+    let target = Target { address, pid: None, name: String::new(), is_fresh: false };
+    let stop = AtomicBool::new(false);
+    let mut stage = Stage::open(&plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
+    let mut most = 0;
+    for _ in 0..5 {
+        let mut watcher = |swarm: &Swarm| most = most.max(swarm.tally().flights().under_way());
+        stage.measure(Duration::from_millis(30), &stop, &mut watcher).unwrap();
+    }
+    assert_eq!(most, 2 * 3);
+    assert!(stage.measured().counts.is_clean());
 }
 
 #[test]

@@ -96,26 +96,27 @@ fn hold() -> Outcome<Vec<Row>> {
 
 /// The generator's figures of the floor beside those of the minimal counter, each on a floor of its own, by turns.
 fn agreement(options: &Options, length: Duration) -> Outcome<Vec<Row>> {
-    let (mut rates, mut medians) = (Vec::new(), Vec::new());
+    let (mut crowds, mut lones, mut medians) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..options.pairs(REPEATS) {
-        rates.push(crowds(number, length)?);
+        crowds.push(closed(&crowd_plan(), number, length)?);
+        lones.push(closed(&lone_plan(), number, length)?);
         medians.push(steady(number, length)?);
     }
     Ok(vec![
-        Row::paired("generator", "deliveries/s, crowd (beside it: counter)", &rates, Bound::Within(0.05)),
+        Row::paired("generator", "deliveries/s, crowd (beside it: counter)", &crowds, Bound::Within(0.05)),
+        Row::paired("generator", "deliveries/s, lone (beside it: counter)", &lones, Bound::Within(0.05)),
         Row::paired("generator", "p50 µs, rate (beside it: counter)", &medians, Bound::Within(0.1)),
     ])
 }
 
 /// Deliveries a second: the generator's, the counter's.
-fn crowds(number: u32, length: Duration) -> Outcome<(f64, f64)> {
-    let plan = crowd_plan();
+fn closed(plan: &Plan, number: u32, length: Duration) -> Outcome<(f64, f64)> {
     let grounds = [Ground::floor()?, Ground::floor()?];
     let _pin = ground::apart(&[&grounds[0], &grounds[1]]);
     let stop = AtomicBool::new(false);
     let [ours, theirs] = order(number, &grounds);
     let mut counter = counter::Crowd::connect(theirs.target.address, plan.clients, plan.senders)?;
-    let mut stage = Stage::open(&plan, &ours.target, SPINNING, &stop, &mut |_| ())?;
+    let mut stage = Stage::open(plan, &ours.target, SPINNING, &stop, &mut |_| ())?;
     counter.slice(plan.warmup)?;
     counter.forget();
     for _ in 0..length.as_millis() / TURN.as_millis() {
