@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -55,6 +55,8 @@ pub struct Held {
     pub heard_max: u32,
     /// Connections that the server closed.
     pub closed: usize,
+    /// It was ended before its time.
+    pub is_partial: bool,
 }
 
 /// What the server's process was seen to do.
@@ -152,6 +154,7 @@ pub fn watch(
         watched_s,
         heard_max: swarm.tally().others_max(),
         closed: swarm.closed(),
+        is_partial: stop.load(Ordering::Relaxed),
     })
 }
 
@@ -209,6 +212,9 @@ impl fmt::Display for Held {
             self.own_memory_kib as f64 / self.clients.max(1) as f64,
             self.own_cpu_ns as f64 / 1e6
         )?;
+        if self.is_partial {
+            writeln!(f, "PARTIAL: it was ended before its time")?;
+        }
         write!(f, "heard      at most {} pieces by one client", self.heard_max)?;
         writeln!(
             f,

@@ -106,19 +106,10 @@ struct Line {
     waiting: u32,
     is_heard: bool,
     is_recorded: bool,
+    /// The sender may go on: its watcher has it.
+    is_watched: bool,
     /// Its number in the transcript, once it is there.
     place: Option<u64>,
-}
-
-/// What a landing came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Landing {
-    /// Others still wait for the line.
-    OthersWait,
-    /// Everybody has it.
-    Complete,
-    /// No such line is known to be on its way.
-    Unknown,
 }
 
 impl Flights {
@@ -150,7 +141,15 @@ impl Flights {
     pub fn launch(&mut self, sender: u16, due_us: u64, sent_us: u64, receivers: u32) {
         let Some(flight) = self.senders.get_mut(usize::from(sender)) else { return };
         let is_recorded = self.is_recording;
-        let line = Line { due_us, sent_us, waiting: receivers, is_heard: false, is_recorded, place: None };
+        let line = Line {
+            due_us,
+            sent_us,
+            waiting: receivers,
+            is_heard: false,
+            is_recorded,
+            is_watched: false,
+            place: None,
+        };
         flight.lines.push_back(line);
         self.under_way += 1;
         self.timeline.accepted += u64::from(is_recorded);
@@ -161,8 +160,8 @@ impl Flights {
 
     /// A receiver heard the line for the first time. `is_awaited`: it is one of those that were counted at the launch.
     #[inline(always)]
-    pub fn land(&mut self, stamp: &Stamp, now_us: u64, is_awaited: bool) -> Landing {
-        let Some(flight) = self.senders.get_mut(usize::from(stamp.sender)) else { return Landing::Unknown };
+    pub fn land(&mut self, stamp: &Stamp, now_us: u64, is_awaited: bool) {
+        let Some(flight) = self.senders.get_mut(usize::from(stamp.sender)) else { return };
         let line = stamp.sequence.checked_sub(flight.base);
         let Some(line) = line.and_then(|index| flight.lines.get_mut(index as usize)) else {
             return self.land_beyond(stamp, now_us);
@@ -182,11 +181,11 @@ impl Flights {
         }
         line.is_heard = true;
         if !is_awaited {
-            return Landing::OthersWait;
+            return;
         }
         line.waiting = line.waiting.saturating_sub(1);
         if line.waiting > 0 {
-            return Landing::OthersWait;
+            return;
         }
         if line.is_recorded {
             self.latency.last.saturating_record(now_us.saturating_sub(line.due_us));
@@ -196,12 +195,11 @@ impl Flights {
             flight.base += 1;
             self.under_way -= 1;
         }
-        Landing::Complete
     }
 
     /// A line that was given up came after all: only how late it is can be told.
     #[cold]
-    fn land_beyond(&mut self, stamp: &Stamp, now_us: u64) -> Landing {
+    fn land_beyond(&mut self, stamp: &Stamp, now_us: u64) {
         self.beyond_horizon += 1;
         match now_us.checked_sub(stamp.due_us) {
             Some(late_us) if self.is_recording => {
@@ -211,7 +209,6 @@ impl Flights {
             Some(_) => {}
             None => self.negative += 1,
         }
-        Landing::Unknown
     }
 
     /// Where a line stands in the transcript; none where it was never heard, or everybody has it.
@@ -229,18 +226,26 @@ impl Flights {
         }
     }
 
+    /// The sender's watcher has the line. False: it was given up before, or is not known.
+    pub fn note_watched(&mut self, stamp: &Stamp) -> bool {
+        let Some(flight) = self.senders.get_mut(usize::from(stamp.sender)) else { return false };
+        let index = stamp.sequence.checked_sub(flight.base);
+        let line = index.and_then(|index| flight.lines.get_mut(index as usize));
+        line.is_some_and(|line| !std::mem::replace(&mut line.is_watched, true))
+    }
+
     /// When a line on its way was due; none where it is not on its way.
     pub fn due_us(&self, stamp: &Stamp) -> Option<u64> {
         let flight = self.senders.get(usize::from(stamp.sender))?;
         Some(flight.lines.get(stamp.sequence.checked_sub(flight.base)? as usize)?.due_us)
     }
 
-    /// Gives up lines that were sent before this. Gives their senders, each as often as lines were given up.
+    /// Gives up lines that were sent before this. Gives the senders that still wait for one of them, each as often.
     pub fn give_up(&mut self, sent_before_us: u64, given_up: &mut Vec<u16>) {
         for (sender, flight) in self.senders.iter_mut().enumerate() {
             while flight.lines.front().is_some_and(|line| line.sent_us < sent_before_us || line.waiting == 0)
             {
-                if flight.lines.pop_front().is_some_and(|line| line.waiting > 0) {
+                if flight.lines.pop_front().is_some_and(|line| line.waiting > 0 && !line.is_watched) {
                     given_up.push(sender as u16);
                 }
                 flight.base += 1;
@@ -415,10 +420,10 @@ mod tests {
         let mut flights = flights();
         flights.launch(0, 1_000, 1_050, 3);
         let line = stamp(0, 1_000);
-        assert_eq!(flights.land(&line, 1_100, true), Landing::OthersWait);
-        assert_eq!(flights.land(&line, 1_150, false), Landing::OthersWait);
-        assert_eq!(flights.land(&line, 1_200, true), Landing::OthersWait);
-        assert_eq!(flights.land(&line, 1_700, true), Landing::Complete);
+        flights.land(&line, 1_100, true);
+        flights.land(&line, 1_150, false);
+        flights.land(&line, 1_200, true);
+        flights.land(&line, 1_700, true);
         flights.record(false, 2_000);
         let latency = flights.latency();
         let all = |histogram: &Histogram<u64>| (histogram.len(), histogram.min(), histogram.max());
@@ -466,7 +471,7 @@ mod tests {
         let mut given_up = Vec::new();
         flights.give_up(5_000, &mut given_up);
         assert_eq!((given_up.as_slice(), flights.under_way()), (&[0][..], 1));
-        assert_eq!(flights.land(&stamp(0, 1_000), 60_001_000, true), Landing::Unknown);
+        flights.land(&stamp(0, 1_000), 60_001_000, true);
         flights.record(false, 70_000_000);
         assert_eq!(flights.beyond_horizon(), 1);
         let each = &flights.latency().each;

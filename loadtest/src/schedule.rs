@@ -6,7 +6,8 @@ pub enum Pace {
     /// Open loop: so many lines a second of all senders together, whatever the server does. A line that is sent
     /// late was due on time all the same.
     Rate(f64),
-    /// Closed loop: each sender has so many lines under way, and sends the next when one was heard.
+    /// Closed loop: each sender has so many lines under way, and sends the next when a listener of its own
+    /// has heard one.
     Window(u32),
 }
 

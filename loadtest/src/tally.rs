@@ -1,6 +1,6 @@
 //! What the clients hear, checked and timed. Knows no socket and no clock: bytes and the time in.
 
-use crate::latency::{Flights, Landing};
+use crate::latency::Flights;
 use crate::plan::{Joins, Plan};
 use crate::protocol::{Kind, PIECE_BYTES_MAX, Piece};
 use crate::schedule::{Due, Pace};
@@ -34,7 +34,9 @@ pub struct Tally {
     /// Deliveries to those that come and go.
     churned: u64,
     last_heard_us: u64,
-    /// Senders whose line everybody has.
+    /// Closed loop, by sender: the receiver whose hearing a line lets the next one go out.
+    watchers: Vec<u32>,
+    /// Senders whose watcher has heard a line.
     freed: Vec<u16>,
     complaints: Vec<String>,
     complained: u64,
@@ -66,6 +68,19 @@ pub fn hello(plan: &Plan, number: usize) -> Vec<u8> {
     plan.protocol.hello(&client_name(number), says_so)
 }
 
+/// Whose hearing a sender's line lets the next one go out: a client that only listens, where there is one, and another
+/// one for each sender as far as they go.
+fn watcher(plan: &Plan, sender: usize) -> u32 {
+    let steady = plan.churners().start;
+    let listeners = steady.saturating_sub(plan.senders);
+    let number = match listeners {
+        0 if plan.senders == 1 => 0,
+        0 => (sender + 1) % plan.senders,
+        _ => plan.senders + sender % listeners,
+    };
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 impl Tally {
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
     pub fn new(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
@@ -86,6 +101,10 @@ impl Tally {
             expected: 0,
             churned: 0,
             last_heard_us: 0,
+            watchers: match plan.pace {
+                Pace::Window(_) => (0..plan.senders).map(|sender| watcher(plan, sender)).collect(),
+                Pace::Rate(_) => Vec::new(),
+            },
             freed: Vec::new(),
             complaints: Vec::new(),
             complained: 0,
@@ -146,8 +165,7 @@ impl Tally {
     fn hear_known(&mut self, receiver: u32, bytes: &[u8], now_us: u64, cursor: &mut u64) -> usize {
         let hears_itself = self.plan.protocol.hears_itself();
         let is_awaited = (receiver as usize) < self.steady;
-        let is_closed = matches!(self.plan.pace, Pace::Window(_));
-        let Self { transcript, arrivals, flights, freed, .. } = self;
+        let Self { transcript, arrivals, flights, watchers, freed, .. } = self;
         let mut heard_bytes = 0;
         let mut heard_lines = 0;
         loop {
@@ -163,9 +181,11 @@ impl Tally {
                 heard_bytes += length;
                 if arrivals.note(receiver, &stamp) {
                     heard_lines += 1;
-                    if flights.land(&stamp, now_us, is_awaited) == Landing::Complete && is_closed {
+                    let is_watcher = watchers.get(usize::from(stamp.sender)) == Some(&receiver);
+                    if is_watcher && flights.note_watched(&stamp) {
                         freed.push(stamp.sender);
                     }
+                    flights.land(&stamp, now_us, is_awaited);
                 }
             }
             // What stands next in the transcript, and did not come, may be its own.
@@ -244,10 +264,11 @@ impl Tally {
         self.last_heard_us = now_us;
         let is_awaited = (receiver as usize) < self.steady;
         self.churned += u64::from(!is_awaited);
-        let landing = self.flights.land(stamp, now_us, is_awaited);
-        if landing == Landing::Complete && matches!(self.plan.pace, Pace::Window(_)) {
+        let is_watcher = self.watchers.get(usize::from(stamp.sender)) == Some(&receiver);
+        if is_watcher && self.flights.note_watched(stamp) {
             self.freed.push(stamp.sender);
         }
+        self.flights.land(stamp, now_us, is_awaited);
     }
 
     fn note_other(&mut self, receiver: u32) {
@@ -275,7 +296,7 @@ impl Tally {
         self.flights.tick(now_us);
     }
 
-    /// Senders whose line everybody has, each as often as it may send another one.
+    /// Senders whose watcher has heard a line, each as often as it may send another one.
     pub fn take_freed(&mut self) -> Vec<u16> {
         std::mem::take(&mut self.freed)
     }

@@ -209,7 +209,8 @@ fn a_closed_loop_goes_on_behind_a_line_that_was_lost() {
 
 #[test]
 fn a_closed_loop_has_never_more_under_way_than_its_window_however_often_it_begins_anew() {
-    let plan = Plan { senders: 2, pace: Pace::Window(3), ..plan() };
+    // One listener: whoever hears a line is everybody who is to.
+    let plan = Plan { clients: 2, pace: Pace::Window(3), ..plan() };
     let address = server(|_, line| vec![line.to_vec()]);
     let target = Target { address, pid: None, name: String::new(), is_fresh: false };
     let stop = AtomicBool::new(false);
@@ -219,8 +220,17 @@ fn a_closed_loop_has_never_more_under_way_than_its_window_however_often_it_begin
         let mut watcher = |swarm: &Swarm| most = most.max(swarm.tally().flights().under_way());
         stage.measure(Duration::from_millis(30), &stop, &mut watcher).unwrap();
     }
-    assert_eq!(most, 2 * 3);
+    assert_eq!(most, 3);
     assert!(stage.measured().counts.is_clean());
+}
+
+#[test]
+fn whoever_never_reads_is_not_waited_for_and_loses_nothing() {
+    let plan = Plan { clients: 6, slow: 2, ..plan() };
+    let measured = run_plan(&plan, |_, line| vec![line.to_vec()]);
+    assert_eq!(measured.counts, Counts { delivered: LINES * 3, ..Counts::default() });
+    assert_eq!(measured.expected, LINES * 3);
+    assert_eq!(measured.latency.last.len(), LINES);
 }
 
 #[test]

@@ -251,6 +251,23 @@ fn a_ramp_stops_at_the_first_broken_bound_and_names_the_last_good_step() {
 }
 
 #[test]
+fn peers_puts_every_server_in_one_table() {
+    let folder = Folder::new("peers");
+    let (json, page) = (folder.file("peers.json"), folder.file("peers.html"));
+    let work = ["peers", "--only", "floor", "--only", "seed", "--repeat", "2", "--duration", "200ms"];
+    let output = program(
+        &[&work[..], &["--clients", "6", "--senders", "2", "--json", &json, "--html", &page]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("| floor |") && text.contains("| threads, Python 3"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&folder.read("peers.json")).unwrap();
+    assert_eq!(json["peers"].as_array().unwrap().len(), 2);
+    assert_eq!(json["peers"][0]["crowd"]["repeats"].as_array().unwrap().len(), 2);
+    assert!(folder.read("peers.html").contains("threads, Python 3"));
+}
+
+#[test]
 fn hold_tells_what_silent_clients_cost() {
     let floor = Floor::start();
     let pid = floor.child.id().to_string();

@@ -54,8 +54,8 @@ impl Counter {
         if taken < line.len() { Err("the floor does not take a line".into()) } else { Ok(()) }
     }
 
-    /// Hears what there is, and gives each line's sender and number.
-    fn hear(&mut self, each: &mut dyn FnMut(usize, u64)) -> Outcome<()> {
+    /// Hears what there is, and gives each line's receiver, sender and number.
+    fn hear(&mut self, each: &mut dyn FnMut(usize, usize, u64)) -> Outcome<()> {
         self.poll.poll(&mut self.events, Some(Duration::ZERO))?;
         for event in &self.events {
             let number = event.token().0;
@@ -77,14 +77,14 @@ impl Counter {
                     begun.extend_from_slice(front);
                     rest = behind;
                     if begun.len() == LINE_BYTES {
-                        each_line(begun, each)?;
+                        each_line(number, begun, each)?;
                         begun.clear();
                     }
                 }
                 let lines = rest.chunks_exact(LINE_BYTES);
                 begun.extend_from_slice(lines.remainder());
                 for line in lines {
-                    each_line(line, each)?;
+                    each_line(number, line, each)?;
                 }
                 if bytes < self.buffer.len() {
                     break;
@@ -96,7 +96,7 @@ impl Counter {
 }
 
 /// The sender, in four hexadecimal digits, and the number, in ten decimal ones: both at their places.
-fn each_line(line: &[u8], each: &mut dyn FnMut(usize, u64)) -> Outcome<()> {
+fn each_line(number: usize, line: &[u8], each: &mut dyn FnMut(usize, usize, u64)) -> Outcome<()> {
     let digits = |from: usize, to: usize, base: u64| {
         line[from..to].iter().fold(0, |sum, digit| {
             sum * base + u64::from(if *digit > b'9' { digit - b'a' + 10 } else { digit - b'0' })
@@ -105,13 +105,14 @@ fn each_line(line: &[u8], each: &mut dyn FnMut(usize, u64)) -> Outcome<()> {
     if line[4] != b' ' || line[15] != b' ' || line[LINE_BYTES - 1] != b'\n' {
         return Err("a line came changed".into());
     }
-    each(digits(0, 4, 16) as usize, digits(5, 15, 10));
+    each(number, digits(0, 4, 16) as usize, digits(5, 15, 10));
     Ok(())
 }
 
-/// Closed loop: each sender with one line under way until everybody has it.
+/// Closed loop: each sender with one line under way until a listener of its own has it.
 pub(crate) struct Crowd {
     counter: Counter,
+    /// By sender: deliveries that are still to come.
     missing: Vec<usize>,
     heard: u64,
     seconds: f64,
@@ -126,25 +127,26 @@ impl Crowd {
     /// Sends for so long, and hears all of it out.
     pub(crate) fn slice(&mut self, length: Duration) -> Outcome<()> {
         let Self { counter, missing, heard, seconds } = self;
-        let receivers = counter.streams.len() - 1;
-        let mut freed: Vec<usize> = (0..missing.len()).collect();
+        let senders = missing.len();
+        let (receivers, listeners) = (counter.streams.len() - 1, counter.streams.len() - senders);
+        let mut freed: Vec<usize> = (0..senders).collect();
         let begin = Instant::now();
         let mut progress = begin;
         loop {
             if begin.elapsed() < length {
                 for sender in std::mem::take(&mut freed) {
                     counter.send(sender, 0)?;
-                    missing[sender] = receivers;
+                    missing[sender] += receivers;
                 }
             } else if missing.iter().all(|missing| *missing == 0) {
                 *seconds += begin.elapsed().as_secs_f64();
                 return Ok(());
             }
             let before = *heard;
-            counter.hear(&mut |sender, _| {
+            counter.hear(&mut |receiver, sender, _| {
                 *heard += 1;
                 missing[sender] -= 1;
-                if missing[sender] == 0 {
+                if receiver == senders + sender % listeners {
                     freed.push(sender);
                 }
             })?;
@@ -193,7 +195,7 @@ impl Rate {
                 sent += 1;
             }
             let before = late_us.len();
-            counter.hear(&mut |_, number| {
+            counter.hear(&mut |_, _, number| {
                 late_us.push((begin + period * number as u32).elapsed().as_micros() as u64);
             })?;
             if late_us.len() > before {

@@ -135,12 +135,12 @@ fn ngircd_config(port: u16) -> String {
     )
 }
 
-/// Nothing kept, nothing queued, nothing logged.
+/// Nothing kept, no bound on what waits for a slow client, nothing logged but errors. The user is looked at only
+/// when root starts it.
 fn mosquitto_config(port: u16) -> String {
     format!(
         "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n\
-         max_queued_messages 0\nmax_inflight_messages 0\nlog_dest none\nuser {}\n",
-        env::var("USER").unwrap_or_else(|_| "root".into())
+         max_queued_messages 0\nmax_inflight_messages 0\nlog_dest stderr\nlog_type error\nuser root\n"
     )
 }
 
@@ -195,7 +195,8 @@ impl PeerServer {
         while TcpStream::connect(self.address).is_err() {
             let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
             if ended.is_some() || begun.elapsed() > START_MAX {
-                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                let log = fs::read(self.folder.join("log")).unwrap_or_default();
+                let log = String::from_utf8_lossy(&log);
                 let from = log.len().saturating_sub(LAST_WORDS_BYTES);
                 let words = log.get(log.ceil_char_boundary(from)..).unwrap_or_default().trim();
                 return Err(format!("{name} did not start: {words}"));

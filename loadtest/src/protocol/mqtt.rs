@@ -9,8 +9,11 @@ const PUBLISH: u8 = 0x30;
 const SUBSCRIBE: u8 = 0x82;
 const SUBACK: u8 = 0x90;
 const DISCONNECT: u8 = 0xE0;
+/// What a client sends and a server never does: 0 is no packet, then CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ.
+const NEVER_FROM_SERVER: [u8; 5] = [0x00, 0x10, 0x80, 0xA0, 0xC0];
 /// Reason codes from this on are failures, section 2.4.
 const FAILURE_MIN: u8 = 0x80;
+const NONSENSE: &[u8] = b"what came is no MQTT";
 /// Subscription options, section 3.8.3.1: no local, quality of service 0.
 const NO_LOCAL: u8 = 0x04;
 
@@ -40,6 +43,9 @@ pub(super) fn say(text: &[u8], out: &mut Vec<u8>) {
 
 pub(super) fn split(bytes: &[u8]) -> Option<Piece<'_>> {
     let (kind, rest) = bytes.split_first()?;
+    if NEVER_FROM_SERVER.contains(&(kind & 0xF0)) {
+        return Some(nonsense(bytes));
+    }
     let Some((length, digits)) = length(rest)? else { return Some(nonsense(bytes)) };
     let body = rest.get(digits..digits + length);
     if length > PIECE_BYTES_MAX {
@@ -49,12 +55,12 @@ pub(super) fn split(bytes: &[u8]) -> Option<Piece<'_>> {
 }
 
 fn nonsense(bytes: &[u8]) -> Piece<'_> {
-    Piece { bytes: bytes.len(), kind: Kind::Complaint(b"what came is no MQTT") }
+    Piece { bytes: bytes.len(), kind: Kind::Complaint(NONSENSE) }
 }
 
 fn packet(kind: u8, body: &[u8]) -> Kind<'_> {
     match kind & 0xF0 {
-        PUBLISH => published(body).map_or(Kind::Other, |text| Kind::Said { name: None, text }),
+        PUBLISH => published(body).map_or(Kind::Complaint(NONSENSE), |text| Kind::Said { name: None, text }),
         SUBACK if body.last().is_some_and(|reason| *reason < FAILURE_MIN) => Kind::Ready,
         SUBACK => Kind::Complaint(b"SUBACK: the subscription is refused"),
         CONNACK if body.get(1).is_none_or(|reason| *reason >= FAILURE_MIN) => {
@@ -129,5 +135,13 @@ mod tests {
         assert_eq!(split(&[SUBACK, 4, 0, 1, 0, 0]).unwrap().kind, Kind::Ready);
         assert!(matches!(split(&[SUBACK, 4, 0, 1, 0, 0x80]).unwrap().kind, Kind::Complaint(_)));
         assert!(matches!(split(&[0x30, 0xFF, 0xFF, 0xFF, 0xFF]).unwrap().kind, Kind::Complaint(_)));
+    }
+
+    #[test]
+    fn what_no_server_sends_is_a_complaint_at_once() {
+        for bytes in [&[0][..], &[CONNECT], &[SUBSCRIBE, 2, 0, 0], &[PUBLISH, 2, 0, 9]] {
+            let piece = split(bytes).unwrap();
+            assert_eq!(piece, Piece { bytes: bytes.len(), kind: Kind::Complaint(NONSENSE) });
+        }
     }
 }

@@ -28,12 +28,15 @@ pub(super) fn split(bytes: &[u8]) -> Option<Piece<'_>> {
 
 /// The bytes that the line announced, and the end of line behind them.
 fn said<'a>(bytes: &'a [u8], begin: usize, announced: &[u8]) -> Option<Piece<'a>> {
+    let nonsense = Piece { bytes: bytes.len(), kind: Kind::Complaint(b"what came is no NATS") };
     let announced = std::str::from_utf8(announced).ok().and_then(|word| word.parse::<usize>().ok());
     let Some(announced) = announced.filter(|announced| *announced <= PIECE_BYTES_MAX) else {
-        return Some(Piece { bytes: bytes.len(), kind: Kind::Complaint(b"what came is no NATS") });
+        return Some(nonsense);
     };
     let end = begin + announced;
-    bytes.get(end..end + 2)?;
+    if bytes.get(end..end + 2)? != b"\r\n" {
+        return Some(nonsense);
+    }
     Some(Piece { bytes: end + 2, kind: Kind::Said { name: None, text: bytes.get(begin..end)? } })
 }
 
@@ -56,5 +59,6 @@ mod tests {
         assert_eq!(split(b"PONG\r\n").unwrap().kind, Kind::Ready);
         assert!(matches!(split(b"-ERR 'Slow Consumer'\r\n").unwrap().kind, Kind::Complaint(_)));
         assert!(matches!(split(b"MSG carga 1 many\r\n").unwrap().kind, Kind::Complaint(_)));
+        assert!(matches!(split(b"MSG carga 1 2\r\nabcdef\r\n").unwrap().kind, Kind::Complaint(_)));
     }
 }

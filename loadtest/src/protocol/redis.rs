@@ -74,7 +74,11 @@ fn value_bytes(bytes: &[u8], depth: u32) -> Extent {
         b'$' | b'!' | b'=' => {
             let Some(length) = number(rest) else { return Extent::Nonsense };
             let end = begin + length + 2;
-            return if bytes.len() < end { Extent::NotYet } else { Extent::Whole(end) };
+            return match bytes.get(end - 2..end) {
+                None => Extent::NotYet,
+                Some(b"\r\n") => Extent::Whole(end),
+                Some(_) => Extent::Nonsense,
+            };
         }
         b'*' | b'~' | b'>' => number(rest),
         b'%' => number(rest).map(|pairs| pairs * 2),
@@ -132,6 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_value_is_a_complaint_and_nests_no_deeper_than_it_may() {
         assert!(matches!(split(b"hello\r\n").unwrap().kind, Kind::Complaint(_)));
+        assert!(matches!(split(b"$2\r\nabcdef\r\n").unwrap().kind, Kind::Complaint(_)));
         assert!(matches!(split("*1\r\n".repeat(100).as_bytes()).unwrap().kind, Kind::Complaint(_)));
     }
 }
