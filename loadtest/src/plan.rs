@@ -17,6 +17,16 @@ pub const CLIENTS_MAX: usize = 1_000_000;
 /// Lines of one sender under way.
 const WINDOW_MAX: u32 = 10_000;
 
+/// The longest run: what a stamp can tell of when its line was due is a little more.
+pub const LENGTH_MAX: Duration = Duration::from_secs(10 * 24 * 3600);
+
+/// Pairs of receiver and sender: four bytes of memory each.
+const PAIRS_MAX: usize = 1 << 28;
+
+/// Lines, connects or clients a second.
+const PER_S_MAX: f64 = 1e7;
+const PER_S_MIN: f64 = 1e-3;
+
 /// Addresses of `--source`.
 const SOURCES_MAX: u32 = 65_536;
 
@@ -106,17 +116,18 @@ impl Plan {
                 self.sizes, self.protocol
             ));
         }
-        if self.duration.is_zero() {
-            return Err("--duration 0s: longer than nothing".into());
+        if self.duration.is_zero() || self.duration > LENGTH_MAX || self.warmup > LENGTH_MAX - self.duration {
+            return Err(format!(
+                "--duration {:?}, --warmup {:?}: longer than nothing, and at most ten days together",
+                self.duration, self.warmup
+            ));
         }
         match self.pace {
-            Pace::Rate(rate) if !(rate > 0.0 && rate <= 1e7) => {
-                Err(format!("--rate {rate}: more than 0, and at most 10000000 lines a second"))
-            }
+            Pace::Rate(rate) => check_per_s("--rate", rate),
             Pace::Window(window) if !(1..=WINDOW_MAX).contains(&window) => {
                 Err(format!("--window {window}: from 1 to {WINDOW_MAX} lines under way"))
             }
-            _ => Ok(()),
+            Pace::Window(_) => Ok(()),
         }
     }
 
@@ -141,18 +152,18 @@ impl Plan {
         if self.hearers() < 2 && !self.protocol.hears_itself() {
             return Err(format!("--slow {slow}: at least one more client has to read"));
         }
-        if !(self.churn_per_s >= 0.0 && self.churn_per_s <= 1e5) {
-            return Err(format!("--churn {}: from 0 to 100000 clients a second", self.churn_per_s));
+        if clients.saturating_mul(senders) > PAIRS_MAX {
+            return Err(format!(
+                "--clients {clients} --senders {senders}: each pair takes four bytes, and at most {PAIRS_MAX} are kept"
+            ));
         }
-        if self.churn_per_s > 0.0 && self.churners().is_empty() {
-            return Err("--churn: there are fewer than two listeners that read; raise --clients".into());
-        }
-        match self.connect_rate_per_s {
-            Some(rate) if !(rate > 0.0 && rate <= 1e7) => {
-                Err(format!("--connect-rate {rate}: more than 0, and at most 10000000 a second"))
+        if self.churn_per_s != 0.0 {
+            check_per_s("--churn", self.churn_per_s)?;
+            if self.churners().is_empty() {
+                return Err("--churn: there are fewer than two listeners that read; raise --clients".into());
             }
-            _ => Ok(()),
         }
+        self.connect_rate_per_s.map_or(Ok(()), |rate| check_per_s("--connect-rate", rate))
     }
 
     /// Clients that read.
@@ -214,6 +225,14 @@ impl fmt::Display for Planned {
             write!(f, ", {} a second leave and come back", self.churn_per_s)?;
         }
         write!(f, "; {} s measured after {} s", self.duration_s, self.warmup_s)
+    }
+}
+
+fn check_per_s(flag: &str, per_s: f64) -> Result<(), String> {
+    if (PER_S_MIN..=PER_S_MAX).contains(&per_s) {
+        Ok(())
+    } else {
+        Err(format!("{flag} {per_s}: from {PER_S_MIN} to {PER_S_MAX} a second"))
     }
 }
 
@@ -296,6 +315,11 @@ mod tests {
             (Plan { sizes: sizes(100, 50), ..plan() }, "--size 100-50"),
             (Plan { sizes: sizes(64, 500), protocol: Protocol::Irc, ..plan() }, "--size 64-500"),
             (Plan { duration: Duration::ZERO, ..plan() }, "--duration"),
+            (Plan { duration: Duration::MAX, ..plan() }, "--duration"),
+            (Plan { warmup: LENGTH_MAX, ..plan() }, "--duration"),
+            (Plan { clients: 1_000_000, senders: 60_000, ..plan() }, "--clients 1000000 --senders 60000"),
+            (Plan { pace: Pace::Rate(1e-300), ..plan() }, "--rate"),
+            (Plan { connect_rate_per_s: Some(1e-300), ..plan() }, "--connect-rate"),
             (Plan { pace: Pace::Rate(0.0), ..plan() }, "--rate 0"),
             (Plan { pace: Pace::Rate(f64::NAN), ..plan() }, "--rate NaN"),
             (Plan { pace: Pace::Window(0), ..plan() }, "--window 0"),

@@ -154,7 +154,8 @@ impl Swarm {
     fn churn_due(&mut self, sending: &mut Sending, now_us: u64) -> Result<(), String> {
         let churners = self.plan.churners();
         while !churners.is_empty() && sending.next_churn_us <= now_us {
-            sending.next_churn_us += (1e6 / self.plan.churn_per_s) as u64;
+            sending.next_churn_us =
+                sending.next_churn_us.saturating_add((1e6 / self.plan.churn_per_s) as u64);
             let number = self.next_churner;
             self.next_churner = if number + 1 < churners.end { number + 1 } else { churners.start };
             self.tally.note_left(number as u32);
@@ -207,7 +208,7 @@ impl Sending {
             return u64::MAX;
         }
         let due_us = self.schedule.as_ref().and_then(Schedule::next_due_us);
-        let due_us = due_us.map_or(self.end_us, |due_us| self.begin_us + due_us);
+        let due_us = due_us.map_or(self.end_us, |due_us| self.begin_us.saturating_add(due_us));
         due_us.min(self.next_churn_us).min(self.end_us)
     }
 }

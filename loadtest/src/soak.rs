@@ -7,6 +7,7 @@ use crate::ground::{self, Ground};
 use crate::live::Live;
 use crate::options::Soak;
 use crate::output;
+use crate::plan::LENGTH_MAX;
 use crate::process;
 use crate::stage::Stage;
 use crate::swarm::Swarm;
@@ -15,8 +16,8 @@ use crate::text::grouped;
 /// Does what `soak` is asked for.
 pub fn soak(options: &Soak) -> Result<ExitCode, String> {
     let plan = options.work.plan(&options.whom, options.duration)?;
-    if options.every < Duration::from_secs(1) {
-        return Err(format!("--every {:?}: at least 1s", options.every));
+    if options.every < Duration::from_secs(1) || options.every > LENGTH_MAX {
+        return Err(format!("--every {:?}: at least 1s, and at most ten days", options.every));
     }
     ground::make_place(&options.whom, plan.clients, 1)?;
     let stop = ground::stop_flag()?;
@@ -56,7 +57,7 @@ impl Minutes {
     }
 
     fn look(&mut self, swarm: &Swarm) {
-        if self.begun.elapsed() < self.every * (self.lines + 1) {
+        if self.begun.elapsed() < self.every.saturating_mul(self.lines + 1) {
             return;
         }
         self.lines += 1;
