@@ -5,7 +5,8 @@
 //! - [`plan`]: what is to be done, checked before anything starts.
 //! - [`schedule`]: when each line is due.
 //! - [`stamp`]: what every line carries; [`protocol`]: how it goes to a server of each kind and comes back.
-//! - [`tally`]: what the clients hear; [`transcript`]: in which order; [`stats`]: the four checks; [`latency`]: how late.
+//! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]: the four checks;
+//!   [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
@@ -20,7 +21,9 @@ pub mod bounds;
 mod client;
 pub mod compare;
 pub mod connect;
+pub mod flights;
 pub mod floor;
+pub mod followers;
 pub mod ground;
 pub mod hold;
 pub mod html;
@@ -50,5 +53,6 @@ pub mod stats;
 pub mod swarm;
 pub mod tally;
 pub mod text;
+pub mod timeline;
 pub mod transcript;
 pub mod verdict;

@@ -48,13 +48,14 @@ impl Swarm {
         let mut next_tick_us = sending.begin_us;
         self.woken_us = sending.begin_us;
         loop {
-            let now_us = self.now_us();
+            let mut now_us = self.now_us();
+            let mut has_sent = false;
             if sending.is_on && stop.load(Ordering::Relaxed) {
                 sending.end_us = sending.end_us.min(now_us);
                 sending.schedule = None;
             }
             if sending.is_on {
-                self.send_due(&mut sending, now_us);
+                has_sent = self.send_due(&mut sending, now_us);
                 self.churn_due(&mut sending, now_us)?;
                 sending.is_on = now_us < sending.end_us;
             } else if self.is_heard_out(sending.end_us, now_us) {
@@ -71,8 +72,11 @@ impl Swarm {
                 }
                 watcher(self);
             }
-            self.loop_lag_us.saturating_record(self.now_us() - self.woken_us);
-            self.turn(sending.next_us().min(next_tick_us))?;
+            if has_sent {
+                now_us = self.now_us();
+            }
+            self.loop_lag_us.saturating_record(now_us.saturating_sub(self.woken_us));
+            self.turn(sending.next_us().min(next_tick_us), now_us)?;
             self.hear_and_send(&mut sending)?;
         }
         self.end_slice(&sending, delivered, accepted)
@@ -110,8 +114,11 @@ impl Swarm {
             for token in some.iter().filter(|token| token.0 < hearers) {
                 self.hear(token.0, &mut |_, _| ())?;
             }
+            if !sending.is_on || sending.schedule.is_none() {
+                continue;
+            }
             let now_us = self.now_us();
-            if sending.is_on && sending.schedule.is_some() && sending.next_us() <= now_us {
+            if sending.next_us() <= now_us {
                 self.send_due(sending, now_us);
             }
         }
@@ -119,8 +126,9 @@ impl Swarm {
         Ok(())
     }
 
-    /// Sends what is due now, by the schedule or because a line was heard.
-    fn send_due(&mut self, sending: &mut Sending, now_us: u64) {
+    /// Sends what is due now, by the schedule or because a line was heard. False: nothing was.
+    fn send_due(&mut self, sending: &mut Sending, now_us: u64) -> bool {
+        let due = self.due;
         if let Some(schedule) = &mut sending.schedule {
             while let Some(due) = schedule.take(now_us - sending.begin_us) {
                 self.send(Due { due_us: due.due_us + sending.begin_us, ..due });
@@ -132,17 +140,18 @@ impl Swarm {
                 self.send(Due { sender, sequence: 0, due_us: now_us });
             }
         }
+        self.due > due
     }
 
     fn send(&mut self, due: Due) {
         self.due += 1;
         let sender = usize::from(due.sender);
         let Some(client) = self.clients.get_mut(sender).and_then(Option::as_mut) else { return };
-        let mut line = Vec::with_capacity(self.plan.sizes.max_bytes + 32);
-        self.tally.write(due, &mut line);
+        self.line.clear();
+        self.tally.write(due, &mut self.line);
         // Before the line goes out: what is heard of it must know of it.
         let now_us = micros(self.epoch.elapsed());
-        if !client.send(&line) {
+        if !client.send(&self.line) {
             self.unsent += 1;
             return;
         }

@@ -47,7 +47,7 @@ impl Counts {
 }
 
 /// Checks every line of every receiver.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Arrivals {
     senders: usize,
     /// Receivers that leave and come back.
@@ -60,7 +60,7 @@ pub struct Arrivals {
 }
 
 /// Sequences that were jumped over: from each key up to, not including, its value.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Gaps(BTreeMap<u32, u32>);
 
 impl Gaps {
@@ -136,6 +136,24 @@ impl Arrivals {
         }
         self.counts.delivered += 1;
         true
+    }
+
+    /// A receiver whose row is not kept heard so many lines, each behind its sender's last.
+    pub fn note_in_turn(&mut self, lines: u64) {
+        self.counts.delivered += lines;
+    }
+
+    /// By sender: the sequence that a receiver is to hear next.
+    pub fn row(&self, receiver: u32) -> &[u32] {
+        let begin = receiver as usize * self.senders;
+        self.next.get(begin..begin + self.senders).unwrap_or_default()
+    }
+
+    /// The same, to be so from now on.
+    pub fn set_row(&mut self, receiver: u32, row: &[u32]) {
+        let begin = receiver as usize * self.senders;
+        let places = self.next.get_mut(begin..begin + self.senders).unwrap_or_default();
+        places.iter_mut().zip(row).for_each(|(place, next)| *place = *next);
     }
 
     /// A receiver heard something that was not what any sender wrote.

@@ -34,6 +34,8 @@ pub struct Swarm {
     events: Events,
     pub(crate) ready: Vec<Token>,
     buffer: Vec<u8>,
+    /// A line that goes out.
+    pub(crate) line: Vec<u8>,
     timer: OwnedFd,
     /// What the timer is set for.
     wakes_at_us: u64,
@@ -105,6 +107,7 @@ impl Swarm {
             events: Events::with_capacity(EVENTS_MAX),
             ready: Vec::with_capacity(EVENTS_MAX),
             buffer: vec![0; BUFFER_BYTES],
+            line: Vec::new(),
             timer,
             wakes_at_us: 0,
             epoch: Instant::now(),
@@ -136,11 +139,11 @@ impl Swarm {
     }
 
     /// Sleeps until something comes or it is time.
-    pub(crate) fn turn(&mut self, until_us: u64) -> Result<(), String> {
-        let wait = if self.settings.spins || until_us <= self.now_us() {
+    pub(crate) fn turn(&mut self, until_us: u64, now_us: u64) -> Result<(), String> {
+        let wait = if self.settings.spins || until_us <= now_us {
             Some(Duration::ZERO)
         } else {
-            self.wake_at(until_us)?;
+            self.wake_at(until_us, now_us)?;
             None
         };
         match self.poll.poll(&mut self.events, wait) {
@@ -156,12 +159,12 @@ impl Swarm {
     }
 
     /// Sets the timer, unless it is set for then already. The poll's own timeout is right to a millisecond only.
-    fn wake_at(&mut self, until_us: u64) -> Result<(), String> {
+    fn wake_at(&mut self, until_us: u64, now_us: u64) -> Result<(), String> {
         if self.wakes_at_us == until_us {
             return Ok(());
         }
         self.wakes_at_us = until_us;
-        let wait_us = until_us.saturating_sub(self.now_us()).max(1);
+        let wait_us = until_us.saturating_sub(now_us).max(1);
         let wait =
             Timespec { tv_sec: (wait_us / 1_000_000) as i64, tv_nsec: (wait_us % 1_000_000 * 1_000) as i64 };
         let none = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -217,7 +220,7 @@ impl Swarm {
     pub fn idle(&mut self, length: Duration, stop: &AtomicBool) -> Result<(), String> {
         let end_us = self.now_us() + micros(length);
         while self.now_us() < end_us && !stop.load(Ordering::Relaxed) {
-            self.turn(end_us)?;
+            self.turn(end_us, self.now_us())?;
             self.hear_all(self.plan.hearers(), &mut |_, _| ())?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What the clients hear, checked and timed. Knows no socket and no clock: bytes and the time in.
 
-use crate::latency::Flights;
+use crate::flights::{Flights, NOBODY};
+use crate::followers::Followers;
 use crate::plan::{Joins, Plan};
 use crate::protocol::{Kind, PIECE_BYTES_MAX, Piece};
 use crate::schedule::{Due, Pace};
@@ -18,13 +19,18 @@ const LOST_AFTER_OPEN_US: u64 = 60_000_000;
 #[derive(Debug)]
 pub struct Tally {
     plan: Plan,
+    /// What the senders are called.
+    names: Vec<String>,
+    /// What is being said.
+    text: Vec<u8>,
     /// Receivers that read and stay.
     steady: usize,
     arrivals: Arrivals,
     flights: Flights,
     transcript: Transcript,
-    /// By receiver: the number of the line of the transcript that it is to hear next.
-    cursors: Vec<u64>,
+    followers: Followers,
+    /// Some of those that stay send nothing.
+    has_listeners: bool,
     /// By receiver: pieces that were not said by a sender.
     others: Vec<u32>,
     /// By sender: lines that were accepted.
@@ -86,16 +92,19 @@ impl Tally {
     pub fn new(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
         let churners = plan.churners();
         Ok(Self {
+            names: (0..plan.senders).map(client_name).collect(),
+            text: Vec::new(),
             steady: churners.start,
-            arrivals: Arrivals::new(plan.hearers(), plan.senders, churners),
+            arrivals: Arrivals::new(plan.hearers(), plan.senders, churners.clone()),
             flights: Flights::new(
                 plan.senders,
                 matches!(plan.pace, Pace::Window(_)),
                 interval_us,
                 keeps_log,
             )?,
-            transcript: Transcript::default(),
-            cursors: vec![0; plan.hearers()],
+            transcript: Transcript::new(plan.senders),
+            has_listeners: churners.start > plan.senders,
+            followers: Followers::new(plan.hearers(), churners.start),
             others: vec![0; plan.hearers()],
             accepted: vec![0; plan.senders],
             expected: 0,
@@ -112,14 +121,15 @@ impl Tally {
         })
     }
 
-    /// The next line of a sender, as it goes to the server. The sequence of `due` is not used: a line that was left
-    /// out leaves no gap.
-    pub fn write(&self, due: Due, line: &mut Vec<u8>) {
+    /// Appends the next line of a sender, as it goes to the server. The sequence of `due` is not used: a line that was
+    /// left out leaves no gap.
+    pub fn write(&mut self, due: Due, line: &mut Vec<u8>) {
         let sequence = self.accepted.get(usize::from(due.sender)).copied().unwrap_or_default();
         let stamp = Stamp { sender: due.sender, sequence, due_us: due.due_us };
-        let mut text = Vec::with_capacity(self.plan.sizes.max_bytes);
-        stamp.write(self.plan.sizes, &mut text);
-        self.plan.protocol.say(&client_name(usize::from(due.sender)), &text, line);
+        self.text.clear();
+        stamp.write(self.plan.sizes, &mut self.text);
+        let name = self.names.get(usize::from(due.sender)).map_or("", String::as_str);
+        self.plan.protocol.say(name, &self.text, line);
     }
 
     /// That line was sent.
@@ -129,16 +139,16 @@ impl Tally {
         let itself = usize::from(!self.plan.protocol.hears_itself());
         let receivers = self.steady.saturating_sub(itself) as u32;
         self.expected += u64::from(receivers);
-        self.flights.launch(due.sender, due.due_us, now_us, receivers);
+        let watcher = self.watchers.get(usize::from(due.sender)).copied().unwrap_or(NOBODY);
+        self.flights.launch(due.sender, due.due_us, now_us, receivers, watcher);
     }
 
     /// A receiver heard these bytes.
     pub fn hear(&mut self, receiver: u32, bytes: &[u8], now_us: u64) -> Heard {
         let mut heard = Heard::default();
-        let mut cursor = self.cursors.get(receiver as usize).copied().unwrap_or_default();
         loop {
             let rest = bytes.get(heard.bytes..).unwrap_or_default();
-            heard.bytes += self.hear_known(receiver, rest, now_us, &mut cursor);
+            heard.bytes += self.hear_known(receiver, rest, now_us);
             let rest = bytes.get(heard.bytes..).unwrap_or_default();
             if rest.is_empty() {
                 break;
@@ -149,86 +159,63 @@ impl Tally {
             let length = length.clamp(1, rest.len());
             let piece = rest.get(..length).unwrap_or(rest);
             heard.bytes += length;
-            self.take(receiver, piece, kind, now_us, &mut cursor, &mut heard);
+            self.take(receiver, piece, kind, now_us, &mut heard);
         }
         if bytes.len() - heard.bytes > PIECE_BYTES_MAX {
             self.arrivals.note_corrupt();
             heard.bytes = bytes.len();
         }
-        if let Some(place) = self.cursors.get_mut(receiver as usize) {
-            *place = cursor;
-        }
         heard
     }
 
     /// Takes the lines that are the next ones of the transcript, its own left out. Gives how many bytes they were.
-    fn hear_known(&mut self, receiver: u32, bytes: &[u8], now_us: u64, cursor: &mut u64) -> usize {
+    fn hear_known(&mut self, receiver: u32, bytes: &[u8], now_us: u64) -> usize {
         let hears_itself = self.plan.protocol.hears_itself();
         let is_awaited = (receiver as usize) < self.steady;
-        let Self { transcript, arrivals, flights, watchers, freed, .. } = self;
+        let Self { transcript, arrivals, flights, freed, followers, .. } = self;
+        let (mut cursor, follows) = followers.place(receiver);
         let mut heard_bytes = 0;
         let mut heard_lines = 0;
         loop {
-            let run = transcript.from(*cursor);
-            let mut same_bytes = run.same_bytes(bytes.get(heard_bytes..).unwrap_or_default());
-            let mut lines = 0;
-            for (length, stamp) in run.lines().take_while(|(length, _)| {
-                let is_whole = same_bytes >= *length;
-                same_bytes = same_bytes.saturating_sub(*length);
-                is_whole
-            }) {
-                lines += 1;
-                heard_bytes += length;
-                if arrivals.note(receiver, &stamp) {
+            let run = transcript.from(cursor);
+            let (lines, bytes) = run.same(bytes.get(heard_bytes..).unwrap_or_default());
+            heard_bytes += bytes;
+            for line in lines {
+                // What a follower hears is in turn.
+                if follows || arrivals.note(receiver, &line.stamp) {
                     heard_lines += 1;
-                    let is_watcher = watchers.get(usize::from(stamp.sender)) == Some(&receiver);
-                    if is_watcher && flights.note_watched(&stamp) {
-                        freed.push(stamp.sender);
+                    if flights.land(line.flight, &line.stamp, receiver, now_us, is_awaited) {
+                        freed.push(line.stamp.sender);
                     }
-                    flights.land(&stamp, now_us, is_awaited);
                 }
             }
             // What stands next in the transcript, and did not come, may be its own.
-            let next = run.behind(lines).lines().next();
-            let is_own = next.is_some_and(|(_, stamp)| u32::from(stamp.sender) == receiver) && !hears_itself;
-            lines += usize::from(is_own);
-            *cursor += lines as u64;
-            if lines == 0 {
+            let next = run.behind(lines.len()).first();
+            let is_own = next.is_some_and(|line| u32::from(line.stamp.sender) == receiver) && !hears_itself;
+            let passed = lines.len() + usize::from(is_own);
+            cursor += passed as u64;
+            if passed == 0 {
                 break;
             }
         }
+        followers.advance(receiver, cursor);
         if heard_lines > 0 {
             self.last_heard_us = now_us;
             self.churned += if is_awaited { 0 } else { heard_lines };
+            if follows {
+                arrivals.note_in_turn(heard_lines);
+            } else if is_awaited {
+                followers.join(receiver, hears_itself, transcript, arrivals);
+            }
         }
         heard_bytes
     }
 
     /// A piece that is not the next one of the transcript.
-    fn take(
-        &mut self,
-        receiver: u32,
-        piece: &[u8],
-        kind: Kind<'_>,
-        now_us: u64,
-        cursor: &mut u64,
-        heard: &mut Heard,
-    ) {
+    fn take(&mut self, receiver: u32, piece: &[u8], kind: Kind<'_>, now_us: u64, heard: &mut Heard) {
         match kind {
             Kind::Said { name, text } => match self.read(name, text) {
-                Ok(stamp) => {
-                    match self.flights.place(&stamp) {
-                        // Another order than that of the first who heard it.
-                        Some(place) => *cursor = place + 1,
-                        None if self.flights.due_us(&stamp).is_some() => {
-                            let place = self.transcript.append(piece, stamp);
-                            self.flights.set_place(&stamp, place);
-                            *cursor = place + 1;
-                        }
-                        None => {}
-                    }
-                    self.land(receiver, &stamp, now_us);
-                }
+                Ok(stamp) => self.take_line(receiver, piece, &stamp, now_us),
                 Err(Unstamped::Corrupt) => self.arrivals.note_corrupt(),
                 Err(Unstamped::Foreign) => self.note_other(receiver),
             },
@@ -244,31 +231,67 @@ impl Tally {
         }
     }
 
+    /// A line that is not the next one of the transcript: one that is not there yet, or in another order, or again.
+    fn take_line(&mut self, receiver: u32, piece: &[u8], stamp: &Stamp, now_us: u64) {
+        let flight = self.flights.number(stamp);
+        let place = flight.and_then(|flight| {
+            let place = self.flights.place(flight);
+            place.or_else(|| self.append(receiver, piece, stamp, flight))
+        });
+        let (cursor, follows) = self.followers.place(receiver);
+        let is_first_time = if follows && place == Some(cursor) {
+            self.arrivals.note_in_turn(1);
+            true
+        } else {
+            self.followers.leave(receiver, &self.transcript, &mut self.arrivals);
+            self.arrivals.note(receiver, stamp)
+        };
+        if let Some(place) = place {
+            self.followers.advance(receiver, place + 1);
+        }
+        if is_first_time {
+            self.last_heard_us = now_us;
+            let is_awaited = (receiver as usize) < self.steady;
+            self.churned += u64::from(!is_awaited);
+            if self.flights.land(flight.unwrap_or(u64::MAX), stamp, receiver, now_us, is_awaited) {
+                self.freed.push(stamp.sender);
+            }
+        }
+    }
+
+    /// Appends a line to the transcript, if this receiver is one that writes it: whoever does not hear its own lines
+    /// leaves them out, so that those of its listeners who come later would not find the order in which they hear them.
+    /// Who follows has to hear in turn, and nothing that is no longer there.
+    fn append(&mut self, receiver: u32, piece: &[u8], stamp: &Stamp, flight: u64) -> Option<u64> {
+        let listens_only = receiver as usize >= self.plan.senders;
+        if !listens_only && self.has_listeners && !self.plan.protocol.hears_itself() {
+            return None;
+        }
+        let Self { transcript, arrivals, followers, .. } = self;
+        let oldest = transcript.oldest_after_append();
+        if !transcript.is_in_turn(stamp) {
+            followers.leave_before(u64::MAX, transcript, arrivals);
+        } else if oldest > transcript.oldest() {
+            followers.leave_before(oldest, transcript, arrivals);
+        }
+        let place = transcript.append(piece, *stamp, flight);
+        self.flights.set_place(flight, place);
+        Some(place)
+    }
+
     /// The stamp of a text, which has to be that of a line that was sent, under its sender's name.
     fn read(&self, name: Option<&[u8]>, text: &[u8]) -> Result<Stamp, Unstamped> {
         if text.first() != Some(&MARK) {
             return Err(Unstamped::Foreign);
         }
         let stamp = Stamp::read(text, self.plan.sizes)?;
-        let is_name = name.is_none_or(|name| name == client_name(usize::from(stamp.sender)).as_bytes());
+        let is_name = name.is_none_or(|name| {
+            self.names.get(usize::from(stamp.sender)).is_some_and(|own| own.as_bytes() == name)
+        });
         let is_due = self.flights.due_us(&stamp).is_none_or(|due_us| due_us == stamp.due_us);
         let was_sent =
             self.accepted.get(usize::from(stamp.sender)).is_some_and(|sent| stamp.sequence < *sent);
         if is_name && is_due && was_sent { Ok(stamp) } else { Err(Unstamped::Corrupt) }
-    }
-
-    fn land(&mut self, receiver: u32, stamp: &Stamp, now_us: u64) {
-        if !self.arrivals.note(receiver, stamp) {
-            return;
-        }
-        self.last_heard_us = now_us;
-        let is_awaited = (receiver as usize) < self.steady;
-        self.churned += u64::from(!is_awaited);
-        let is_watcher = self.watchers.get(usize::from(stamp.sender)) == Some(&receiver);
-        if is_watcher && self.flights.note_watched(stamp) {
-            self.freed.push(stamp.sender);
-        }
-        self.flights.land(stamp, now_us, is_awaited);
     }
 
     fn note_other(&mut self, receiver: u32) {
@@ -284,15 +307,11 @@ impl Tally {
 
     /// Gives up lines that nobody will hear any more, and ends pieces of the timeline.
     pub fn tick(&mut self, now_us: u64) {
-        let (patience_us, is_closed) = match self.plan.pace {
-            Pace::Window(_) => (LOST_AFTER_CLOSED_US, true),
-            Pace::Rate(_) => (LOST_AFTER_OPEN_US, false),
+        let patience_us = match self.plan.pace {
+            Pace::Window(_) => LOST_AFTER_CLOSED_US,
+            Pace::Rate(_) => LOST_AFTER_OPEN_US,
         };
-        let mut given_up = Vec::new();
-        self.flights.give_up(now_us.saturating_sub(patience_us), &mut given_up);
-        if is_closed {
-            self.freed.append(&mut given_up);
-        }
+        self.flights.give_up(now_us.saturating_sub(patience_us), &mut self.freed);
         self.flights.tick(now_us);
     }
 
@@ -308,8 +327,10 @@ impl Tally {
 
     /// The four counts, if nothing more came.
     pub fn counts(&self) -> Counts {
+        let mut arrivals = self.arrivals.clone();
+        self.followers.write_down(&self.transcript, &mut arrivals);
         let hears_itself = self.plan.protocol.hears_itself();
-        self.arrivals.finish(&self.accepted, |receiver, sender| hears_itself || receiver != u32::from(sender))
+        arrivals.finish(&self.accepted, |receiver, sender| hears_itself || receiver != u32::from(sender))
     }
 
     /// The four counts where lines still come: lost is only what was jumped over.

@@ -299,7 +299,9 @@ fn a_stall_of_300_ms_shows_in_the_p99_of_the_open_loop() {
 
 #[test]
 fn a_process_that_burns_a_known_time_is_told_to_have() {
-    let code = "import sys, time\nwhile time.process_time() < 0.3: pass\nprint(time.process_time(), flush=True)\nsys.stdin.read()";
+    // To ask for the time costs time in the kernel: it asks seldom.
+    let code = "import sys, time\nwhile time.process_time() < 0.3: sum(range(20000))\n\
+        print(time.process_time(), flush=True)\nsys.stdin.read()";
     let mut child = Command::new("python3")
         .args(["-c", code])
         .stdin(Stdio::piped())
@@ -314,5 +316,5 @@ fn a_process_that_burns_a_known_time_is_told_to_have() {
     // It counts its own start; printing costs it a little.
     assert!((295_000_000..400_000_000).contains(&usage.cpu_ns), "{usage:?}");
     let user_ns = usage.exact_user_ns();
-    assert!(user_ns > 100_000_000.0 && user_ns <= usage.cpu_ns as f64, "{usage:?}");
+    assert!(user_ns > 200_000_000.0 && user_ns <= usage.cpu_ns as f64, "{usage:?}");
 }
