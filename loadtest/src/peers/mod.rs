@@ -29,6 +29,8 @@ use servers::{Peer, PeerServer};
 
 /// Not measured, before each turn.
 const WARMUP: Duration = Duration::from_millis(500);
+/// ngIRCd has a backlog of ten, and if that runs over, it accepts nobody until yet another one comes.
+const CONNECTS_PER_S: f64 = 500.0;
 
 /// Who is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +153,7 @@ fn plan(options: &Peers, one: Contestant, pace: Pace) -> Result<Plan, String> {
         protocol: one.protocol(),
         slow: 0,
         churn_per_s: 0.0,
-        connect_rate_per_s: None,
+        connect_rate_per_s: Some(CONNECTS_PER_S),
         sources: Vec::new(),
         joins: Joins::Senders,
     };

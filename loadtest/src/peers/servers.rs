@@ -192,9 +192,14 @@ impl PeerServer {
 
     fn await_answer(&mut self, name: &str) -> Result<(), String> {
         let begun = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            if ended.is_some() || begun.elapsed() > START_MAX {
+        loop {
+            let answers = TcpStream::connect(self.address).is_ok();
+            // Another one might listen there by now, and this one have ended for that.
+            let has_ended = self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+            if answers && !has_ended {
+                return Ok(());
+            }
+            if has_ended || begun.elapsed() > START_MAX {
                 let log = fs::read(self.folder.join("log")).unwrap_or_default();
                 let log = String::from_utf8_lossy(&log);
                 let from = log.len().saturating_sub(LAST_WORDS_BYTES);
@@ -203,7 +208,6 @@ impl PeerServer {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        Ok(())
     }
 
     /// Where it listens.

@@ -6,6 +6,9 @@ use crate::stamp::{MARK, STAMP_BYTES_MIN, Sizes, Stamp};
 /// What notices of the programs of old end in.
 const NOTICES: [&[u8]; 2] = [b" se ha unido al chat.", b" ha abandonado el chat."];
 
+/// Of the name of a client of ours.
+const NAME_BYTES: usize = 5;
+
 pub(super) fn hello(name: &str) -> Vec<u8> {
     format!("{name} se ha unido al chat.").into_bytes()
 }
@@ -26,14 +29,23 @@ pub(super) fn split(bytes: &[u8], sizes: Sizes) -> Option<Piece<'_>> {
     let head = text.get(..STAMP_BYTES_MIN)?;
     let begin = before.len();
     let Ok(stamp) = Stamp::read_head(head) else {
-        // Where it ends cannot be known: up to the next one, or as far as there are bytes.
-        let end =
-            memchr::memchr2(MARK, b'\n', text.get(1..).unwrap_or_default()).map_or(text.len(), |at| at + 1);
+        let end = changed_end(text, sizes);
         return Some(Piece { bytes: begin + end, kind: Kind::Said { name: Some(b""), text } });
     };
     let text = text.get(..sizes.bytes(stamp.sender, stamp.sequence))?;
     let name = before.strip_suffix(b": ").unwrap_or_default();
     Some(Piece { bytes: begin + text.len(), kind: Kind::Said { name: Some(name), text } })
+}
+
+/// Where a text ends that begins with a stamp of which bytes were changed: where it would if it had its length, or where
+/// another one begins, with the name before it. Where lengths differ, it is as long as there are bytes.
+fn changed_end(text: &[u8], sizes: Sizes) -> usize {
+    let length = if sizes.min_bytes == sizes.max_bytes { sizes.max_bytes } else { text.len() };
+    let length = length.clamp(1, text.len().max(1));
+    let behind_mark = text.get(1..length).unwrap_or_default();
+    let Some(end) = memchr::memchr2(MARK, b'\n', behind_mark).map(|at| at + 1) else { return length };
+    let without_name = text.get(..end).and_then(|text| text.strip_suffix(b": "));
+    without_name.and_then(|text| text.len().checked_sub(NAME_BYTES)).filter(|end| *end > 0).unwrap_or(end)
 }
 
 /// Where something ends that stands before the name: a line, or a notice.
@@ -85,5 +97,25 @@ mod tests {
             assert_eq!(split(&bytes[..end], sizes), None, "{end}");
         }
         assert_eq!(split(&bytes, sizes).unwrap().bytes, bytes.len());
+    }
+    #[test]
+    fn a_message_that_was_changed_takes_none_of_the_next_with_it() {
+        for sizes in [Sizes::of(40), Sizes { min_bytes: 30, max_bytes: 60 }] {
+            let mut bytes = Vec::new();
+            let mut texts = Vec::new();
+            for sequence in 0..2 {
+                let mut text = Vec::new();
+                Stamp { sender: 1, sequence, due_us: 7 }.write(sizes, &mut text);
+                say("s0001", &text, &mut bytes);
+                texts.push(text);
+            }
+            // A digit of the check.
+            bytes[7 + 24] ^= 1;
+            let first = split(&bytes, sizes).unwrap();
+            assert!(matches!(first.kind, Kind::Said { name: Some(b""), .. }));
+            assert_eq!(first.bytes, 7 + texts[0].len());
+            let second = split(&bytes[first.bytes..], sizes).unwrap();
+            assert_eq!(second.kind, Kind::Said { name: Some(b"s0001"), text: &texts[1] });
+        }
     }
 }
