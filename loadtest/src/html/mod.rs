@@ -88,7 +88,8 @@ fn banners(sections: &[Section], is_alone: bool) -> String {
         "" => String::new(),
         lines => format!("<div class=\"banner {class}\" role=\"alert\"><p>{title}</p><ul>{lines}</ul></div>"),
     };
-    banner("bad", "<b>INVALID</b> these figures are not to be trusted", invalid)
+    let whose = if is_alone { "these figures are" } else { "the figures of these runs are" };
+    banner("bad", &format!("<b>INVALID</b> {whose} not to be trusted"), invalid)
         + &banner("partial", "<b>PARTIAL</b> not all of the plan was done", partial)
 }
 
