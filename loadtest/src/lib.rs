@@ -5,14 +5,15 @@
 //! - [`plan`]: what is to be done, checked before anything starts.
 //! - [`schedule`]: when each line is due.
 //! - [`stamp`]: what every line carries; [`protocol`]: how it goes to a server of each kind and comes back.
-//! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]: the four checks;
-//!   [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
+//! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]:
+//!   the four checks; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
-//! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`slice`] carries a plan out, [`stage`] puts them in front of
-//! a server and measures. [`server`] and [`peers`] start servers, [`floor`] is one, [`process`] reads what the kernel
-//! tells of them, [`connect`] and [`limits`] know what a machine has of ports and descriptors.
+//! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`mod@slice`] carries a plan
+//! out, [`stage`] puts them in front of a server and measures. [`server`] and [`peers`] start servers, [`floor`] is
+//! one, [`process`] reads what the kernel tells of them, [`connect`] and [`limits`] know what a machine has of ports
+//! and descriptors.
 //!
 //! The commands: [`options`] is the command line; [`run`], [`ramp`], [`hold`], [`soak`], [`compare`], [`merge`] and
 //! [`peers`] do what it says, on the [`ground`] that they stand on, with a [`live`] line and an [`output`].
