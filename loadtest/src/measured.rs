@@ -11,6 +11,9 @@ use crate::report::{
 use crate::stats::Counts;
 use crate::verdict::{self, LATE_US};
 
+/// In less than this nothing is measured: a run that was ended in its warm-up.
+pub const MEASURED_S_MIN: f64 = 1e-3;
+
 /// One run, or several repeats of it.
 #[derive(Debug, Clone)]
 pub struct Measured {
@@ -172,9 +175,9 @@ impl Measured {
         self.delivered_measured as f64 / self.measured_s.max(1e-9)
     }
 
-    /// Share of a processor.
+    /// Share of a processor; nothing where nothing was measured.
     pub fn share(&self, usage: Usage) -> f64 {
-        usage.cpu_ns as f64 / 1e9 / self.measured_s.max(1e-9)
+        if self.measured_s > MEASURED_S_MIN { usage.cpu_ns as f64 / 1e9 / self.measured_s } else { 0.0 }
     }
 
     /// So many nanoseconds shared out over the deliveries, in microseconds.

@@ -1,6 +1,6 @@
 //! Whether a run is to be trusted, and what a person should know to read it.
 
-use crate::measured::{Measured, late};
+use crate::measured::{MEASURED_S_MIN, Measured, late};
 use crate::plan::Plan;
 use crate::protocol::Protocol;
 use crate::schedule::Pace;
@@ -23,6 +23,9 @@ const HELD_BACK_US_MIN: u64 = 100_000;
 /// Why a run is not to be trusted; empty: it is.
 pub fn why_invalid(measured: &Measured) -> Vec<String> {
     let mut reasons = Vec::new();
+    if measured.measured_s <= MEASURED_S_MIN {
+        reasons.push("nothing was measured: the run was ended before or within its warm-up".to_owned());
+    }
     let late = late(&measured.lateness_us);
     let sent = measured.lateness_us.len();
     if sent > 0 && late as f64 / sent as f64 > LATE_SHARE_MAX {
@@ -131,6 +134,14 @@ mod tests {
     #[test]
     fn a_generator_that_kept_its_schedule_is_trusted() {
         assert_eq!(why_invalid(&good()), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_was_ended_within_its_warm_up_says_so_and_no_share_of_nothing() {
+        let measured = Measured { measured_s: 0.000_1, is_partial: true, ..good() };
+        let reasons = why_invalid(&measured);
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        assert!(reasons[0].starts_with("nothing was measured"));
     }
 
     #[test]
