@@ -37,6 +37,8 @@ pub enum Command<'a> {
         /// As written; may not be valid.
         name: Cow<'a, str>,
     },
+    /// `/history [N]`: what was said.
+    History(History<'a>),
     /// `/help`
     Help,
     /// `/ping WORD`: answered `* PONG WORD`.
@@ -50,12 +52,30 @@ pub enum Command<'a> {
     Quit,
 }
 
+/// What somebody wants to read of what was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History<'a> {
+    /// The room; without it the one the connection is in.
+    pub room: Option<Cow<'a, str>>,
+    /// Only lines before the one with this id.
+    pub before: Option<u64>,
+    /// At most so many, the newest.
+    pub limit: Option<u32>,
+}
+
 /// Why a line is no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandError<'a> {
     /// No command has this name.
     Unknown {
         /// The name, without the slash.
+        word: &'a str,
+    },
+    /// A word that has to be a number.
+    NoNumber {
+        /// The command's English name, in capitals.
+        command: &'static str,
+        /// The word.
         word: &'a str,
     },
     /// A word is missing.
@@ -71,6 +91,7 @@ impl fmt::Display for CommandError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { word } => write!(f, "no command /{word}"),
+            Self::NoNumber { command, word } => write!(f, "{command}: {word} is no number"),
             Self::Missing { command, what } => write!(f, "{command} needs a {what}"),
         }
     }
@@ -79,12 +100,13 @@ impl fmt::Display for CommandError<'_> {
 impl std::error::Error for CommandError<'_> {}
 
 /// English name, Spanish name, what follows it.
-pub const NAMES: [(&str, &str, &str); 9] = [
+pub const NAMES: [(&str, &str, &str); 10] = [
     ("join", "sala", "ROOM"),
     ("rooms", "salas", ""),
     ("who", "quien", "[room=ROOM]"),
     ("msg", "privado", "NAME TEXT"),
     ("nick", "nombre", "NAME"),
+    ("history", "historial", "[N]"),
     ("help", "ayuda", ""),
     ("ping", "ping", "[WORD]"),
     ("pong", "pong", "[WORD]"),
@@ -106,6 +128,7 @@ impl<'a> Command<'a> {
             }),
             Some("msg") => Self::parse_msg(rest),
             Some("nick") => Self::parse_nick(rest),
+            Some("history") => Self::parse_history(rest),
             Some("help") => Ok(Self::Help),
             Some("ping") => Ok(Self::Ping { word: rest.trim() }),
             Some("pong") => Ok(Self::Pong),
@@ -132,6 +155,19 @@ impl<'a> Command<'a> {
             return Err(missing("TEXT"));
         }
         Ok(Self::Msg { to, text })
+    }
+
+    /// `[N] [room=ROOM] [before=ID]`, or `limit=N`.
+    fn parse_history(rest: &'a str) -> Result<Self, CommandError<'a>> {
+        let no_number = |word| CommandError::NoNumber { command: "HISTORY", word };
+        let raw = |key: &str| {
+            let mut pairs = words(rest).filter_map(|word| word.split_once('='));
+            pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+        };
+        let limit = raw("limit").or_else(|| positional(rest).next());
+        let limit = limit.map(|word| word.parse().map_err(|_| no_number(word))).transpose()?;
+        let before = raw("before").map(|word| word.parse().map_err(|_| no_number(word))).transpose()?;
+        Ok(Self::History(History { room: option(rest, "room"), before, limit }))
     }
 
     /// A name typed by hand may have spaces; a program escapes them.
@@ -163,6 +199,11 @@ impl fmt::Display for Command<'_> {
             Self::Join { room } => write!(f, "/join {room}"),
             Self::Msg { to, text } => write!(f, "/msg {} {text}", escape(to)),
             Self::Nick { name } => write!(f, "/nick {}", escape(name)),
+            Self::History(History { room, before, limit }) => {
+                with("history", [("room", room), ("after", &None)])?;
+                before.iter().try_for_each(|id| write!(f, " before={id}"))?;
+                limit.iter().try_for_each(|limit| write!(f, " limit={limit}"))
+            }
             Self::Help => f.write_str("/help"),
             Self::Ping { word: "" } => f.write_str("/ping"),
             Self::Ping { word } => write!(f, "/ping {word}"),
@@ -196,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_command_is_known_by_its_english_and_its_spanish_name() {
-        for (english, spanish, _) in NAMES {
+        for (english, spanish, _) in NAMES.into_iter().filter(|(english, _, _)| *english != "history") {
             let line = |word: &str| format!("{word} Ana hola");
             assert_eq!(Command::parse(&line(english)), Command::parse(&line(spanish)));
             assert!(Command::parse(&line(english)).is_ok());
@@ -211,6 +252,19 @@ mod tests {
         let who = Command::Who { room: Some("cocina".into()), after: None };
         assert_eq!(Command::parse("who room=cocina"), Ok(who.clone()));
         assert_eq!(Command::parse("quien cocina"), Ok(who));
+    }
+
+    #[test]
+    fn the_history_is_asked_for_with_a_number_a_room_and_where_to_begin() {
+        let asked = |room: Option<&'static str>, before, limit| {
+            Ok(Command::History(History { room: room.map(Cow::from), before, limit }))
+        };
+        assert_eq!(Command::parse("history"), asked(None, None, None));
+        assert_eq!(Command::parse("historial 5"), asked(None, None, Some(5)));
+        assert_eq!(Command::parse("history room=x before=42 limit=7"), asked(Some("x"), Some(42), Some(7)));
+        for line in ["history many", "history limit=-1", "history before=x"] {
+            assert!(matches!(Command::parse(line), Err(CommandError::NoNumber { .. })), "{line}");
+        }
     }
 
     #[test]
@@ -236,6 +290,8 @@ mod tests {
                 Command::Who { room: None, after: None },
                 Command::Rooms { after },
                 Command::Ping { word: &room },
+                Command::History(History { room: Some(room.as_str().into()), before: Some(7), limit: None }),
+                Command::History(History { room: None, before: None, limit: Some(9) }),
                 Command::Help, Command::Pong, Command::Quit,
             ];
             for command in commands {

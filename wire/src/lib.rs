@@ -10,6 +10,7 @@
 //! - [`command`]: the lines that start with `/`.
 //! - [`tags`]: the escaping of words, and `key=value` lists.
 //! - [`retry`]: how long to wait before trying again.
+//! - [`time`]: moments as they are written.
 //!
 //! Nothing here opens a socket, reads a clock, starts a thread or allocates per line on the way of a relay's
 //! fan-out.
@@ -22,3 +23,4 @@ pub mod name;
 pub mod retry;
 pub mod tags;
 pub mod text;
+pub mod time;
