@@ -31,6 +31,7 @@ features: ## Build and test the relay with each feature off
 	$(CARGO) clippy --locked -p tertulia-relay --all-targets --no-default-features -- -D warnings
 	$(CARGO) test --locked -p tertulia-relay --no-default-features
 	$(CARGO) test --locked -p tertulia-relay --no-default-features --features metrics
+	$(CARGO) test --locked -p tertulia-relay --no-default-features --features history
 	$(CARGO) test --locked -p tertulia-relay --no-default-features --features confusables
 
 docs:

@@ -21,7 +21,7 @@ impl Started {
     pub fn relay() -> Result<Self, String> {
         let path = relay_path()?;
         let name = version(&path);
-        let arguments = ["--listen", "127.0.0.1:0", "--flood", "0", "--lang", "en"];
+        let arguments = ["--listen", "127.0.0.1:0", "--flood", "0", "--lang", "en", "--history", "none"];
         Self::start(Command::new(&path).args(arguments), name).map_err(|error| {
             format!(
                 "{}: {error}; build it (cargo build --release), or name a relay: --target",

@@ -3,6 +3,7 @@
 //! The core, without sockets, clocks or threads; it is given bytes and the time:
 //!
 //! - [`chat`]: who is where, who may say what, to whom it goes.
+//! - [`batch`]: lines on their way to and from the history.
 //! - [`log`]: a room's lines, stored once, and offsets into them.
 //! - [`flood`]: the token bucket.
 //! - [`moment`], [`phrases`]: time as the core sees it; sentences in two languages.
@@ -10,11 +11,15 @@
 //! The shell:
 //!
 //! - [`server`]: the poll loop, the only owner of `Poll` and of the slab of connections.
+//! - [`history`]: what was said, kept in a file, by threads of its own.
 //! - [`options`], [`listen`], [`systemd`], [`metrics`]: the command line, listening sockets, the service
 //!   manager, and what the relay counts.
 
+pub mod batch;
 pub mod chat;
 pub mod flood;
+#[cfg(feature = "history")]
+pub mod history;
 pub mod listen;
 pub mod log;
 #[cfg(feature = "metrics")]

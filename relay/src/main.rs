@@ -4,6 +4,8 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+#[cfg(feature = "history")]
+use std::sync::Arc;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tertulia_relay::options::{Asked, Options, help, parse};
@@ -16,7 +18,7 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let text = match parse(std::env::args_os().skip(1)) {
-        Ok(Asked::Run(options)) => return run(options),
+        Ok(Asked::Run(options)) => return run(*options),
         Ok(Asked::Help(language)) => help(language).to_owned(),
         Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
         Err(error) => return fail(&error.to_string()),
@@ -45,7 +47,8 @@ fn start(options: Options) -> Result<Server, String> {
     let signals = catch_signals().map_err(|error| format!("cannot catch signals: {error}"))?;
     #[cfg(feature = "metrics")]
     let metrics = open_metrics(&options)?;
-    let server = Server::new(
+    #[cfg_attr(not(feature = "history"), expect(unused_mut, reason = "nothing is opened"))]
+    let mut server = Server::new(
         options,
         listeners,
         signals,
@@ -53,6 +56,10 @@ fn start(options: Options) -> Result<Server, String> {
         metrics,
     )
     .map_err(|error| format!("cannot start the poll loop: {error}"))?;
+    #[cfg(feature = "history")]
+    if let Some(line) = server.open_history()? {
+        say(&line);
+    }
     for address in server.addresses() {
         say(&format!("listening on {address}"));
     }
@@ -91,6 +98,9 @@ fn open_metrics(options: &Options) -> Result<Option<TcpListener>, String> {
 fn catch_signals() -> std::io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
+    // A file that may not grow is a write that fails, and no reason to end.
+    #[cfg(feature = "history")]
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
     for signal in [SIGTERM, SIGINT] {
         signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
     }

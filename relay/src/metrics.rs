@@ -30,6 +30,9 @@ pub struct Snapshot<'a> {
     pub chat: &'a Chat,
     /// Connections there are.
     pub clients: usize,
+    /// How the history fares, where there is one.
+    #[cfg(feature = "history")]
+    pub history: Option<crate::history::State>,
 }
 
 /// Serves the metrics.
@@ -199,6 +202,18 @@ fn text(snapshot: &Snapshot<'_>, turns: &Histogram) -> String {
         &one(chat.queued_bytes()),
     );
     family("log_bytes", "gauge", "Bytes kept in the logs of all rooms.", &one(chat.log_bytes() as u64));
+    #[cfg(feature = "history")]
+    if let Some(history) = &snapshot.history {
+        family("history_lines", "gauge", "Lines in the history.", &one(history.rows));
+        family(
+            "history_not_kept_total",
+            "counter",
+            "Lines that found no place in it.",
+            &one(history.not_kept),
+        );
+        let is_in_trouble = u64::from(history.trouble.is_some());
+        family("history_trouble", "gauge", "1 while it cannot be written.", &one(is_in_trouble));
+    }
     write_turns(&mut text, turns);
     text
 }

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::prelude::*;
 use tertulia_wire::limits::PORT;
@@ -14,11 +16,13 @@ use crate::phrases::Language;
 /// Default bound of a room's log: some ten thousand lines.
 pub const ROOM_LOG_BYTES: usize = 4 * 1024 * 1024;
 
+const DAY_S: u64 = 24 * 3600;
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Asked {
     /// To run.
-    Run(Options),
+    Run(Box<Options>),
     /// To explain the flags, in this language.
     Help(Language),
     /// To say the version.
@@ -44,6 +48,46 @@ pub struct Options {
     pub language: Language,
     /// Where to serve metrics.
     pub metrics: Option<SocketAddr>,
+    /// What was said is kept there, and how.
+    pub history: HistoryOptions,
+}
+
+/// How the history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryOptions {
+    /// Where.
+    pub place: HistoryPlace,
+    /// Lines that are older go; zero is no limit.
+    pub age_max: Duration,
+    /// The oldest lines go beyond so many; 0 is no limit.
+    pub rows_max: u64,
+    /// A line counts as kept once it is on the disk, and not once the system has it.
+    pub is_synced: bool,
+    /// A damaged file is moved aside.
+    pub repairs: bool,
+}
+
+/// Where the history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryPlace {
+    /// Where programs of this user, or of this service, remember things.
+    Default,
+    /// Nowhere.
+    None,
+    /// In this file.
+    File(PathBuf),
+}
+
+impl Default for HistoryOptions {
+    fn default() -> Self {
+        Self {
+            place: HistoryPlace::Default,
+            age_max: Duration::from_secs(90 * DAY_S),
+            rows_max: 1_000_000,
+            is_synced: false,
+            repairs: false,
+        }
+    }
 }
 
 impl Default for Options {
@@ -57,6 +101,7 @@ impl Default for Options {
             room_log_bytes: ROOM_LOG_BYTES,
             language: Language::Es,
             metrics: None,
+            history: HistoryOptions::default(),
         }
     }
 }
@@ -117,6 +162,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
         match argument {
             Long("help") | Short('h') => wants_help = true,
             Long("version") | Short('V') => return Ok(Asked::Version),
+            Long("history-repair") => options.history.repairs = true,
             Long(flag) => {
                 let flag = flag.to_owned();
                 read_flag(&mut options, &flag, &mut parser)?;
@@ -127,12 +173,25 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
     if wants_help {
         return Ok(Asked::Help(options.language));
     }
-    Ok(Asked::Run(options))
+    Ok(Asked::Run(Box::new(options)))
 }
 
+const FLAGS: [&str; 12] = [
+    "listen",
+    "flood",
+    "max-clients",
+    "max-per-ip",
+    "trusted",
+    "room-log-bytes",
+    "lang",
+    "metrics",
+    "history",
+    "history-max-age",
+    "history-max-rows",
+    "durability",
+];
+
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
-    const FLAGS: [&str; 8] =
-        ["listen", "flood", "max-clients", "max-per-ip", "trusted", "room-log-bytes", "lang", "metrics"];
     if !FLAGS.contains(&flag) {
         return Err(OptionsError(format!("--{flag}: no such flag")));
     }
@@ -171,6 +230,9 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
                 _ => return Err(wrong("es or en")),
             };
         }
+        _ if flag.starts_with("history") || flag == "durability" => {
+            read_history_flag(&mut options.history, flag, &value, wrong)?;
+        }
         _ if cfg!(feature = "metrics") => {
             let address = parse_address(&value, None);
             options.metrics =
@@ -179,6 +241,48 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ => return Err(OptionsError(format!("--{flag}: this relay was built without metrics"))),
     }
     Ok(())
+}
+
+fn read_history_flag(
+    history: &mut HistoryOptions,
+    flag: &str,
+    value: &str,
+    wrong: impl Fn(&str) -> OptionsError,
+) -> Result<(), OptionsError> {
+    match flag {
+        "history" if value == "none" => history.place = HistoryPlace::None,
+        "history" if !cfg!(feature = "history") => {
+            return Err(wrong("none: this relay was built without history"));
+        }
+        "history" if value.is_empty() => return Err(wrong("a file, or none")),
+        "history" => history.place = HistoryPlace::File(value.into()),
+        "history-max-age" => {
+            history.age_max =
+                parse_age(value).ok_or_else(|| wrong("a time, as 90d, 12h or 30m; 0 is no limit"))?;
+        }
+        "history-max-rows" => {
+            history.rows_max = value.parse().map_err(|_| wrong("a number of lines; 0 is no limit"))?;
+        }
+        _ => {
+            history.is_synced = match value {
+                "commit" => false,
+                "sync" => true,
+                _ => return Err(wrong("commit (outlives the relay) or sync (outlives a power cut)")),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// `90d`, `12h`, `30m`, `20s`, or 0.
+fn parse_age(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let units = [('d', DAY_S), ('h', 3600), ('m', 60), ('s', 1)];
+    let (unit, seconds) = units.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    Some(Duration::from_secs(number.checked_mul(seconds)?))
 }
 
 fn shown(argument: lexopt::Arg<'_>) -> String {
@@ -213,7 +317,10 @@ pub fn help(language: Language) -> String {
         Language::En => HELP_EN,
         Language::Es => HELP_ES,
     };
-    let is_there = |line: &&str| cfg!(feature = "metrics") || !line.contains("--metrics");
+    let is_there = |line: &&str| {
+        (cfg!(feature = "metrics") || !line.contains("--metrics"))
+            && (cfg!(feature = "history") || !(line.contains("--history") || line.contains("--durability")))
+    };
     help.split_inclusive('\n').filter(is_there).collect()
 }
 
@@ -227,6 +334,11 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --trusted CIDR,...     free of flood, max-per-ip     [none]
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
+  --history FILE|none    where what is said is kept    [history.db where the user's programs remember]
+  --history-max-age TIME older lines go, as 90d, 12h   [90d]
+  --history-max-rows N   the oldest go beyond so many  [1000000]
+  --history-repair       move a damaged file aside
+  --durability HOW       commit outlives the relay, sync a power cut  [commit]
   --metrics ADDR         Prometheus text over HTTP     [off]
   --version, --help
 
@@ -243,6 +355,11 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
+  --history FILE|none    dónde se guarda lo que se dice  [history.db donde recuerdan los programas del usuario]
+  --history-max-age TIME lo más viejo se borra: 90d, 12h [90d]
+  --history-max-rows N   y lo que pase de tantas líneas  [1000000]
+  --history-repair       aparta un fichero dañado
+  --durability HOW       commit: aguanta si el relay muere; sync: también sin luz  [commit]
   --metrics ADDR         texto de Prometheus por HTTP    [apagado]
   --version, --help
 
@@ -255,7 +372,7 @@ mod tests {
 
     fn run(arguments: &[&str]) -> Result<Options, String> {
         match parse(arguments.iter().map(OsString::from)) {
-            Ok(Asked::Run(options)) => Ok(options),
+            Ok(Asked::Run(options)) => Ok(*options),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error.to_string()),
         }
@@ -272,6 +389,27 @@ mod tests {
     fn zero_is_no_limit() {
         let options = run(&["--flood", "0", "--max-clients", "0", "--room-log-bytes", "0"]).unwrap();
         assert_eq!((options.flood, options.max_clients, options.room_log_bytes), (None, Some(0), 0));
+    }
+
+    #[test]
+    fn how_the_history_is_kept_is_read() {
+        let history =
+            run(&["--history", "none", "--history-max-age", "12h", "--durability", "sync"]).unwrap().history;
+        assert_eq!(
+            (history.place, history.age_max.as_secs(), history.is_synced),
+            (HistoryPlace::None, 43_200, true)
+        );
+        let history =
+            run(&["--history-max-age=0", "--history-max-rows", "7", "--history-repair"]).unwrap().history;
+        assert_eq!(history.place, HistoryPlace::Default);
+        assert_eq!((history.age_max, history.rows_max, history.repairs), (Duration::ZERO, 7, true));
+        let file = run(&["--history", "none", "--history", "x.db"]);
+        match file {
+            Ok(options) if cfg!(feature = "history") => {
+                assert_eq!(options.history.place, HistoryPlace::File("x.db".into()));
+            }
+            outcome => assert!(outcome.unwrap_err().contains("built without history")),
+        }
     }
 
     #[test]

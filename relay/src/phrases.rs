@@ -77,6 +77,18 @@ phrases! {
     NotHere: "esa persona no está", "that person is not here";
     /// The receiver does not read.
     NotReading: "esa persona no está leyendo; no se le ha enviado", "that person is not reading; it was not sent";
+    /// Nothing is kept.
+    HistoryNone: "este relay no guarda lo que se dice", "this relay does not keep what is said";
+    /// It cannot be written or read.
+    HistoryTrouble: "el historial no se puede guardar ni leer en este momento; el chat sigue",
+        "the history cannot be kept or read at the moment; the chat goes on";
+    /// It can be written again.
+    HistoryKept: "lo que se dice se vuelve a guardar", "what is said is kept again";
+    /// Too many ask.
+    HistoryBusy: "mucha gente pregunta a la vez por el historial; prueba en un momento",
+        "too many people ask for the history at once; try again in a moment";
+    /// A word that is to be a number.
+    NoNumber: "ahí va un número; mira /ayuda", "that has to be a number; see /help";
     /// Goodbye.
     Bye: "hasta pronto", "see you soon";
     /// Help for a command.
@@ -89,6 +101,8 @@ phrases! {
     HelpMsg: "decir algo a una sola persona", "say something to one person alone";
     /// Help for a command.
     HelpNick: "cambiar de nombre", "change your name";
+    /// Help for a command.
+    HelpHistory: "lo último que se dijo en la sala", "what was said last in the room";
     /// Help for a command.
     HelpHelp: "esta ayuda", "this help";
     /// Help for a command.

@@ -28,11 +28,15 @@ pub enum Bug {
     StormMiscounted,
     /// A reader that fell out of the log goes on without a word.
     GapUntold,
+    /// A reply is kept without what it answers.
+    QuoteNotKept,
+    /// Ids follow the clock, also when it goes back.
+    IdsFollowTheClock,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::SkippedCursor,
         Self::OwnLineEchoed,
         Self::NameHeldTwice,
@@ -45,6 +49,8 @@ impl Bug {
         Self::AnswerTooEarly,
         Self::StormMiscounted,
         Self::GapUntold,
+        Self::QuoteNotKept,
+        Self::IdsFollowTheClock,
     ];
 }
 

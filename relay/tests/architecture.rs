@@ -56,7 +56,7 @@ fn wire_names_no_socket_thread_file_or_clock() {
 fn the_core_of_the_relay_names_no_socket_thread_file_or_clock() {
     let folder = workspace().join("relay/src");
     let mut core = sources(&folder.join("chat"));
-    for name in ["log.rs", "flood.rs", "moment.rs", "phrases.rs", "sabotage.rs"] {
+    for name in ["batch.rs", "log.rs", "flood.rs", "moment.rs", "phrases.rs", "sabotage.rs"] {
         let path = folder.join(name);
         let text = fs::read_to_string(&path).expect("a source of the core");
         core.push((path, text));
@@ -104,6 +104,13 @@ fn only_the_server_owns_the_poll_and_the_slab() {
     let outside: Vec<_> =
         sources(&folder).into_iter().filter(|(path, _)| !path.starts_with(folder.join("server"))).collect();
     assert_names_none_of(&outside, &["Poll", "Slab", "slab::"]);
+}
+
+#[test]
+fn only_the_store_of_the_history_names_its_database() {
+    let mut files = sources(&workspace().join("relay/src"));
+    files.retain(|(path, _)| !path.ends_with("history/store.rs"));
+    assert_names_none_of(&files, &["rusqlite"]);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn two_thousand_callers_that_say_nothing_leave_no_trace() {
 #[test]
 fn a_relay_without_descriptors_turns_callers_away_and_goes_on() {
     let mut command = Command::new("/bin/sh");
-    let script = "ulimit -n 64; exec \"$0\" --flood 0 --listen 127.0.0.1:0";
+    let script = "ulimit -n 64; exec \"$0\" --history none --flood 0 --listen 127.0.0.1:0";
     command.env_clear().args(["-c", script, env!("CARGO_BIN_EXE_tertulia-relay")]);
     let relay = Relay::from_command(command);
     let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
@@ -119,7 +119,7 @@ fn a_relay_without_descriptors_turns_callers_away_and_goes_on() {
 #[test]
 fn callers_that_crowd_a_relay_without_descriptors_are_all_told() {
     let mut command = Command::new("/bin/sh");
-    let script = "ulimit -n 64; exec \"$0\" --flood 0 --listen 127.0.0.1:0";
+    let script = "ulimit -n 64; exec \"$0\" --history none --flood 0 --listen 127.0.0.1:0";
     command.env_clear().args(["-c", script, env!("CARGO_BIN_EXE_tertulia-relay")]);
     let relay = Relay::from_command(command);
     let [mut luis] = relay.people(["Luis"]);

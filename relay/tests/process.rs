@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use support::{Client, DEADLINE, Relay};
 
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 15] = [
     "--listen",
     "--flood",
     "--max-clients",
@@ -24,6 +24,11 @@ const FLAGS: [&str; 10] = [
     "--room-log-bytes",
     "--lang",
     "--metrics",
+    "--history",
+    "--history-max-age",
+    "--history-max-rows",
+    "--history-repair",
+    "--durability",
     "--version",
     "--help",
 ];
@@ -82,6 +87,10 @@ fn a_wrong_flag_or_value_is_named_in_one_sentence_and_the_code_is_2() {
         (&["--trusted", "10.0.0.0/64"], &["--trusted", "10.0.0.0/64"]),
         (&["--room-log-bytes", "131071"], &["--room-log-bytes", "131071", "131072"]),
         (&["--lang", "fr"], &["--lang", "fr", "es", "en"]),
+        (&["--history"], &["--history"]),
+        (&["--history-max-age", "90"], &["--history-max-age", "90", "90d", "12h"]),
+        (&["--history-max-rows", "-1"], &["--history-max-rows", "-1"]),
+        (&["--durability", "none"], &["--durability", "none", "commit", "sync"]),
     ];
     for (flags, named) in cases {
         let ended = run_to_end(flags);
@@ -114,7 +123,11 @@ fn version_and_help_are_printed_and_the_code_is_0() {
     let ended = run_to_end(&["--help"]);
     assert_eq!(ended.code, Some(0));
     for flag in FLAGS {
-        assert!(ended.stdout.contains(flag) || (flag == "--metrics" && !cfg!(feature = "metrics")), "{flag}");
+        let is_left_out = match flag {
+            "--metrics" => !cfg!(feature = "metrics"),
+            flag => (flag.starts_with("--history") || flag == "--durability") && !cfg!(feature = "history"),
+        };
+        assert!(ended.stdout.contains(flag) != is_left_out, "{flag}");
     }
     assert_eq!(ended.stderr, "");
 }
@@ -197,7 +210,7 @@ os.execve(sys.argv[1], sys.argv[1:], {'LISTEN_PID': str(os.getpid()), 'LISTEN_FD
     let python = Command::new("python3").arg("--version").env("PATH", &path).output();
     assert!(python.is_ok_and(|output| output.status.success()), "this test needs python3 in PATH");
     let mut command = Command::new("python3");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_tertulia-relay")]);
+    command.args(["-c", script, env!("CARGO_BIN_EXE_tertulia-relay"), "--history", "none"]);
     let relay = Relay::from_command(command);
     let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
     ana.tell("hola");

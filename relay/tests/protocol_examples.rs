@@ -25,10 +25,20 @@ fn every_example_of_the_protocol_is_true() {
     });
     let wrong: Vec<String> = sessions
         .iter()
+        .filter(|session| !session.needs_history || (cfg!(feature = "history") && elsewhere.is_none()))
         .filter_map(|session| match elsewhere {
             Some(address) => {
                 let_the_notices_of_a_second_pass(address);
                 run(address, session, DEADLINE).err()
+            }
+            None if session.needs_history => {
+                let folder = std::env::temp_dir().join(format!("tertulia-examples-{}", std::process::id()));
+                std::fs::create_dir(&folder).expect("a folder");
+                let file = folder.join("history.db");
+                let relay = Relay::start(&["--flood", "0", "--history", file.to_str().expect("UTF-8")]);
+                let outcome = run(relay.address(), session, DEADLINE).err();
+                std::fs::remove_dir_all(folder).expect("the folder goes");
+                outcome
             }
             None => run(Relay::calm().address(), session, DEADLINE).err(),
         })
@@ -64,6 +74,8 @@ fn a_line_that_is_no_step_is_not_passed_over() {
 /// A block of the page.
 struct Session {
     number: usize,
+    /// The relay has to keep what is said.
+    needs_history: bool,
     steps: Vec<Step>,
     /// Line number behind the last step.
     end: usize,
@@ -85,12 +97,13 @@ enum What {
 fn sessions(page: &str) -> Vec<Session> {
     let mut sessions = Vec::new();
     let mut lines = (1..).zip(page.lines());
-    while let Some((start, _)) = lines.find(|(_, line)| *line == "```session") {
+    while let Some((start, fence)) = lines.find(|(_, line)| line.starts_with("```session")) {
+        let needs_history = fence == "```session history";
         let block = lines.by_ref().take_while(|(_, line)| *line != "```");
         let steps: Vec<Step> =
             block.filter(|(_, line)| !line.is_empty()).map(|(number, line)| step(number, line)).collect();
         let end = steps.last().map_or(start, |step| step.line_number) + 1;
-        sessions.push(Session { number: sessions.len() + 1, steps, end });
+        sessions.push(Session { number: sessions.len() + 1, needs_history, steps, end });
     }
     sessions
 }

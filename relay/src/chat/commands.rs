@@ -28,6 +28,7 @@ impl Chat {
             Ok(Command::Rooms { after }) => self.list_rooms(client, after.as_deref()),
             Ok(Command::Who { room, after }) => self.list_names(client, room.as_deref(), after.as_deref()),
             Ok(Command::Msg { to, text }) => self.tell(client, &to, text),
+            Ok(Command::History(asked)) => self.ask_history(client, &asked),
             Ok(Command::Nick { name }) => self.change_name(client, &name, now),
             Ok(Command::Help) => self.help(client),
             Ok(Command::Ping { word }) => {
@@ -49,6 +50,10 @@ impl Chat {
                 let word = echoed(&cut(word, ROOM_BYTES_MAX).to_uppercase()).unwrap_or("COMMAND".into());
                 let words = format!("FAIL {word} UNKNOWN_COMMAND");
                 self.answer(client, &words, Some(Phrase::UnknownCommand));
+            }
+            CommandError::NoNumber { command, word } => {
+                let word = echoed(cut(word, ROOM_BYTES_MAX)).unwrap_or("NUMBER".into());
+                self.answer(client, &format!("FAIL {command} NO_NUMBER {word}"), Some(Phrase::NoNumber));
             }
             CommandError::Missing { command, what } => {
                 self.answer(client, &format!("FAIL {command} MISSING {what}"), Some(Phrase::Missing));
@@ -183,7 +188,7 @@ impl Chat {
         self.client(client).is_some_and(|state| state.named.is_some())
     }
 
-    fn room_name(&self, room: RoomId) -> String {
+    pub(super) fn room_name(&self, room: RoomId) -> String {
         self.rooms.get(room).map_or_else(String::new, |room| room.name.to_string())
     }
 }
@@ -200,6 +205,7 @@ fn help_for(command: &str) -> Option<Phrase> {
         "who" => Phrase::HelpWho,
         "msg" => Phrase::HelpMsg,
         "nick" => Phrase::HelpNick,
+        "history" => Phrase::HelpHistory,
         "help" => Phrase::HelpHelp,
         "ping" => Phrase::HelpPing,
         "quit" => Phrase::HelpQuit,

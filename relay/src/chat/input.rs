@@ -252,6 +252,11 @@ impl Chat {
         if state.is_closing {
             return;
         }
+        if self.awaits_history(client) {
+            // It is to hear the answer before it is closed.
+            return self.wait_to_end(client);
+        }
+        let Some(state) = self.client_mut(client) else { return };
         let waiting = std::mem::take(&mut state.waiting);
         match state.mode {
             Mode::Undecided if !waiting.contains(&b'\n') && begins_with_name(&waiting) => {
@@ -282,8 +287,17 @@ impl Chat {
         self.close(client, now);
     }
 
+    fn wait_to_end(&mut self, client: ClientId) {
+        if let Some(state) = self.client_mut(client) {
+            state.is_held_back = true;
+        }
+    }
+
     /// Whether the connection may say a line now: its outbox has place, and its bucket is not empty.
     fn may_speak(&mut self, client: ClientId, now: Moment) -> bool {
+        if self.awaits_history(client) {
+            return false;
+        }
         let Some(outbox) = self.outbox_mut(client) else { return false };
         if !outbox.has_place() {
             outbox.gated = true;

@@ -13,6 +13,7 @@ mod client;
 mod commands;
 mod fanout;
 mod foreign;
+mod history;
 mod input;
 mod names;
 mod outbox;
@@ -26,6 +27,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use foreign::Foreign;
+pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, Question};
 pub use names::RESERVED;
 pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
 pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW};
@@ -35,6 +37,7 @@ use crate::flood::Flood;
 use crate::moment::Moment;
 use crate::phrases::{Language, Phrase};
 use client::Client;
+use history::Keeping;
 use names::Names;
 use outbox::Outbox;
 use rooms::{DEFAULT_ROOM, Rooms};
@@ -141,6 +144,8 @@ pub struct Chat {
     rooms: Rooms,
     names: Names,
     timers: Timers,
+    /// Where what is said is kept: what is still to be handed over.
+    keeping: Option<Box<Keeping>>,
     /// Outboxes to flush by themselves: answers, sockets that became writable, paced clients.
     listed: VecDeque<ClientId>,
     /// Held-back connections that may be read again.
@@ -165,6 +170,7 @@ impl Chat {
             rooms,
             names: Names::default(),
             timers: Timers::default(),
+            keeping: None,
             listed: VecDeque::new(),
             resumed: VecDeque::new(),
             ended: VecDeque::new(),
@@ -198,6 +204,7 @@ impl Chat {
         self.forget_name(client, None, now);
         self.unseat(client);
         self.stop_lingering(client);
+        self.forget_questions(client);
         self.fallen.retain(|fallen| *fallen != client);
         if let Some(gone) = self.clients.get_mut(client.0 as usize).and_then(Option::take) {
             self.held_bytes -= gone.held_counted;

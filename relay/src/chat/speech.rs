@@ -50,7 +50,15 @@ impl Chat {
     /// Says a line that already stands as it is to be heard.
     fn say_own(&mut self, client: ClientId, text_bytes: usize, line: &str) {
         if text_bytes > 0 {
+            let (name, text) = line.split_at_checked(line.len() - text_bytes).unwrap_or_default();
+            self.keep_said(client, name.strip_suffix(": ").unwrap_or(name), None, text);
             self.say(client, &[line.as_bytes(), b"\n"]);
+        }
+    }
+
+    fn keep_said(&mut self, client: ClientId, shown: &str, quote: Option<&str>, text: &str) {
+        if let Some(room) = self.room_of(client) {
+            self.keep(room, shown, quote, text);
         }
     }
 
@@ -136,10 +144,11 @@ impl Chat {
     }
 
     fn say_as(&mut self, client: ClientId, shown: &str, quote: Option<&str>, text: &str) {
+        let quote = quote.map(fit_quote);
+        self.keep_said(client, shown, quote.as_deref(), text);
         let Some(quote) = quote else {
             return self.say(client, &[shown.as_bytes(), b": ", text.as_bytes(), b"\n"]);
         };
-        let quote = fit_quote(quote);
         let parts = [REPLY_OPEN, &quote, REPLY_CLOSE, shown, ": ", text, "\n"];
         self.say(client, &parts.map(str::as_bytes));
     }

@@ -48,6 +48,16 @@ impl Journal {
         }
     }
 
+    /// A line of its own.
+    #[cfg(feature = "history")]
+    pub(super) fn tell(&mut self, line: &str) {
+        if takes_a_line() {
+            write(line);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
     /// When [`Journal::tidy`] has something to say.
     pub(super) fn next_due(&self) -> Option<Moment> {
         (self.left_out > 0).then_some(self.window_end)

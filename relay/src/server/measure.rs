@@ -9,7 +9,13 @@ use crate::moment::Moment;
 impl Server {
     pub(super) fn take_metrics_event(&mut self, event: &Event) {
         let Some(metrics) = self.metrics.as_mut() else { return };
-        let snapshot = Snapshot { server: &self.counts, chat: &self.chat, clients: self.conns.len() };
+        let snapshot = Snapshot {
+            server: &self.counts,
+            chat: &self.chat,
+            clients: self.conns.len(),
+            #[cfg(feature = "history")]
+            history: self.keeper.as_ref().map(crate::history::Keeper::state),
+        };
         metrics.handle(event, self.poll.registry(), &snapshot);
     }
 

@@ -6,14 +6,17 @@
 //! ended. Connections are closed only here, after the events, so that none can meet a slot's next use.
 
 mod accept;
+mod closing;
 mod conn;
+#[cfg(feature = "history")]
+mod history;
 mod journal;
 #[cfg(feature = "metrics")]
 mod measure;
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
@@ -45,12 +48,6 @@ const EVENTS_MAX: usize = 1024;
 /// costs one system call and is followed by a further one only if it found something.
 const GATHER_WRITES_MIN: usize = 16;
 const GATHERS_MAX: usize = 16;
-
-/// How long a closed connection may take to read what was written before its socket goes.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// Bytes that a closed connection may still send.
-const LINGER_READS_MAX: usize = 64;
 
 /// How long everybody's last lines may take when the relay ends.
 const SHUTDOWN_AFTER: Duration = Duration::from_secs(2);
@@ -99,6 +96,10 @@ pub struct Server {
     journal: Journal,
     #[cfg(feature = "metrics")]
     metrics: Option<MetricsServer>,
+    #[cfg(feature = "history")]
+    keeper: Option<crate::history::Keeper>,
+    #[cfg(feature = "history")]
+    history_trouble: Option<String>,
 }
 
 impl Server {
@@ -142,6 +143,10 @@ impl Server {
             journal: Journal::default(),
             #[cfg(feature = "metrics")]
             metrics: metrics.map(|listener| MetricsServer::new(listener, poll.registry())).transpose()?,
+            #[cfg(feature = "history")]
+            keeper: None,
+            #[cfg(feature = "history")]
+            history_trouble: None,
             poll,
         })
     }
@@ -161,6 +166,8 @@ impl Server {
             let now = self.now();
             let mut is_told_to_end = self.take_events(&events);
             self.accept_ready(now);
+            #[cfg(feature = "history")]
+            self.tell_time();
             self.chat.handle_time(now);
             self.read_ready(now);
             is_told_to_end |= self.gather(&mut events, now)?;
@@ -217,6 +224,11 @@ impl Server {
             {
                 door.is_ready = true;
             } else {
+                #[cfg(feature = "history")]
+                if token == history::HISTORY {
+                    self.take_history_event();
+                    continue;
+                }
                 #[cfg(feature = "metrics")]
                 self.take_metrics_event(event);
             }
@@ -267,6 +279,8 @@ impl Server {
         while let Some(client) = self.chat.poll_ended() {
             self.close(client.0 as usize, now);
         }
+        #[cfg(feature = "history")]
+        self.serve_history();
         self.end_lingering(now);
         self.write_journal(now);
     }
@@ -320,53 +334,6 @@ impl Server {
             }
         }
         self.list(index);
-    }
-
-    /// The chat is done with this connection. If its peer is still there, it gets time to read: closing at
-    /// once, with bytes of its own unread, would throw away what is on the way to it.
-    fn close(&mut self, index: usize, now: Moment) {
-        self.chat.handle_gone(client_id(index), now);
-        let Some(conn) = self.conns.get_mut(index).filter(|conn| !conn.is_lingering) else { return };
-        if conn.has_ended || conn.stream.shutdown(Shutdown::Write).is_err() {
-            return self.remove(index, now);
-        }
-        conn.is_lingering = true;
-        self.lingering.push_back((now.after(LINGER), conn::token(index, conn.generation)));
-        self.list(index);
-    }
-
-    /// Reads and drops what a closed connection still sends.
-    fn drain(&mut self, index: usize, now: Moment) {
-        for _ in 0..LINGER_READS_MAX {
-            let Some(conn) = self.conns.get_mut(index) else { return };
-            match conn.receive(&mut self.buffer) {
-                Received::Some(_) => {}
-                Received::Last(_) => {
-                    conn.is_readable = false;
-                    return;
-                }
-                Received::Ended | Received::Broken => return self.remove(index, now),
-            }
-        }
-        self.remove(index, now);
-    }
-
-    fn end_lingering(&mut self, now: Moment) {
-        while let Some((_, token)) = self.lingering.front().copied().filter(|(at, _)| *at <= now) {
-            self.lingering.pop_front();
-            if let Some(index) = live_index(&self.conns, token) {
-                self.remove(index, now);
-            }
-        }
-    }
-
-    /// The one place where a connection ends.
-    fn remove(&mut self, index: usize, now: Moment) {
-        self.chat.handle_gone(client_id(index), now);
-        if let Some(mut conn) = self.conns.try_remove(index) {
-            let _ = self.poll.registry().deregister(&mut conn.stream);
-            self.leave_address(conn.group);
-        }
     }
 
     fn start_shutdown(&mut self, now: Moment) {

@@ -29,6 +29,8 @@ pub(crate) struct Model {
     /// Who has fallen out of a log and is to be cut.
     pub(crate) fallen: BTreeSet<u32>,
     pub(crate) lines_in: u64,
+    /// Room and line of what was said and is to be kept.
+    pub(crate) kept: VecDeque<(String, String)>,
     pub(crate) seen: Seen,
 }
 
@@ -114,6 +116,7 @@ impl Model {
             log_bytes_max: log_bytes_max as u64,
             fallen: BTreeSet::new(),
             lines_in: 0,
+            kept: VecDeque::new(),
             seen: Seen::default(),
         };
         model.open_room("general");

@@ -34,12 +34,13 @@ impl Held {
 }
 
 /// The commands, as `/help` lists them.
-const HELP: [(&str, Phrase); 8] = [
+const HELP: [(&str, Phrase); 9] = [
     ("/join ROOM /sala", Phrase::HelpJoin),
     ("/rooms /salas", Phrase::HelpRooms),
     ("/who [room=ROOM] /quien", Phrase::HelpWho),
     ("/msg NAME TEXT /privado", Phrase::HelpMsg),
     ("/nick NAME /nombre", Phrase::HelpNick),
+    ("/history [N] /historial", Phrase::HelpHistory),
     ("/help /ayuda", Phrase::HelpHelp),
     ("/ping [WORD]", Phrase::HelpPing),
     ("/quit /salir", Phrase::HelpQuit),
@@ -92,6 +93,7 @@ impl Model {
 
     fn say_here(&mut self, id: u32, line: &str) {
         if let Some(room) = self.person(id).room.clone() {
+            self.kept.push_back((room.clone(), line.to_owned()));
             self.say(&room, Some(id), line);
         }
     }

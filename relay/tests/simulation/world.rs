@@ -73,6 +73,8 @@ pub(crate) struct World {
     is_finishing: bool,
     last: VecDeque<String>,
     is_told: bool,
+    /// Of the newest line that was kept.
+    last_id: u64,
 }
 
 impl World {
@@ -86,9 +88,12 @@ impl World {
         let settings =
             Settings { flood: flood.map(|(burst, rate)| Flood::new(burst, rate)), language, room_log_bytes };
         let interval = flood.map(|(burst, rate)| (u64::from(burst), 1_000_000 / u64::from(rate)));
+        let mut chat = Chat::new(settings);
+        chat.keep_history(seed << 16);
         Self {
             rng,
-            chat: Chat::new(settings),
+            chat,
+            last_id: seed << 16,
             model: Model::new(interval, language, room_log_bytes),
             sockets: Sockets::default(),
             now: 0,
@@ -317,6 +322,31 @@ impl World {
     }
 
     /// What the shell does behind some events: write, read again, close, until there is nothing to do.
+    /// What was said is kept, in its order, each line once, under ids that grow, whatever the clock says.
+    fn check_kept(&mut self) -> Checked {
+        // A clock that is set back now and then.
+        let unix_ms = self.now / 1000 * self.rng.below(2);
+        self.chat.handle_clock(unix_ms);
+        while let Some(lines) = self.chat.poll_kept() {
+            for line in lines.iter() {
+                let quote = line.quote.map_or_else(String::new, |quote| format!("[RESPUESTA a '{quote}'] "));
+                let kept = (line.room.to_owned(), format!("{quote}{}: {}", line.name, line.text));
+                let said = self.model.kept.pop_front();
+                if said.as_ref() != Some(&kept) {
+                    return Err(format!("kept {kept:?} and not {said:?}"));
+                }
+                if line.id <= self.last_id {
+                    return Err(format!("id {} behind {}", line.id, self.last_id));
+                }
+                self.last_id = line.id;
+            }
+        }
+        match self.model.kept.front() {
+            Some(said) => Err(format!("{said:?} was said and not kept")),
+            None => Ok(()),
+        }
+    }
+
     fn turn(&mut self) -> Checked {
         self.is_behind = !self.is_finishing && self.rng.percent(10);
         if self.is_behind {
@@ -328,6 +358,7 @@ impl World {
             self.cut_slow()?;
             self.hear()?;
             self.resume();
+            self.check_kept()?;
             self.close_ended()?;
             if !self.chat.needs_flush() {
                 return self.cut_slow();

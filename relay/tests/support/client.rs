@@ -226,6 +226,14 @@ impl Client {
 
 /// Whether the line is what the pattern says, in which ` :…` at the end stands for any sentence.
 pub(crate) fn matches(pattern: &str, line: &str) -> bool {
+    if let Some((before, behind)) = pattern.split_once(" … ") {
+        let rest = line.strip_prefix(before).and_then(|rest| rest.strip_prefix(' '));
+        return rest.and_then(|rest| rest.split_once(' ')).is_some_and(|(_, rest)| matches(behind, rest));
+    }
+    if let Some(words) = pattern.strip_suffix("=…") {
+        let value = line.strip_prefix(words).and_then(|rest| rest.strip_prefix('='));
+        return value.is_some_and(|value| !value.is_empty() && !value.contains(' '));
+    }
     match pattern.strip_suffix('…').filter(|words| words.ends_with(" :")) {
         Some(words) => line.strip_prefix(words).is_some_and(|sentence| !sentence.is_empty()),
         None => line == pattern,

@@ -49,6 +49,8 @@ impl Relay {
     pub(crate) fn command() -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
         command.env_clear();
+        // A later flag counts.
+        command.args(["--history", "none"]);
         command
     }
 

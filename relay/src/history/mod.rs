@@ -1,0 +1,31 @@
+//! What was said, kept in a file: `keeper` runs the threads, `store` is the file. The chat gives lines as a
+//! [`crate::batch::Batch`], and asks; it never waits.
+
+mod keeper;
+mod store;
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use keeper::{Bell, Keeper, Manner, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
+pub use store::{Durability, Retention, Store, StoreError};
+
+/// What the file is called in a folder of ours.
+const FILE_NAME: &str = "history.db";
+
+/// Where the history is if nobody says: in the folder that the service manager gives, else in the user's own for what
+/// programs remember (XDG Base Directory Specification). None: there is no such folder.
+pub fn default_path() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = || {
+        let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+        state.map(|state| state.join("tertulia"))
+    };
+    folder("STATE_DIRECTORY").or_else(own).map(|folder| folder.join(FILE_NAME))
+}
+
+/// Milliseconds since 1970, by the system's clock.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,63 @@
+//! How connections end: what was written still reaches the peer, and the slot is freed once.
+
+use std::net::Shutdown;
+use std::time::Duration;
+
+use super::Server;
+use super::conn::{self, Received, client_id, live_index};
+use crate::moment::Moment;
+
+/// How long a closed connection may take to read what was written before its socket goes.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Bytes that a closed connection may still send.
+const LINGER_READS_MAX: usize = 64;
+
+impl Server {
+    /// The chat is done with this connection. If its peer is still there, it gets time to read: closing at
+    /// once, with bytes of its own unread, would throw away what is on the way to it.
+    pub(super) fn close(&mut self, index: usize, now: Moment) {
+        self.chat.handle_gone(client_id(index), now);
+        let Some(conn) = self.conns.get_mut(index).filter(|conn| !conn.is_lingering) else { return };
+        if conn.has_ended || conn.stream.shutdown(Shutdown::Write).is_err() {
+            return self.remove(index, now);
+        }
+        conn.is_lingering = true;
+        self.lingering.push_back((now.after(LINGER), conn::token(index, conn.generation)));
+        self.list(index);
+    }
+
+    /// Reads and drops what a closed connection still sends.
+    pub(super) fn drain(&mut self, index: usize, now: Moment) {
+        for _ in 0..LINGER_READS_MAX {
+            let Some(conn) = self.conns.get_mut(index) else { return };
+            match conn.receive(&mut self.buffer) {
+                Received::Some(_) => {}
+                Received::Last(_) => {
+                    conn.is_readable = false;
+                    return;
+                }
+                Received::Ended | Received::Broken => return self.remove(index, now),
+            }
+        }
+        self.remove(index, now);
+    }
+
+    pub(super) fn end_lingering(&mut self, now: Moment) {
+        while let Some((_, token)) = self.lingering.front().copied().filter(|(at, _)| *at <= now) {
+            self.lingering.pop_front();
+            if let Some(index) = live_index(&self.conns, token) {
+                self.remove(index, now);
+            }
+        }
+    }
+
+    /// The one place where a connection ends.
+    pub(super) fn remove(&mut self, index: usize, now: Moment) {
+        self.chat.handle_gone(client_id(index), now);
+        if let Some(mut conn) = self.conns.try_remove(index) {
+            let _ = self.poll.registry().deregister(&mut conn.stream);
+            self.leave_address(conn.group);
+        }
+    }
+}

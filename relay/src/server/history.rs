@@ -1,0 +1,120 @@
+//! Carries lines and questions from the chat to the history, and answers back.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mio::{Token, Waker};
+
+use super::Server;
+use super::conn::INDEX_MAX;
+use crate::chat::Answer;
+use crate::history::{Bell, Durability, Keeper, Manner, Retention, default_path, unix_ms};
+use crate::options::{HistoryOptions, HistoryPlace};
+
+/// The history has something to say.
+pub(super) const HISTORY: Token = Token(INDEX_MAX + 16);
+
+impl Server {
+    /// Opens the history, if there is to be one. Says where it is.
+    pub fn open_history(&mut self) -> Result<Option<String>, String> {
+        let Some(path) = place(&self.options.history)? else { return Ok(None) };
+        let waker = Waker::new(self.poll.registry(), HISTORY);
+        let waker = Arc::new(waker.map_err(|error| format!("cannot be woken by the history: {error}"))?);
+        let bell: Bell = Arc::new(move || drop(waker.wake()));
+        let (keeper, newest) = start(&path, &self.options.history, &bell)?;
+        self.chat.keep_history(newest);
+        let rows = keeper.state().rows;
+        self.keeper = Some(keeper);
+        Ok(Some(format!("history in {}: {rows} lines", path.display())))
+    }
+
+    /// At the start of a turn: what is said in it carries this time.
+    pub(super) fn tell_time(&mut self) {
+        if self.keeper.is_some() {
+            self.chat.handle_clock(unix_ms());
+        }
+    }
+
+    /// At the end of a turn: hands over what was said and asked in it.
+    pub(super) fn serve_history(&mut self) {
+        let Some(keeper) = &self.keeper else { return };
+        if let Some(lines) = self.chat.poll_kept() {
+            keeper.put(lines);
+        }
+        while let Some(question) = self.chat.poll_question() {
+            let ticket = question.ticket;
+            if !keeper.ask(question) {
+                self.chat.handle_answer(ticket, &Answer::Busy);
+            }
+        }
+    }
+
+    /// The history has answers, or fares differently.
+    pub(super) fn take_history_event(&mut self) {
+        let Some(keeper) = &self.keeper else { return };
+        for (ticket, answer) in keeper.take_answers() {
+            self.chat.handle_answer(ticket, &answer);
+        }
+        let trouble = keeper.state().trouble;
+        self.chat.handle_history_trouble(trouble.is_some());
+        if trouble != self.history_trouble {
+            let line =
+                trouble.as_deref().map_or("history kept again".to_owned(), |why| format!("not kept: {why}"));
+            self.journal.tell(&line);
+            self.history_trouble = trouble;
+        }
+    }
+}
+
+fn place(options: &HistoryOptions) -> Result<Option<PathBuf>, String> {
+    match &options.place {
+        HistoryPlace::None => Ok(None),
+        HistoryPlace::File(path) => Ok(Some(path.clone())),
+        HistoryPlace::Default => {
+            let path =
+                default_path().ok_or("no folder for the history; pass --history FILE, or --history none")?;
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.map_err(|error| {
+                format!("{}: {error}; pass --history FILE, or --history none", folder.display())
+            })?;
+            Ok(Some(path))
+        }
+    }
+}
+
+fn start(path: &Path, options: &HistoryOptions, bell: &Bell) -> Result<(Keeper, u64), String> {
+    let manner = Manner {
+        durability: if options.is_synced { Durability::Sync } else { Durability::Commit },
+        retention: Retention { age_max: options.age_max, rows_max: options.rows_max },
+    };
+    match Keeper::start(path, manner, Arc::clone(bell)) {
+        Err(error) if error.is_damaged() && options.repairs => {
+            move_aside(path)?;
+            Keeper::start(path, manner, Arc::clone(bell)).map_err(|error| error.to_string())
+        }
+        outcome => outcome.map_err(|error| error.to_string()),
+    }
+}
+
+/// Moves a damaged file away under another name; it is never deleted.
+fn move_aside(path: &Path) -> Result<(), String> {
+    let stamp = unix_ms();
+    for ending in ["", "-wal", "-shm"] {
+        let with = |more: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(more);
+            PathBuf::from(name)
+        };
+        let (from, to) = (with(ending), with(&format!(".damaged-{stamp}{ending}")));
+        match std::fs::rename(&from, &to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("{} cannot be moved aside: {error}", from.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

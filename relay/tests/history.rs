@@ -1,0 +1,372 @@
+//! What was said is kept, whatever happens to the relay, and given to who asks.
+
+#![cfg(feature = "history")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use rusqlite::Connection;
+use support::{Client, DEADLINE, Relay};
+
+/// A folder that goes with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tertulia-history-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("history.db")
+    }
+
+    fn relay(&self, flags: &[&str]) -> Relay {
+        let file = self.file();
+        let all = [&["--flood", "0", "--history", file.to_str().unwrap()], flags].concat();
+        Relay::start(&all)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What `/history WORDS` answers: the lines as they were said, and the last line.
+fn history(client: &mut Client, words: &str) -> (Vec<String>, String) {
+    client.send(&format!("/history {words}"));
+    let mut lines = Vec::new();
+    loop {
+        let line = client.next_line();
+        let Some((time, said)) = line.strip_prefix("* HISTORY ").and_then(|rest| rest.split_once(" :"))
+        else {
+            assert!(line.starts_with("* END HISTORY") || line.starts_with("* FAIL"), "{line}");
+            return (lines, line);
+        };
+        assert!(time.len() == 24 && time.ends_with('Z'), "{line}");
+        lines.push(said.to_owned());
+    }
+}
+
+/// All lines of the file, in the order of their ids.
+fn in_file(path: &Path) -> Vec<(u64, String)> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection.prepare("SELECT id, text FROM line ORDER BY id").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn what_was_said_is_given_again_also_after_the_relay_was_killed() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
+    ana.tell("Ana: hola");
+    luis.tell("[RESPUESTA a 'hola'] Luis: ¿qué tal? 🙂");
+    ana.tell("sin nombre delante");
+    let said = ["Ana: hola", "[RESPUESTA a 'hola'] Luis: ¿qué tal? 🙂", "Ana: sin nombre delante"];
+    luis.forget();
+    assert_eq!(history(&mut luis, "").0, said);
+    drop(relay);
+    let relay = folder.relay(&[]);
+    let mut eva = relay.client();
+    let (lines, end) = history(&mut eva, "");
+    assert_eq!(lines, said);
+    assert!(end.starts_with("* END HISTORY room=general shown=3 first="), "{end}");
+    let [mut ana] = relay.people(["Ana"]);
+    eva.forget();
+    ana.tell("Ana: otra vez");
+    eva.forget();
+    assert_eq!(history(&mut eva, "2").0, ["Ana: sin nombre delante", "Ana: otra vez"]);
+}
+
+#[test]
+fn the_history_is_read_backwards_page_by_page_and_each_room_has_its_own() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana] = relay.people(["Ana"]);
+    for number in 0..25 {
+        ana.tell(&format!("Ana: {number}"));
+    }
+    ana.tell("/join cocina");
+    ana.tell("Ana: aquí huele bien");
+    ana.forget();
+    assert_eq!(history(&mut ana, "").0, ["Ana: aquí huele bien"]);
+    let mut before = String::new();
+    let mut pages = Vec::new();
+    loop {
+        let (lines, end) = history(&mut ana, &format!("limit=10 room=GENERAL{before}"));
+        if lines.is_empty() {
+            assert_eq!(end, "* END HISTORY room=general shown=0");
+            break;
+        }
+        pages.insert(0, lines);
+        before = format!(" before={}", end.split_once("first=").unwrap().1);
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [5, 10, 10]);
+    let expected: Vec<String> = (0..25).map(|number| format!("Ana: {number}")).collect();
+    assert_eq!(pages.concat(), expected);
+    assert_eq!(history(&mut ana, "room=nadie").1, "* END HISTORY room=nadie shown=0");
+}
+
+#[test]
+fn who_comes_and_goes_and_what_is_said_to_one_alone_are_not_kept() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana, luis] = relay.people(["Ana", "Luis"]);
+    ana.tell("/msg Luis esto no lo lee nadie más");
+    ana.tell("/nick Eva");
+    ana.tell("//barra");
+    drop(luis);
+    ana.forget();
+    assert_eq!(history(&mut ana, "").0, ["Eva: /barra"]);
+}
+
+#[test]
+fn a_wrong_question_and_a_relay_that_keeps_nothing_say_so() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--lang", "en"]);
+    let mut client = relay.client();
+    assert!(history(&mut client, "many").1.starts_with("* FAIL HISTORY NO_NUMBER many :"));
+    assert!(history(&mut client, "room=a:b").1.starts_with("* FAIL HISTORY ROOM_INVALID :"));
+    let relay = Relay::calm();
+    let mut client = relay.client();
+    assert!(history(&mut client, "").1.starts_with("* FAIL HISTORY NOT_KEPT :"));
+}
+
+#[test]
+fn whoever_asks_and_sends_no_more_hears_the_answer_before_it_is_closed() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana] = relay.people(["Ana"]);
+    ana.tell("Ana: hola");
+    let mut stream = TcpStream::connect(relay.address()).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(b"/historial 5\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).unwrap();
+    assert!(heard.contains(" :Ana: hola\n* END HISTORY room=general shown=1 first="), "{heard}");
+}
+
+#[test]
+fn what_a_client_says_behind_its_question_waits_for_the_answer() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana] = relay.people(["Ana"]);
+    ana.tell("Ana: uno");
+    ana.send_bytes(b"/history\nAna: dos\n/history\n/ping fin\n");
+    let heard: Vec<String> = (0..6).map(|_| ana.next_line()).collect();
+    let said = |line: &String| line.split_once(" :").map_or(line.clone(), |(_, said)| said.to_owned());
+    assert_eq!(said(&heard[0]), "Ana: uno");
+    assert!(heard[1].starts_with("* END HISTORY room=general shown=1"));
+    assert_eq!([said(&heard[2]), said(&heard[3])], ["Ana: uno", "Ana: dos"]);
+    assert!(heard[4].starts_with("* END HISTORY room=general shown=2"));
+    assert_eq!(heard[5], "* PONG fin");
+}
+
+#[test]
+fn a_relay_killed_at_any_moment_has_kept_the_lines_up_to_one_of_them_and_none_twice() {
+    let kills: u32 = std::env::var("RELAY_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
+    let folder = Folder::new();
+    let mut before: Vec<(u64, String)> = Vec::new();
+    for kill in 0..kills {
+        let relay = folder.relay(&[]);
+        let [mut ana] = relay.people([format!("Ana{kill}").as_str()]);
+        // A moment that differs from kill to kill, and does not depend on a clock: so many lines are on their way.
+        let lines = 1 + (kill * 7919) % 3000;
+        for number in 0..lines {
+            ana.send(&format!("Ana{kill}: {kill}.{number}"));
+        }
+        relay.signal("KILL");
+        drop(relay);
+        let now = in_file(&folder.file());
+        assert_eq!(now.get(..before.len()), Some(before.as_slice()), "what was kept stays");
+        let added: Vec<&str> = now[before.len()..].iter().map(|(_, text)| text.as_str()).collect();
+        let expected: Vec<String> = (0..added.len()).map(|number| format!("{kill}.{number}")).collect();
+        assert_eq!(added, expected, "in order, without a gap, none twice");
+        before = now;
+    }
+    assert!(before.is_sorted_by(|(one, _), (other, _)| one < other));
+    assert!(!before.is_empty(), "no line was ever kept");
+}
+
+#[test]
+fn at_its_end_the_relay_writes_all_that_was_said() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana] = relay.people(["Ana"]);
+    for number in 0..2_000 {
+        ana.send(&format!("Ana: {number}"));
+    }
+    ana.sync();
+    relay.stop();
+    let texts: Vec<String> = in_file(&folder.file()).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, (0..2_000).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn lines_too_many_or_too_old_go_the_oldest_first() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--history-max-rows", "16"]);
+    let [mut ana] = relay.people(["Ana"]);
+    for number in 0..100 {
+        ana.tell(&format!("Ana: {number}"));
+    }
+    ana.forget();
+    let (lines, _) = history(&mut ana, "1000");
+    assert!((16..=17).contains(&lines.len()), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "Ana: 99");
+    drop(relay);
+    let relay = folder.relay(&["--history-max-age", "1s"]);
+    let mut client = relay.client();
+    let until = Instant::now() + DEADLINE;
+    // All go as soon as they are a second old: at a start, or soon after.
+    let mut left = history(&mut client, "").0.len();
+    while left > 0 && Instant::now() < until {
+        drop(client);
+        let relay = folder.relay(&["--history-max-age", "1s"]);
+        client = relay.client();
+        left = history(&mut client, "").0.len();
+    }
+    assert_eq!(left, 0);
+}
+
+fn run_to_end(folder: &Folder, flags: &[&str]) -> (Option<i32>, String) {
+    let mut command = Relay::command();
+    command.args(["--listen", "127.0.0.1:0", "--history"]).arg(folder.file()).args(flags);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_damaged_file_is_named_and_moved_aside_only_when_that_is_asked_for() {
+    let folder = Folder::new();
+    let damage = vec![b'x'; 8192];
+    std::fs::write(folder.file(), &damage).unwrap();
+    let (code, sentence) = run_to_end(&folder, &[]);
+    assert_eq!(code, Some(2), "{sentence}");
+    assert!(
+        sentence.contains("history.db is damaged") && sentence.contains("--history-repair"),
+        "{sentence}"
+    );
+    assert_eq!(std::fs::read(folder.file()).unwrap(), damage);
+    let relay = folder.relay(&["--history-repair"]);
+    let [mut ana] = relay.people(["Ana"]);
+    ana.tell("Ana: hola");
+    ana.forget();
+    assert_eq!(history(&mut ana, "").0, ["Ana: hola"]);
+    let aside: Vec<PathBuf> = std::fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("history.db.damaged-"))
+        .collect();
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    assert_eq!(std::fs::read(&aside[0]).unwrap(), damage);
+}
+
+#[test]
+fn a_file_of_another_program_or_of_a_newer_relay_is_left_alone() {
+    let folder = Folder::new();
+    let connection = Connection::open(folder.file()).unwrap();
+    connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let (code, sentence) = run_to_end(&folder, &["--history-repair"]);
+    assert_eq!(code, Some(2));
+    assert!(sentence.contains("another program"), "{sentence}");
+    let folder = Folder::new();
+    folder.relay(&[]).stop();
+    Connection::open(folder.file()).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    let (code, sentence) = run_to_end(&folder, &["--history-repair"]);
+    assert_eq!(code, Some(2));
+    assert!(sentence.contains("newer relay (schema 99)"), "{sentence}");
+}
+
+#[test]
+fn while_another_program_holds_the_file_the_chat_goes_on_and_nothing_is_lost() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for number in 0..500 {
+        ana.send(&format!("Ana: {number}"));
+    }
+    for number in 0..500 {
+        assert_eq!(luis.next_line(), format!("Ana: {number}"));
+    }
+    assert_eq!(in_file(&folder.file()), []);
+    other.execute_batch("ROLLBACK").unwrap();
+    let until = Instant::now() + DEADLINE;
+    while in_file(&folder.file()).len() < 500 {
+        assert!(Instant::now() < until, "the lines are never written");
+        std::thread::yield_now();
+    }
+    let (lines, _) = history(&mut luis, "1000");
+    assert_eq!(lines, (0..500).map(|number| format!("Ana: {number}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_once_and_all_is_kept_when_there_is_place_again() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--lang", "en"]);
+    let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
+    ana.tell("Ana: antes");
+    luis.forget();
+    history(&mut luis, "");
+    // No file of the relay may grow any more.
+    let limit = |bytes: &str| {
+        let pid = relay.pid().to_string();
+        let done = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}")]).status();
+        assert!(done.expect("prlimit").success());
+    };
+    limit("1:unlimited");
+    ana.send("Ana: mientras");
+    assert_eq!(luis.next_line(), "Ana: mientras");
+    let note = luis.next_line();
+    assert!(note.starts_with("* NOTE HISTORY TROUBLE :"), "{note}");
+    for number in 0..50 {
+        ana.send(&format!("Ana: {number}"));
+        assert_eq!(luis.next_line(), format!("Ana: {number}"));
+    }
+    limit("unlimited:unlimited");
+    let note = luis.next_line();
+    assert!(note.starts_with("* NOTE HISTORY KEPT :"), "{note}");
+    let (lines, _) = history(&mut luis, "1000");
+    let numbers = (0..50).map(|number| format!("Ana: {number}"));
+    let expected: Vec<String> =
+        ["Ana: antes", "Ana: mientras"].map(str::to_owned).into_iter().chain(numbers).collect();
+    assert_eq!(lines, expected);
+    let said = relay.stop();
+    assert!(said.iter().any(|line| line.starts_with("not kept: the history")), "{said:?}");
+    assert!(said.iter().any(|line| line == "history kept again"), "{said:?}");
+}
+
+#[test]
+fn without_a_word_about_it_the_history_is_where_the_service_manager_or_the_user_keeps_such_things() {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+    command.env_clear().env("XDG_STATE_HOME", &folder.0).args(["--listen", "127.0.0.1:0"]);
+    let said = Relay::from_command(command).stop();
+    let path = folder.0.join("tertulia/history.db");
+    assert!(said.iter().any(|line| line == &format!("history in {}: 0 lines", path.display())), "{said:?}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+    command.env_clear().env("STATE_DIRECTORY", &folder.0).args(["--listen", "127.0.0.1:0"]);
+    Relay::from_command(command).stop();
+    assert!(folder.file().exists());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+    let output = command.env_clear().args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    assert!(sentence.contains("--history FILE") && output.status.code() == Some(2), "{sentence}");
+}
