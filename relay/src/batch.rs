@@ -1,5 +1,8 @@
 //! Lines on their way to the file and back, packed: a busy relay makes no allocation for each.
 
+/// Bits of an id behind its milliseconds.
+pub const ID_COUNTER_BITS: u32 = 16;
+
 /// A line as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept<'a> {
@@ -13,6 +16,13 @@ pub struct Kept<'a> {
     pub quote: Option<&'a str>,
     /// What was said.
     pub text: &'a str,
+}
+
+impl Kept<'_> {
+    /// When it was said, in milliseconds since 1970.
+    pub fn unix_ms(&self) -> u64 {
+        self.id >> ID_COUNTER_BITS
+    }
 }
 
 /// Lines, in the order in which they were said.

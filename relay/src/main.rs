@@ -21,11 +21,28 @@ fn main() -> ExitCode {
         Ok(Asked::Run(options)) => return run(*options),
         Ok(Asked::Help(language)) => help(language).to_owned(),
         Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
+        #[cfg(feature = "history")]
+        Ok(Asked::History(tool, options)) => return use_history(tool, &options),
         Err(error) => return fail(&error.to_string()),
     };
     // A reader that has seen enough is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
+}
+
+#[cfg(feature = "history")]
+fn use_history(
+    tool: tertulia_relay::history::tools::Tool,
+    options: &tertulia_relay::options::HistoryOptions,
+) -> ExitCode {
+    let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    match tertulia_relay::history::tools::run(tool, options, input, output) {
+        Ok(sentence) => {
+            say(&sentence);
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => fail(&sentence),
+    }
 }
 
 fn run(options: Options) -> ExitCode {

@@ -27,6 +27,9 @@ pub enum Asked {
     Help(Language),
     /// To say the version.
     Version,
+    /// To do something with the history.
+    #[cfg(feature = "history")]
+    History(crate::history::tools::Tool, HistoryOptions),
 }
 
 /// How to run.
@@ -157,6 +160,8 @@ impl std::error::Error for OptionsError {}
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
     let mut options = Options::default();
     let mut wants_help = false;
+    #[cfg(feature = "history")]
+    let mut tool = None;
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(|error| OptionsError(error.to_string()))? {
         match argument {
@@ -167,11 +172,17 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
                 let flag = flag.to_owned();
                 read_flag(&mut options, &flag, &mut parser)?;
             }
+            #[cfg(feature = "history")]
+            Value(word) if word == "history" && tool.is_none() => tool = Some(read_tool(&mut parser)?),
             other => return Err(OptionsError(format!("{}: no such argument", shown(other)))),
         }
     }
     if wants_help {
         return Ok(Asked::Help(options.language));
+    }
+    #[cfg(feature = "history")]
+    if let Some(tool) = tool {
+        return Ok(Asked::History(tool, options.history));
     }
     Ok(Asked::Run(Box::new(options)))
 }
@@ -241,6 +252,18 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ => return Err(OptionsError(format!("--{flag}: this relay was built without metrics"))),
     }
     Ok(())
+}
+
+/// What stands behind the word `history`.
+#[cfg(feature = "history")]
+fn read_tool(parser: &mut lexopt::Parser) -> Result<crate::history::tools::Tool, OptionsError> {
+    use crate::history::tools::Tool;
+    let word = parser.value().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let tool = Tool::ALL.iter().find(|(name, _)| *name == word).map(|(_, tool)| *tool);
+    tool.ok_or_else(|| {
+        let names = Tool::ALL.map(|(name, _)| name).join(", ");
+        OptionsError(format!("history {word}: expected one of {names}"))
+    })
 }
 
 fn read_history_flag(
@@ -319,7 +342,7 @@ pub fn help(language: Language) -> String {
     };
     let is_there = |line: &&str| {
         (cfg!(feature = "metrics") || !line.contains("--metrics"))
-            && (cfg!(feature = "history") || !(line.contains("--history") || line.contains("--durability")))
+            && (cfg!(feature = "history") || !(line.contains("history") || line.contains("--durability")))
     };
     help.split_inclusive('\n').filter(is_there).collect()
 }
@@ -342,6 +365,9 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --metrics ADDR         Prometheus text over HTTP     [off]
   --version, --help
 
+  history export|import|prune|check                    lines out, lines in, fewer lines, is it whole
+                         with --history FILE and the --history-max flags; a relay may run meanwhile
+
 0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
 ";
 
@@ -362,6 +388,9 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --durability HOW       commit: aguanta si el relay muere; sync: también sin luz  [commit]
   --metrics ADDR         texto de Prometheus por HTTP    [apagado]
   --version, --help
+
+  history export|import|prune|check                      sacar líneas, meterlas, quitar las viejas, comprobar
+                         con --history FILE y las --history-max; el relay puede seguir en marcha
 
 0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
 ";

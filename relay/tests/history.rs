@@ -129,8 +129,9 @@ fn who_comes_and_goes_and_what_is_said_to_one_alone_are_not_kept() {
     ana.tell("/msg Luis esto no lo lee nadie más");
     ana.tell("/nick Eva");
     ana.tell("//barra");
-    drop(luis);
     ana.forget();
+    drop(luis);
+    assert_eq!(ana.next_line(), "Luis ha abandonado el chat.");
     assert_eq!(history(&mut ana, "").0, ["Eva: /barra"]);
 }
 
@@ -369,4 +370,91 @@ fn without_a_word_about_it_the_history_is_where_the_service_manager_or_the_user_
     let output = command.env_clear().args(["--listen", "127.0.0.1:0"]).output().unwrap();
     let sentence = String::from_utf8(output.stderr).unwrap();
     assert!(sentence.contains("--history FILE") && output.status.code() == Some(2), "{sentence}");
+}
+
+/// Runs `tertulia-relay history TOOL` with this on its standard input: exit code, standard output, last line of
+/// standard error.
+fn tool(folder: &Folder, words: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+    command.env_clear().arg("history").args(words).arg("--history").arg(folder.file());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let said = text(output.stderr);
+    (output.status.code(), text(output.stdout), said.lines().last().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn what_is_taken_out_of_one_history_can_be_put_into_another_and_twice_is_once() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let [mut ana] = relay.people(["Ana María"]);
+    ana.tell("Ana María: hola; con = y \\ y 🙂");
+    ana.tell("[RESPUESTA a 'uno; dos'] Ana María: sí");
+    ana.tell("/join cocina");
+    ana.tell("Ana María: huele bien");
+    ana.forget();
+    history(&mut ana, "");
+    // The relay runs meanwhile.
+    let (code, lines, said) = tool(&folder, &["export"], "");
+    assert_eq!((code, said.as_str()), (Some(0), "3 lines written"));
+    let shown: Vec<&str> = lines.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(shown, ["Ana María: hola; con = y \\ y 🙂", "Ana María: sí", "Ana María: huele bien"]);
+    assert!(lines.lines().nth(1).unwrap().contains(";room=general;quote=uno\\:\\sdos "), "{lines}");
+    let other = Folder::new();
+    let (code, _, said) = tool(&other, &["import"], &lines);
+    assert_eq!((code, said.as_str()), (Some(0), "3 lines taken in, 3 there now"));
+    let (_, _, said) = tool(&other, &["import"], &lines);
+    assert_eq!(said, "0 lines taken in, 3 there now");
+    assert_eq!(tool(&other, &["export"], "").1, lines);
+    let (code, _, said) = tool(&other, &["check"], "");
+    assert_eq!(code, Some(0));
+    assert!(said.starts_with("whole: 3 lines in 2 rooms, from 20"), "{said}");
+}
+
+#[test]
+fn a_line_that_cannot_be_taken_in_is_named_with_its_number_and_those_before_it_are_in() {
+    let folder = Folder::new();
+    let good = "@id=65536;room=general Ana: hola\n";
+    for (bad, why) in [
+        ("Ana: hola", "it does not begin with @id="),
+        ("@room=general Ana: hola", "it has no id"),
+        ("@id=0;room=general Ana: hola", "it has no id"),
+        ("@id=99999999999999999999;room=general Ana: hola", "it has no id"),
+        ("@id=7 Ana: hola", "it has no room"),
+        ("@id=7;room=a:b Ana: hola", "it has no room"),
+        ("@id=7;room=general hola", "it is not NAME: TEXT"),
+        ("@id=7;room=general *x: hola", "*x is no name"),
+    ] {
+        let (code, _, said) = tool(&folder, &["import"], &format!("{good}{bad}\n{good}"));
+        assert_eq!(code, Some(2), "{bad}");
+        assert!(said.contains("line 2: ") && said.contains(why) && said.contains("the 1 lines"), "{said}");
+    }
+    assert_eq!(in_file(&folder.file()), [(65536, "hola".to_owned())]);
+}
+
+#[test]
+fn a_history_is_shortened_and_looked_at_by_hand() {
+    let folder = Folder::new();
+    let lines: String = (1..=100u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    tool(&folder, &["import"], &lines);
+    let (code, _, said) = tool(&folder, &["prune", "--history-max-age", "0", "--history-max-rows", "30"], "");
+    assert_eq!((code, said.as_str()), (Some(0), "70 lines dropped, 30 kept"));
+    assert_eq!(in_file(&folder.file())[0].1, "71");
+    let (_, _, said) = tool(&folder, &["prune"], "");
+    assert_eq!(said, "30 lines dropped, 0 kept", "they are of 1970");
+    std::fs::write(folder.file(), vec![b'x'; 4096]).unwrap();
+    let (code, _, said) = tool(&folder, &["check"], "");
+    assert!(code == Some(2) && said.contains("is damaged"), "{said}");
+    let nothing = Folder::new();
+    let (code, _, said) = tool(&nothing, &["check"], "");
+    assert!(code == Some(2) && said.contains("there is no such history"), "{said}");
+    assert!(!nothing.file().exists());
+    let (code, _, said) = tool(&nothing, &["burn"], "");
+    assert!(
+        code == Some(2) && said.contains("history burn: expected one of export, import, prune, check"),
+        "{said}"
+    );
 }

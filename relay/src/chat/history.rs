@@ -10,7 +10,7 @@ use tertulia_wire::tags::escape;
 use tertulia_wire::time::rfc3339;
 
 use super::{ANSWER_BYTES_MAX, Chat, ClientId, RoomId};
-use crate::batch::{Batch, Kept};
+use crate::batch::{Batch, ID_COUNTER_BITS, Kept};
 use crate::phrases::Phrase;
 use crate::sabotage::{self, Bug};
 
@@ -18,9 +18,6 @@ use crate::sabotage::{self, Bug};
 pub const HISTORY_LINES: u32 = 20;
 /// See [`HISTORY_LINES`].
 pub const HISTORY_LINES_MAX: u32 = 1000;
-
-/// Bits of an id behind its milliseconds.
-const ID_COUNTER_BITS: u32 = 16;
 
 /// What somebody wants to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,7 +187,7 @@ fn written(room: &str, lines: &Batch) -> String {
 }
 
 fn one(line: &Kept<'_>) -> String {
-    let time = rfc3339(line.id >> ID_COUNTER_BITS);
+    let time = rfc3339(line.unix_ms());
     let Kept { name, text, .. } = line;
     match line.quote {
         Some(quote) => format!("* HISTORY {time} :{REPLY_OPEN}{quote}{REPLY_CLOSE}{name}: {text}\n"),

@@ -1,12 +1,16 @@
-//! What was said, kept in a file: `keeper` runs the threads, `store` is the file. The chat gives lines as a
+//! What was said, kept in a file: `keeper` runs the threads, `store` is the file, [`tools`] are the operator's. The chat gives lines as a
 //! [`crate::batch::Batch`], and asks; it never waits.
 
 mod keeper;
 mod store;
+pub mod tools;
 
-use std::path::PathBuf;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::options::{HistoryOptions, HistoryPlace};
 pub use keeper::{Bell, Keeper, Manner, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
 pub use store::{Durability, Retention, Store, StoreError};
 
@@ -15,13 +19,31 @@ const FILE_NAME: &str = "history.db";
 
 /// Where the history is if nobody says: in the folder that the service manager gives, else in the user's own for what
 /// programs remember (XDG Base Directory Specification). None: there is no such folder.
-pub fn default_path() -> Option<PathBuf> {
+fn default_path() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let own = || {
         let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
         state.map(|state| state.join("tertulia"))
     };
     folder("STATE_DIRECTORY").or_else(own).map(|folder| folder.join(FILE_NAME))
+}
+
+/// The file that the options mean; the folder of the usual one is made. None: there is to be none.
+pub fn path(options: &HistoryOptions) -> Result<Option<PathBuf>, String> {
+    match &options.place {
+        HistoryPlace::None => Ok(None),
+        HistoryPlace::File(path) => Ok(Some(path.clone())),
+        HistoryPlace::Default => {
+            let path =
+                default_path().ok_or("no folder for the history; pass --history FILE, or --history none")?;
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.map_err(|error| {
+                format!("{}: {error}; pass --history FILE, or --history none", folder.display())
+            })?;
+            Ok(Some(path))
+        }
+    }
 }
 
 /// Milliseconds since 1970, by the system's clock.

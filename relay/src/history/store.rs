@@ -104,6 +104,21 @@ pub struct Retention {
     pub rows_max: u64,
 }
 
+/// What a look at the whole file found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The first fault, in the database's words.
+    pub fault: Option<String>,
+    /// Lines.
+    pub rows: u64,
+    /// Rooms in which something was said.
+    pub rooms: u64,
+    /// Ids of the oldest and the newest line.
+    pub span: Option<(u64, u64)>,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
 /// An open history.
 #[derive(Debug)]
 pub struct Store {
@@ -182,7 +197,8 @@ impl Store {
 
     /// Keeps lines, all or none.
     pub fn insert(&mut self, batches: &[Batch]) -> Result<(), StoreError> {
-        let rows = insert(&mut self.connection, batches).map_err(|error| sqlite(&self.path, error))?;
+        let rows =
+            insert(&mut self.connection, batches, INSERT).map_err(|error| sqlite(&self.path, error))?;
         self.rows += rows;
         Ok(())
     }
@@ -215,6 +231,52 @@ impl Store {
             batch.push(Kept { id: *id, room, name, quote: quote.as_deref(), text });
         }
         Ok(batch)
+    }
+
+    /// Takes lines in whose ids are not there yet.
+    pub fn insert_new(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let rows = insert(&mut self.connection, std::slice::from_ref(batch), INSERT_NEW);
+        self.rows += rows.map_err(|error| sqlite(&self.path, error))?;
+        Ok(())
+    }
+
+    /// Shows all lines in the order in which they were said, until `show` says no.
+    pub fn each(&self, mut show: impl FnMut(Kept<'_>) -> bool) -> Result<(), StoreError> {
+        let mut read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT id, room.name, line.name, quote, text FROM line JOIN room ON number = room ORDER BY id",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+                let quote = row.get_ref(3)?.as_str_or_null()?;
+                let line = Kept { id: row.get(0)?, room: word(1)?, name: word(2)?, quote, text: word(4)? };
+                if !show(line) {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error| sqlite(&self.path, error))
+    }
+
+    /// Looks at every page of the file.
+    pub fn check(&self) -> Result<Checked, StoreError> {
+        let read = || {
+            let one = |query: &str| self.connection.query_row(query, [], |row| row.get::<_, Option<u64>>(0));
+            let verdict: String =
+                self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            let (first, last) = (one("SELECT min(id) FROM line")?, one("SELECT max(id) FROM line")?);
+            Ok(Checked {
+                fault: (verdict != "ok").then_some(verdict),
+                rows: one("SELECT count(*) FROM line")?.unwrap_or_default(),
+                rooms: one("SELECT count(*) FROM room")?.unwrap_or_default(),
+                span: first.zip(last),
+                bytes: one("PRAGMA page_count")?.unwrap_or_default()
+                    * one("PRAGMA page_size")?.unwrap_or_default(),
+            })
+        };
+        read().map_err(|error| sqlite(&self.path, error))
     }
 
     /// Drops what is to be kept no longer, at most `limit` lines. Gives how many went.
@@ -250,11 +312,14 @@ impl Store {
     }
 }
 
-fn insert(connection: &mut Connection, batches: &[Batch]) -> Result<u64, rusqlite::Error> {
+const INSERT: &str = "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5)";
+const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5)";
+
+fn insert(connection: &mut Connection, batches: &[Batch], statement: &str) -> Result<u64, rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let mut rows = 0;
+    let mut rows = 0u64;
     {
-        let mut line = transaction.prepare_cached("INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut line = transaction.prepare_cached(statement)?;
         let mut room: Option<(&str, i64)> = None;
         for kept in batches.iter().flat_map(Batch::iter) {
             let number = match room {
@@ -262,8 +327,7 @@ fn insert(connection: &mut Connection, batches: &[Batch]) -> Result<u64, rusqlit
                 _ => room_number(&transaction, kept.room)?,
             };
             room = Some((kept.room, number));
-            line.execute(params![kept.id, number, kept.name, kept.quote, kept.text])?;
-            rows += 1;
+            rows += line.execute(params![kept.id, number, kept.name, kept.quote, kept.text])? as u64;
         }
     }
     transaction.commit()?;

@@ -1,7 +1,5 @@
 //! Carries lines and questions from the chat to the history, and answers back.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +8,8 @@ use mio::{Token, Waker};
 use super::Server;
 use super::conn::INDEX_MAX;
 use crate::chat::Answer;
-use crate::history::{Bell, Durability, Keeper, Manner, Retention, default_path, unix_ms};
-use crate::options::{HistoryOptions, HistoryPlace};
+use crate::history::{Bell, Durability, Keeper, Manner, Retention, path, unix_ms};
+use crate::options::HistoryOptions;
 
 /// The history has something to say.
 pub(super) const HISTORY: Token = Token(INDEX_MAX + 16);
@@ -19,7 +17,7 @@ pub(super) const HISTORY: Token = Token(INDEX_MAX + 16);
 impl Server {
     /// Opens the history, if there is to be one. Says where it is.
     pub fn open_history(&mut self) -> Result<Option<String>, String> {
-        let Some(path) = place(&self.options.history)? else { return Ok(None) };
+        let Some(path) = path(&self.options.history)? else { return Ok(None) };
         let waker = Waker::new(self.poll.registry(), HISTORY);
         let waker = Arc::new(waker.map_err(|error| format!("cannot be woken by the history: {error}"))?);
         let bell: Bell = Arc::new(move || drop(waker.wake()));
@@ -64,23 +62,6 @@ impl Server {
                 trouble.as_deref().map_or("history kept again".to_owned(), |why| format!("not kept: {why}"));
             self.journal.tell(&line);
             self.history_trouble = trouble;
-        }
-    }
-}
-
-fn place(options: &HistoryOptions) -> Result<Option<PathBuf>, String> {
-    match &options.place {
-        HistoryPlace::None => Ok(None),
-        HistoryPlace::File(path) => Ok(Some(path.clone())),
-        HistoryPlace::Default => {
-            let path =
-                default_path().ok_or("no folder for the history; pass --history FILE, or --history none")?;
-            let folder = path.parent().unwrap_or(Path::new("/"));
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|error| {
-                format!("{}: {error}; pass --history FILE, or --history none", folder.display())
-            })?;
-            Ok(Some(path))
         }
     }
 }
