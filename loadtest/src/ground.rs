@@ -30,7 +30,12 @@ impl Ground {
 
     /// A relay of our own.
     pub fn relay() -> Result<Self, String> {
-        Started::relay().map(Self::own)
+        Self::relay_with(&["--history", "none"])
+    }
+
+    /// The same with more flags.
+    pub fn relay_with(flags: &[&str]) -> Result<Self, String> {
+        Started::relay(flags).map(Self::own)
     }
 
     /// The reference server.

@@ -16,13 +16,16 @@ pub struct Started {
     name: String,
 }
 
+/// A server has said where it listens within so many lines.
+const LINES_TO_ADDRESS_MAX: usize = 4;
+
 impl Started {
-    /// The relay, on a free port of loopback, with flood control off.
-    pub fn relay() -> Result<Self, String> {
+    /// The relay, on a free port of loopback, with flood control off, and with these flags.
+    pub fn relay(flags: &[&str]) -> Result<Self, String> {
         let path = relay_path()?;
         let name = version(&path);
-        let arguments = ["--listen", "127.0.0.1:0", "--flood", "0", "--lang", "en", "--history", "none"];
-        Self::start(Command::new(&path).args(arguments), name).map_err(|error| {
+        let arguments = ["--listen", "127.0.0.1:0", "--flood", "0", "--lang", "en"];
+        Self::start(Command::new(&path).args(arguments).args(flags), name).map_err(|error| {
             format!(
                 "{}: {error}; build it (cargo build --release), or name a relay: --target",
                 path.display()
@@ -41,23 +44,30 @@ impl Started {
             .map_err(|error| format!("the floor: {error}"))
     }
 
-    /// Both tell their address as the last word of their first line.
+    /// Both tell their address as the last word of one of their first lines.
     fn start(command: &mut Command, name: String) -> Result<Self, String> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let Some(stderr) = child.stderr.take() else { return Err("it has no standard error".into()) };
         let mut lines = BufReader::new(stderr);
-        let mut first = String::new();
-        let read = lines.read_line(&mut first);
+        let mut said = String::new();
+        let mut address = None;
+        while address.is_none() && said.lines().count() < LINES_TO_ADDRESS_MAX {
+            let begin = said.len();
+            if !matches!(lines.read_line(&mut said), Ok(1..)) {
+                break;
+            }
+            let line = said.get(begin..).unwrap_or_default();
+            address = line.split_whitespace().next_back().and_then(|word| word.parse().ok());
+        }
         // What follows must not fill a pipe.
         thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        let address = first.split_whitespace().next_back().and_then(|word| word.parse().ok());
         match address {
-            Some(address) if read.is_ok() => Ok(Self { child, address, name }),
-            _ => {
+            Some(address) => Ok(Self { child, address, name }),
+            None => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(format!("it did not start: {}", first.trim()))
+                Err(format!("it did not start: {}", said.trim()))
             }
         }
     }

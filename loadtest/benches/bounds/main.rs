@@ -9,6 +9,7 @@
 
 mod counter;
 mod generator;
+mod history;
 mod machine;
 mod masses;
 mod single;
@@ -37,7 +38,7 @@ bounds: what the relay and the generator have to reach on this machine
 TERTULIA_RELAY and TERTULIA_LOADTEST name the programs, TERTULIA_SMALL the small build of the relay.
 ";
 
-const WORKS: [(&str, Work); 12] = [
+const WORKS: [(&str, Work); 13] = [
     ("crowd", works::crowd),
     ("crowd-unjoined", works::crowd_unjoined),
     ("lone", works::lone),
@@ -49,6 +50,7 @@ const WORKS: [(&str, Work); 12] = [
     ("idle", masses::idle),
     ("start", single::start),
     ("small", single::small),
+    ("history", history::history),
     ("generator", generator::generator),
 ];
 

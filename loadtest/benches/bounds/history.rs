@@ -1,0 +1,182 @@
+//! What it costs to keep what is said, and how fast it is given again.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use tertulia_loadtest::ground::{self, Ground};
+use tertulia_loadtest::limits;
+use tertulia_loadtest::live::Live;
+use tertulia_loadtest::measured::Measured;
+use tertulia_loadtest::report::median;
+use tertulia_loadtest::run::{Pair, pair};
+
+use crate::table::{Bound, Row};
+use crate::works::{SPINNING, crowd_plan};
+use crate::{Options, Outcome};
+
+const PAIRS: u32 = 2;
+const TALK: Duration = Duration::from_secs(10);
+/// Text and name of a line of the crowd.
+const LINE_BYTES: f64 = 69.0;
+const MILLION: u64 = 1_000_000;
+const QUESTIONS: usize = 50;
+const SLOW_LINES: u32 = 5;
+/// How long the last lines may take to be written.
+const WRITTEN_MAX: Duration = Duration::from_secs(10);
+
+/// A file that goes with this value, and its folder.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Outcome<Self> {
+        let path = std::env::temp_dir().join(format!("tertulia-bounds-{}-{name}", std::process::id()));
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    fn file(&self) -> String {
+        self.0.join("history.db").display().to_string()
+    }
+
+    fn relay(&self) -> Result<Ground, String> {
+        Ground::relay_with(&["--history", &self.file(), "--history-max-rows", "0", "--history-max-age", "0"])
+    }
+
+    /// The relay's own tool on the file.
+    fn tool(&self, word: &str) -> Outcome<Command> {
+        let relay = std::env::var_os("TERTULIA_RELAY").ok_or("run this by make bench")?;
+        let mut command = Command::new(relay);
+        command.args(["history", word, "--history", &self.file()]).stderr(Stdio::null());
+        Ok(command)
+    }
+
+    /// Lines of the load in the file; a probe is none.
+    fn kept(&self) -> Outcome<u64> {
+        let mut child = self.tool("export")?.stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().ok_or("no output")?;
+        let lines = BufReader::new(output).lines();
+        let kept = lines.filter(|line| line.as_ref().is_ok_and(|line| line.contains(": ~"))).count();
+        child.wait()?;
+        Ok(kept as u64)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) fn history(options: &Options) -> Outcome<Vec<Row>> {
+    let mut rows = crowd(options)?;
+    rows.extend(slow()?);
+    rows.extend(million()?);
+    Ok(rows)
+}
+
+/// Bytes that a process caused to be written to disks.
+fn written_bytes(pid: Option<u32>) -> Outcome<f64> {
+    let pid = pid.ok_or("no process")?;
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).ok_or("no write_bytes")?;
+    Ok(line.parse()?)
+}
+
+/// The crowd with everything kept, beside the floor.
+fn crowd(options: &Options) -> Outcome<Vec<Row>> {
+    let length = if options.is_quick { TALK / 5 } else { TALK };
+    let (mut rates, mut bytes, mut resident_kib, mut missing) = (Vec::new(), Vec::new(), 0u64, 0u64);
+    let plan = crowd_plan();
+    for number in 0..options.pairs(PAIRS) {
+        let scratch = Scratch::new(&number.to_string())?;
+        limits::make_place(2 * plan.clients, 1)?;
+        let grounds = [scratch.relay()?, Ground::floor()?];
+        let _pin = ground::apart(&[&grounds[0], &grounds[1]]);
+        let before = written_bytes(grounds[0].own_pid())?;
+        let sides = [(&plan, &grounds[0]), (&plan, &grounds[1])];
+        let mut live = Live::new("history");
+        let both = pair(sides, number, SPINNING, length, &AtomicBool::new(false), &mut live)?;
+        let Pair { ours, floor } = both;
+        let (ours, floor): (Measured, Measured) = (ours.finish().1, floor.finish().1);
+        if !ours.counts.is_clean() {
+            return Err(format!("lines were lost, or worse: {:?}", ours.counts).into());
+        }
+        let end = Instant::now() + WRITTEN_MAX;
+        let mut kept = scratch.kept()?;
+        while kept < ours.accepted && Instant::now() < end {
+            kept = scratch.kept()?;
+        }
+        missing += ours.accepted.abs_diff(kept);
+        rates.push((ours.figures().rate_per_s, floor.figures().rate_per_s));
+        bytes.push((written_bytes(grounds[0].own_pid())? - before) / ours.accepted as f64 / LINE_BYTES);
+        resident_kib = resident_kib.max(ours.resident_peak_kib);
+    }
+    let bytes = median(&bytes).ok_or("no pair")?;
+    let row = |figure: &str, value, bound| Row::plain("history", figure, None, value, bound);
+    Ok(vec![
+        Row::paired("history", "deliveries/s, crowd", &rates, Bound::AtLeast(0.7)),
+        row("lines of it that are not in the file, or twice", missing as f64, Bound::AtMost(0.0)),
+        row("bytes written for each of its own", bytes, Bound::AtMost(6.0)),
+        row("KiB resident at most", resident_kib as f64, Bound::None),
+    ])
+}
+
+/// What a line costs that comes alone.
+fn slow() -> Outcome<Vec<Row>> {
+    let scratch = Scratch::new("slow")?;
+    let ground = scratch.relay()?;
+    let mut talker = TcpStream::connect(ground.target.address)?;
+    talker.write_all(b"s0000 se ha unido al chat.\n")?;
+    let before = written_bytes(ground.own_pid())?;
+    let line = format!("s0000: ~{}\n", "x".repeat(63));
+    for _ in 0..SLOW_LINES {
+        talker.write_all(line.as_bytes())?;
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let bytes = (written_bytes(ground.own_pid())? - before) / f64::from(SLOW_LINES);
+    Ok(vec![Row::plain("history", "bytes written for a line a second", None, bytes, Bound::None)])
+}
+
+/// A million lines: how fast they are written, and how fast the last hundred are found.
+fn million() -> Outcome<Vec<Row>> {
+    let scratch = Scratch::new("million")?;
+    let text = "x".repeat(64);
+    let lines: String =
+        (1..=MILLION).map(|number| format!("@id={};room=general s0000: {text}\n", number << 16)).collect();
+    let begun = Instant::now();
+    let mut child = scratch.tool("import")?.stdin(Stdio::piped()).spawn()?;
+    child.stdin.take().ok_or("no input")?.write_all(lines.as_bytes())?;
+    if !child.wait()?.success() {
+        return Err("the million was not taken in".into());
+    }
+    let per_s = MILLION as f64 / begun.elapsed().as_secs_f64();
+    let ground = scratch.relay()?;
+    let mut asker = TcpStream::connect(ground.target.address)?;
+    asker.set_nodelay(true)?;
+    let mut answers = BufReader::new(asker.try_clone()?);
+    let mut answer_ms = Vec::new();
+    for _ in 0..QUESTIONS {
+        let begun = Instant::now();
+        asker.write_all(b"/history limit=100\n")?;
+        let mut line = String::new();
+        while !line.starts_with("* END HISTORY") {
+            line.clear();
+            if answers.read_line(&mut line)? == 0 {
+                return Err("the relay closed the connection".into());
+            }
+        }
+        if !line.contains(" shown=100 ") {
+            return Err(format!("not a hundred lines: {line}").into());
+        }
+        answer_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    let answer_ms = median(&answer_ms).ok_or("no answer")?;
+    Ok(vec![
+        Row::plain("history", "lines/s taken in", None, per_s, Bound::AtLeast(100_000.0)),
+        Row::plain("history", "ms for 100 lines of a million", None, answer_ms, Bound::AtMost(5.0)),
+    ])
+}
