@@ -227,7 +227,12 @@ fn lines_too_many_or_too_old_go_the_oldest_first() {
         ana.tell(&format!("Ana: {number}"));
     }
     ana.forget();
-    let (lines, _) = history(&mut ana, "1000");
+    // What is too much goes right behind the write, so that a question may come in between.
+    let until = Instant::now() + DEADLINE;
+    let mut lines = history(&mut ana, "1000").0;
+    while lines.len() > 17 && Instant::now() < until {
+        lines = history(&mut ana, "1000").0;
+    }
     assert!((16..=17).contains(&lines.len()), "{lines:?}");
     assert_eq!(lines.last().unwrap(), "Ana: 99");
     drop(relay);
