@@ -1,4 +1,5 @@
-//! `compare`: two reports beside each other. A change counts where it is beyond what the repeats of each run spread.
+//! `compare`: two reports beside each other. A change counts where it is beyond what the repeats of both runs spread
+//! together.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +11,8 @@ use crate::report::{Figures, Report, SCHEMA_VERSION, median};
 
 /// With fewer repeats there is no band of noise to tell.
 const REPEATS_MIN: usize = 3;
+/// A smaller change is never told: the repeats of an open loop may all but agree, and no user would feel it.
+const CHANGE_TOLD_MIN: f64 = 0.01;
 
 type Figure = fn(&Figures) -> Option<f64>;
 
@@ -86,7 +89,7 @@ fn spread(repeats: &[f64]) -> Option<f64> {
 fn verdict(before: &[f64], after: &[f64], is_more_better: bool) -> Option<(f64, Option<f64>, &'static str)> {
     let (old, new) = (median(before)?, median(after)?);
     let change = if old == 0.0 { 0.0 } else { new / old - 1.0 };
-    let band = spread(before).zip(spread(after)).map(|(before, after)| before.max(after));
+    let band = spread(before).zip(spread(after)).map(|(before, after)| (before + after).max(CHANGE_TOLD_MIN));
     let word = match band {
         None => "no band: --repeat 3 or more",
         Some(band) if change.abs() <= band => "noise",
@@ -147,10 +150,17 @@ mod tests {
         let word =
             |before: &[f64], after: &[f64], is_more_better| verdict(before, after, is_more_better).unwrap().2;
         assert_eq!(word(&[100.0, 90.0, 110.0], &[105.0, 104.0, 106.0], true), "noise");
+        assert_eq!(word(&[100.0, 97.0, 103.0], &[105.0, 102.0, 108.0], true), "noise");
         assert_eq!(word(&[100.0, 99.0, 101.0], &[105.0, 104.0, 106.0], true), "better");
         assert_eq!(word(&[100.0, 99.0, 101.0], &[105.0, 104.0, 106.0], false), "WORSE");
         assert_eq!(word(&[100.0, 99.0], &[200.0, 104.0, 106.0], false), "no band: --repeat 3 or more");
         assert!(verdict(&[], &[1.0], true).is_none());
+    }
+
+    #[test]
+    fn a_change_of_a_thousandth_is_noise_however_well_the_repeats_agree() {
+        let (_, band, word) = verdict(&[1000.0, 1000.0, 1000.0], &[999.0, 999.0, 999.0], true).unwrap();
+        assert_eq!((band, word), (Some(CHANGE_TOLD_MIN), "noise"));
     }
 
     #[test]
