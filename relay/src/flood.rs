@@ -10,6 +10,8 @@ use crate::moment::Moment;
 /// What everybody may send: `burst` lines at once, then `rate` a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flood {
+    burst: u32,
+    rate_per_s: u32,
     /// Time one line costs.
     interval: Duration,
     /// How far ahead of the present a bucket may be spent.
@@ -25,8 +27,19 @@ pub struct Bucket {
 impl Flood {
     /// `burst` lines at once, then `rate_per_s` a second; at least one of each.
     pub fn new(burst: u32, rate_per_s: u32) -> Self {
-        let interval = Duration::from_secs(1) / rate_per_s.max(1);
-        Self { interval, ahead_max: interval.saturating_mul(burst.max(1)) }
+        let (burst, rate_per_s) = (burst.max(1), rate_per_s.max(1));
+        let interval = Duration::from_secs(1) / rate_per_s;
+        Self { burst, rate_per_s, interval, ahead_max: interval.saturating_mul(burst) }
+    }
+
+    /// Lines at once.
+    pub fn burst(self) -> u32 {
+        self.burst
+    }
+
+    /// Lines a second.
+    pub fn rate_per_s(self) -> u32 {
+        self.rate_per_s
     }
 }
 

@@ -12,11 +12,12 @@
 //!
 //! - [`server`]: the poll loop, the only owner of `Poll` and of the slab of connections.
 //! - [`history`]: what was said, kept in a file, by threads of its own.
-//! - [`options`], [`listen`], [`systemd`], [`metrics`]: the command line, listening sockets, the service
-//!   manager, and what the relay counts.
+//! - [`options`], [`listen`], [`systemd`], [`clock`], [`metrics`]: the command line, listening sockets, the
+//!   service manager, the system's clock, and what the relay counts.
 
 pub mod batch;
 pub mod chat;
+pub mod clock;
 pub mod flood;
 #[cfg(feature = "history")]
 pub mod history;

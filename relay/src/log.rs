@@ -88,6 +88,23 @@ impl Log {
         })
     }
 
+    /// If appending `length` bytes would drop the oldest block: where the log would start then.
+    pub fn start_after(&self, length: usize) -> Option<u64> {
+        let fits = self.blocks.back().is_none_or(|block| block.bytes.len() + length <= BLOCK_BYTES);
+        let is_full = self.bytes.saturating_add(BLOCK_BYTES) > self.bytes_max;
+        if fits || !is_full { None } else { self.second_start() }
+    }
+
+    /// Where the log starts once [`Log::drop_oldest`] was called.
+    pub fn second_start(&self) -> Option<u64> {
+        self.blocks.get(1).map(|block| block.start)
+    }
+
+    /// The starts of the blocks, ascending.
+    pub fn block_starts(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.blocks.iter().map(|block| block.start)
+    }
+
     /// Drops the oldest block, unless it is the only one. Says whether it did.
     pub fn drop_oldest(&mut self) -> bool {
         self.blocks.len() > 1 && self.take_oldest().is_some()

@@ -89,8 +89,45 @@ phrases! {
         "too many people ask for the history at once; try again in a moment";
     /// A word that is to be a number.
     NoNumber: "ahí va un número; mira /ayuda", "that has to be a number; see /help";
+    /// Extended mode, asked for twice.
+    AlreadyExtended: "ya estás en modo extendido", "you are in extended mode already";
+    /// Extended mode, asked for by somebody who has a name already.
+    HelloTooLate: "el modo extendido se pide lo primero, antes de dar un nombre",
+        "extended mode is asked for first, before a name is given";
+    /// Only in extended mode.
+    NotExtended: "eso es del modo extendido", "that is of extended mode";
+    /// A room was left.
+    Parted: "has dejado la sala", "you left the room";
+    /// Extended mode of another version.
+    Version: "este relay habla la versión 1 del modo extendido", "this relay speaks version 1 of extended mode";
+    /// An unknown token.
+    ResumeUnknown: "no conozco ese token; aquí va otro", "that token is not known; here is another";
+    /// Another connection took over.
+    Resumed: "otra conexión ha ocupado tu lugar", "another connection has taken your place";
+    /// No answer to a ping.
+    PingTimeout: "no has contestado; cierro", "you did not answer; closing";
+    /// Too many rooms for one.
+    TooManyRoomsHere: "ya estás en demasiadas salas", "you are in too many rooms already";
+    /// Not in that room.
+    NoRoom: "no estás en esa sala, o falta decir en cuál", "you are not in that room, or which one is missing";
+    /// Nothing to say.
+    Empty: "no hay nada que decir", "there is nothing to say";
+    /// Another text had that label.
+    LabelReused: "esa etiqueta ya era de otro texto", "that label was another text's already";
+    /// A tag's value.
+    TagInvalid: "esa etiqueta no vale así", "that tag cannot be that";
+    /// No label.
+    LabelNeeded: "en modo extendido cada línea empieza por @label=", "in extended mode each line starts with @label=";
+    /// No good label.
+    LabelInvalid: "una etiqueta es de 1 a 64 de A-Z a-z 0-9 . _ -", "a label is 1 to 64 of A-Z a-z 0-9 . _ -";
+    /// Said, and not kept.
+    NotKept: "se dijo, pero no se pudo guardar", "it was said, but could not be kept";
     /// Goodbye.
     Bye: "hasta pronto", "see you soon";
+    /// Help for a command.
+    HelpHello: "modo extendido, para programas", "extended mode, for programs";
+    /// Help for a command.
+    HelpPart: "dejar una sala (modo extendido)", "leave a room (extended mode)";
     /// Help for a command.
     HelpJoin: "ir a otra sala", "go to another room";
     /// Help for a command.

@@ -32,6 +32,18 @@ pub enum Bug {
     QuoteNotKept,
     /// Ids follow the clock, also when it goes back.
     IdsFollowTheClock,
+    /// Tags say nothing of whose line it is.
+    KeyLost,
+    /// The history says nothing of whose line it is.
+    KeyNotKept,
+    /// A line that is sent again is said again.
+    LabelForgotten,
+    /// A line is acknowledged before it is kept.
+    AckTooEarly,
+    /// A line that was not kept is acknowledged.
+    LostAcknowledged,
+    /// Lines are kept, and nobody is told.
+    AckLost,
 }
 
 impl Bug {

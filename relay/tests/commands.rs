@@ -34,7 +34,8 @@ fn an_unknown_command_and_a_missing_word_are_named() {
     let [mut luis, mut ana] = relay.people(["Luis", "Ana"]);
     let cases = [
         ("/baila", "* FAIL BAILA UNKNOWN_COMMAND :…"),
-        ("/hello v=1 name=Eva", "* FAIL HELLO UNKNOWN_COMMAND :…"),
+        ("/hello v=1 name=Eva", "* FAIL HELLO TOO_LATE :…"),
+        ("/part cocina", "* FAIL PART NOT_EXTENDED :…"),
         ("/join", "* FAIL JOIN MISSING ROOM :…"),
         ("/msg", "* FAIL MSG MISSING NAME :…"),
         ("/msg Luis", "* FAIL MSG MISSING TEXT :…"),

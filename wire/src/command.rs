@@ -3,12 +3,20 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::extended::{Hello, is_label};
 use crate::tags::{escape, unescape};
 
 /// A command of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// `/join ROOM`: go to a room; the connection leaves the one it is in.
+    /// `/hello …`: asks for extended mode.
+    Hello(Hello<'a>),
+    /// `/part ROOM`: leave a room.
+    Part {
+        /// As written.
+        room: &'a str,
+    },
+    /// `/join ROOM`: go to a room; a plain connection leaves the one it is in.
     Join {
         /// As written; may not be valid.
         room: &'a str,
@@ -59,7 +67,9 @@ pub struct History<'a> {
     pub room: Option<Cow<'a, str>>,
     /// Only lines before the one with this id.
     pub before: Option<u64>,
-    /// At most so many, the newest.
+    /// Only lines after the one with this id, the oldest of them.
+    pub after: Option<u64>,
+    /// At most so many.
     pub limit: Option<u32>,
 }
 
@@ -100,8 +110,10 @@ impl fmt::Display for CommandError<'_> {
 impl std::error::Error for CommandError<'_> {}
 
 /// English name, Spanish name, what follows it.
-pub const NAMES: [(&str, &str, &str); 10] = [
+pub const NAMES: [(&str, &str, &str); 12] = [
+    ("hello", "hello", "v=1 name=NAME"),
     ("join", "sala", "ROOM"),
+    ("part", "dejar", "ROOM"),
     ("rooms", "salas", ""),
     ("who", "quien", "[room=ROOM]"),
     ("msg", "privado", "NAME TEXT"),
@@ -120,7 +132,9 @@ impl<'a> Command<'a> {
         let known =
             NAMES.iter().find(|(english, spanish, _)| is_word(word, english) || is_word(word, spanish));
         match known.map(|(english, _, _)| *english) {
-            Some("join") => Self::parse_join(rest),
+            Some("hello") => Ok(Self::Hello(Hello::parse(rest))),
+            Some("join") => Ok(Self::Join { room: parse_room(rest, "JOIN")? }),
+            Some("part") => Ok(Self::Part { room: parse_room(rest, "PART")? }),
             Some("rooms") => Ok(Self::Rooms { after: option(rest, "after") }),
             Some("who") => Ok(Self::Who {
                 room: option(rest, "room").or_else(|| positional(rest).next().map(Cow::Borrowed)),
@@ -137,9 +151,10 @@ impl<'a> Command<'a> {
         }
     }
 
-    fn parse_join(rest: &'a str) -> Result<Self, CommandError<'a>> {
-        let room = positional(rest).next().ok_or(CommandError::Missing { command: "JOIN", what: "ROOM" })?;
-        Ok(Self::Join { room })
+    /// The label of a command's line without its slash: its answers carry it too.
+    pub fn label(line: &'a str) -> Option<&'a str> {
+        let mut pairs = words(line).filter_map(|word| word.split_once('='));
+        pairs.find(|(key, value)| *key == "label" && is_label(value)).map(|(_, value)| value)
     }
 
     fn parse_msg(rest: &'a str) -> Result<Self, CommandError<'a>> {
@@ -157,7 +172,7 @@ impl<'a> Command<'a> {
         Ok(Self::Msg { to, text })
     }
 
-    /// `[N] [room=ROOM] [before=ID]`, or `limit=N`.
+    /// `[N] [room=ROOM] [before=ID|after=ID]`, or `limit=N`.
     fn parse_history(rest: &'a str) -> Result<Self, CommandError<'a>> {
         let no_number = |word| CommandError::NoNumber { command: "HISTORY", word };
         let raw = |key: &str| {
@@ -166,8 +181,13 @@ impl<'a> Command<'a> {
         };
         let limit = raw("limit").or_else(|| positional(rest).next());
         let limit = limit.map(|word| word.parse().map_err(|_| no_number(word))).transpose()?;
-        let before = raw("before").map(|word| word.parse().map_err(|_| no_number(word))).transpose()?;
-        Ok(Self::History(History { room: option(rest, "room"), before, limit }))
+        let id = |key| raw(key).map(|word| word.parse().map_err(|_| no_number(word))).transpose();
+        Ok(Self::History(History {
+            room: option(rest, "room"),
+            before: id("before")?,
+            after: id("after")?,
+            limit,
+        }))
     }
 
     /// A name typed by hand may have spaces; a program escapes them.
@@ -196,12 +216,15 @@ impl fmt::Display for Command<'_> {
         match self {
             Self::Rooms { after } => with("rooms", [("after", after), ("after", &None)]),
             Self::Who { room, after } => with("who", [("room", room), ("after", after)]),
+            Self::Hello(hello) => hello.fmt(f),
             Self::Join { room } => write!(f, "/join {room}"),
+            Self::Part { room } => write!(f, "/part {room}"),
             Self::Msg { to, text } => write!(f, "/msg {} {text}", escape(to)),
             Self::Nick { name } => write!(f, "/nick {}", escape(name)),
-            Self::History(History { room, before, limit }) => {
+            Self::History(History { room, before, after, limit }) => {
                 with("history", [("room", room), ("after", &None)])?;
                 before.iter().try_for_each(|id| write!(f, " before={id}"))?;
+                after.iter().try_for_each(|id| write!(f, " after={id}"))?;
                 limit.iter().try_for_each(|limit| write!(f, " limit={limit}"))
             }
             Self::Help => f.write_str("/help"),
@@ -211,6 +234,10 @@ impl fmt::Display for Command<'_> {
             Self::Quit => f.write_str("/quit"),
         }
     }
+}
+
+fn parse_room<'a>(rest: &'a str, command: &'static str) -> Result<&'a str, CommandError<'a>> {
+    positional(rest).next().ok_or(CommandError::Missing { command, what: "ROOM" })
 }
 
 fn is_word(word: &str, name: &str) -> bool {
@@ -257,7 +284,7 @@ mod tests {
     #[test]
     fn the_history_is_asked_for_with_a_number_a_room_and_where_to_begin() {
         let asked = |room: Option<&'static str>, before, limit| {
-            Ok(Command::History(History { room: room.map(Cow::from), before, limit }))
+            Ok(Command::History(History { room: room.map(Cow::from), before, after: None, limit }))
         };
         assert_eq!(Command::parse("history"), asked(None, None, None));
         assert_eq!(Command::parse("historial 5"), asked(None, None, Some(5)));
@@ -273,7 +300,7 @@ mod tests {
         assert_eq!(Command::parse("msg Ana"), Err(CommandError::Missing { command: "MSG", what: "TEXT" }));
         assert_eq!(Command::parse("nick \\"), Err(CommandError::Missing { command: "NICK", what: "NAME" }));
         assert_eq!(Command::parse("msg \\ x"), Err(CommandError::Missing { command: "MSG", what: "NAME" }));
-        assert_eq!(Command::parse("hello v=1"), Err(CommandError::Unknown { word: "hello" }));
+        assert_eq!(Command::parse("baila v=1"), Err(CommandError::Unknown { word: "baila" }));
     }
 
     proptest! {
@@ -286,12 +313,14 @@ mod tests {
                 Command::Msg { to: to.as_str().into(), text: &text },
                 Command::Nick { name: to.as_str().into() },
                 Command::Join { room: &room },
+                Command::Part { room: &room },
+                Command::Hello(Hello { name: Some(to.as_str().into()), ..Hello::default() }),
                 Command::Who { room: Some(room.as_str().into()), after: after.clone() },
                 Command::Who { room: None, after: None },
                 Command::Rooms { after },
                 Command::Ping { word: &room },
-                Command::History(History { room: Some(room.as_str().into()), before: Some(7), limit: None }),
-                Command::History(History { room: None, before: None, limit: Some(9) }),
+                Command::History(History { room: Some(room.as_str().into()), before: Some(7), after: None, limit: None }),
+                Command::History(History { room: None, before: None, after: Some(3), limit: Some(9) }),
                 Command::Help, Command::Pong, Command::Quit,
             ];
             for command in commands {

@@ -8,6 +8,7 @@
 //! - [`name`]: names of people and of rooms.
 //! - [`message`]: what a line says: join, leave, text, reply, command; and what the relay says.
 //! - [`command`]: the lines that start with `/`.
+//! - [`extended`]: how extended mode is asked for, and how a line is said in it.
 //! - [`tags`]: the escaping of words, and `key=value` lists.
 //! - [`retry`]: how long to wait before trying again.
 //! - [`time`]: moments as they are written.
@@ -16,6 +17,7 @@
 //! fan-out.
 
 pub mod command;
+pub mod extended;
 pub mod limits;
 pub mod lines;
 pub mod message;

@@ -42,3 +42,28 @@ pub const UNFRAMED_READ_BYTES: usize = 1000;
 
 /// The room every connection starts in.
 pub const ROOM_DEFAULT: &str = "general";
+
+/// Longest label of a line.
+pub const LABEL_BYTES_MAX: usize = 64;
+
+/// Labels of a token that the relay knows at least: so many lines may be unanswered, and a repeat of any of them gets
+/// the first answer.
+pub const LABELS_KEPT: usize = 4096;
+
+/// Rooms that an extended connection may be in.
+pub const ROOMS_PER_CLIENT_MAX: usize = 32;
+
+/// How long a token's leave notices wait for it to come back.
+pub const RESUME_GRACE: Duration = Duration::from_secs(10);
+
+/// How long after a relay's start who comes back with a token is taken to have been there all the time.
+pub const RESTART_GRACE: Duration = Duration::from_secs(60);
+
+/// How long an unused token is known.
+pub const TOKEN_LAPSES_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// An extended client that says nothing for so long is asked whether it is there.
+pub const PING_AFTER: Duration = Duration::from_secs(90);
+
+/// How long it may take to answer that.
+pub const PONG_WAIT: Duration = Duration::from_secs(30);

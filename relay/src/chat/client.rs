@@ -4,6 +4,9 @@ use tertulia_wire::lines::Lines;
 use tertulia_wire::name::Name;
 
 use super::RoomId;
+use super::outbox::Outbox;
+use super::rooms::Encoding;
+use super::sessions::SessionId;
 use super::unframed::Unframed;
 use crate::flood::Bucket;
 use crate::moment::Moment;
@@ -39,6 +42,29 @@ pub(super) struct Client {
     pub(super) is_closing: bool,
     pub(super) named: Option<Box<Named>>,
     pub(super) unframed: Option<Box<Unframed>>,
+    pub(super) extended: Option<Box<Extended>>,
+}
+
+/// What an extended connection has besides.
+#[derive(Debug)]
+pub(super) struct Extended {
+    pub(super) session: SessionId,
+    /// Its token, while that is not kept yet: it was not greeted, and nothing is taken from it.
+    pub(super) greeting: Option<Box<str>>,
+    /// Outboxes in further rooms: it is in these, or left them and still reads what was said before.
+    pub(super) others: Vec<Other>,
+    /// When something was last heard of it.
+    pub(super) heard_at: Moment,
+    /// It was asked whether it is there, at this moment.
+    pub(super) pinged_at: Option<Moment>,
+}
+
+/// An outbox in a further room.
+#[derive(Debug)]
+pub(super) struct Other {
+    pub(super) outbox: Outbox,
+    /// It is still in that room.
+    pub(super) is_seated: bool,
 }
 
 /// How a connection's bytes are cut into messages.
@@ -84,7 +110,13 @@ impl Client {
             is_closing: false,
             named: None,
             unframed: None,
+            extended: None,
         }
+    }
+
+    /// How it hears what is said.
+    pub(super) fn encoding(&self) -> Encoding {
+        if self.extended.is_some() { Encoding::Tagged } else { Encoding::Plain }
     }
 
     /// Bytes of memory held for input.

@@ -8,9 +8,10 @@ use tertulia_wire::name::Name;
 use tertulia_wire::tags::escape;
 use tertulia_wire::text::cut;
 
-use super::rooms::{Notice, RoomError};
+use super::rooms::Notice;
 use super::speech::refusal;
-use super::{Chat, ClientId, ROOMS_MAX, RoomId};
+use super::tagged::TagValues;
+use super::{Chat, ClientId, RoomId};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
@@ -23,12 +24,22 @@ const _: () =
 impl Chat {
     /// A command, without its slash.
     pub(super) fn handle_command(&mut self, client: ClientId, line: &str, now: Moment) {
+        let label = Command::label(line).filter(|_| self.is_extended(client));
+        self.labeling = label.map(|label| (client, label.into()));
+        self.do_command(client, line, now);
+        self.labeling = None;
+    }
+
+    fn do_command(&mut self, client: ClientId, line: &str, now: Moment) {
         match Command::parse(line) {
+            Ok(Command::Hello(hello)) => self.handle_hello(client, &hello, now),
+            Ok(Command::Join { room }) if self.is_extended(client) => self.add_room(client, room, now),
             Ok(Command::Join { room }) => self.join_room(client, room, now),
+            Ok(Command::Part { room }) => self.leave_room(client, room, now),
             Ok(Command::Rooms { after }) => self.list_rooms(client, after.as_deref()),
             Ok(Command::Who { room, after }) => self.list_names(client, room.as_deref(), after.as_deref()),
             Ok(Command::Msg { to, text }) => self.tell(client, &to, text),
-            Ok(Command::History(asked)) => self.ask_history(client, &asked),
+            Ok(Command::History(asked)) => self.ask_history(client, &asked, line),
             Ok(Command::Nick { name }) => self.change_name(client, &name, now),
             Ok(Command::Help) => self.help(client),
             Ok(Command::Ping { word }) => {
@@ -37,6 +48,7 @@ impl Chat {
             }
             Ok(Command::Pong) => {}
             Ok(Command::Quit) => {
+                self.sign_off(client);
                 self.answer(client, "NOTE QUIT BYE", Some(Phrase::Bye));
                 self.close(client, now);
             }
@@ -64,13 +76,7 @@ impl Chat {
     fn join_room(&mut self, client: ClientId, room: &str, now: Moment) {
         let room = match self.rooms.find_or_add(room) {
             Ok(room) => room,
-            Err(RoomError::Name(_)) => {
-                return self.answer(client, "FAIL JOIN ROOM_INVALID", Some(Phrase::RoomInvalid));
-            }
-            Err(RoomError::TooMany) => {
-                let words = format!("FAIL JOIN TOO_MANY_ROOMS {ROOMS_MAX}");
-                return self.answer(client, &words, Some(Phrase::TooManyRooms));
-            }
+            Err(error) => return self.refuse_room(client, error),
         };
         if self.room_of(client) != Some(room) {
             let is_announced = self.is_announced(client);
@@ -87,16 +93,16 @@ impl Chat {
     }
 
     fn list_rooms(&mut self, client: ClientId, after: Option<&str>) {
-        let rooms = self.rooms.iter().map(|room| (&*room.name, room.members.as_slice()));
+        let rooms = self.rooms.iter().map(|room| (&*room.name, (room.members.as_slice(), room.away.len())));
         let (first, total) = first_in_order(rooms, |(name, _)| name, after);
         let shown = first.len();
         let mut answer = String::new();
-        for (name, members) in first {
-            let names = members.iter().filter(|&&member| self.is_named(member)).count();
+        for (name, (members, away)) in first {
+            let names = away + members.iter().filter(|&&member| self.is_named(member)).count();
             answer.push_str(&format!("* ROOMS room={} names={names}\n", escape(name)));
         }
         answer.push_str(&format!("* END ROOMS shown={shown} of={total}\n"));
-        self.insert(client, &answer);
+        self.answer_lines(client, &answer);
     }
 
     fn list_names(&mut self, client: ClientId, room: Option<&str>, after: Option<&str>) {
@@ -111,32 +117,30 @@ impl Chat {
         let names = room.members.iter().filter_map(|&member| {
             self.client(member).and_then(|state| state.named.as_ref()).map(|named| named.shown.as_str())
         });
+        let away = room
+            .away
+            .iter()
+            .filter_map(|&session| self.sessions.get(session).map(|session| session.name.as_str()));
+        let names = names.chain(away);
         let (first, total) = first_in_order(names, |name| name, after);
         let mut answer = String::new();
         for name in &first {
             answer.push_str(&format!("* WHO room={room_name} name={}\n", escape(name)));
         }
         answer.push_str(&format!("* END WHO room={room_name} shown={} of={total}\n", first.len()));
-        self.insert(client, &answer);
+        self.answer_lines(client, &answer);
     }
 
     fn tell(&mut self, client: ClientId, to: &str, text: &str) {
         let Some(from) = self.shown_name(client) else {
             return self.answer(client, "FAIL MSG NAME_NEEDED", Some(Phrase::NameNeeded));
         };
-        let receivers = Name::parse(to).map_or(&[][..], |name| self.names.holders(name.base())).to_vec();
+        let receivers = Name::parse(to).map_or(Vec::new(), |name| self.names.holders(name.base()));
         let escaped = echoed(cut(to, 2 * NAME_BYTES_MAX)).unwrap_or("NAME".into());
         if receivers.is_empty() {
             return self.answer(client, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere));
         }
-        let mut reached = false;
-        for receiver in receivers {
-            if self.outbox(receiver).is_some_and(|outbox| outbox.has_place()) {
-                reached = true;
-                self.insert(receiver, &format!("* PRIVATE {} :{text}\n", escape(&from)));
-            }
-        }
-        if !reached {
+        if self.hand_over(&receivers, &from, text, TagValues::default()).is_none() {
             self.answer(client, &format!("FAIL MSG NOT_READING {escaped}"), Some(Phrase::NotReading));
         }
     }
@@ -158,6 +162,7 @@ impl Chat {
         // The old name may have shared a key with the new one, and took it along.
         let _ = self.names.claim(name.base(), client);
         self.set_name(client, name.base(), name.tail(), None, true);
+        self.note_session(client);
         self.notice(client, Notice::Join, now);
         self.answer(
             client,
@@ -176,7 +181,7 @@ impl Chat {
             answer.push_str(&format!("* HELP {}{also} :{sentence}\n", line.trim_end()));
         }
         answer.push_str("* END HELP\n");
-        self.insert(client, &answer);
+        self.answer_lines(client, &answer);
     }
 
     fn is_announced(&self, client: ClientId) -> bool {
@@ -200,7 +205,9 @@ fn echoed(typed: &str) -> Option<String> {
 
 fn help_for(command: &str) -> Option<Phrase> {
     Some(match command {
+        "hello" => Phrase::HelpHello,
         "join" => Phrase::HelpJoin,
+        "part" => Phrase::HelpPart,
         "rooms" => Phrase::HelpRooms,
         "who" => Phrase::HelpWho,
         "msg" => Phrase::HelpMsg,

@@ -1,13 +1,14 @@
-//! From a line said to the sockets of those who hear it: seats in rooms, and the flush.
+//! From a line said to the sockets of those who hear it.
 
 use super::client::Mode;
 use super::outbox::Flushed;
+use super::rooms::{Encoding, Place};
+use super::seats::{find_outbox, flush_all};
 use super::sink::Sink;
 use super::timers::Look;
 use super::{Chat, ClientId, Cut, RoomId};
-use crate::log::BLOCK_BYTES;
+use crate::log::{BLOCK_BYTES, Log};
 use crate::moment::Moment;
-use crate::phrases::Phrase;
 use crate::sabotage::{self, Bug};
 
 impl Chat {
@@ -61,7 +62,7 @@ impl Chat {
             if outbox.blocked {
                 continue;
             }
-            if outbox.unframed || outbox.gated || outbox.lingering {
+            if outbox.unframed || outbox.gated || outbox.lingering || outbox.has_others {
                 others.push(member);
                 continue;
             }
@@ -96,13 +97,16 @@ impl Chat {
             }
             outbox.unframed = false;
         }
-        let flushed = match state.unframed.as_deref_mut().filter(|_| outbox.unframed) {
-            Some(unframed) => unframed.flush(client, outbox, &self.rooms, now, sink),
-            None => outbox.flush(client, &self.rooms, sink),
+        let unframed = state.unframed.as_deref_mut().filter(|_| outbox.unframed);
+        let flushed = match (unframed, state.extended.as_deref_mut()) {
+            (Some(unframed), _) => unframed.flush(client, outbox, &self.rooms, now, sink),
+            (None, Some(extended)) => flush_all(client, outbox, extended, &self.rooms, sink),
+            (None, None) => outbox.flush(client, &self.rooms, sink),
         };
-        let is_place_again = outbox.gated && outbox.has_place();
-        if is_place_again {
-            outbox.gated = false;
+        if self.outbox(client).is_some_and(|outbox| outbox.gated) && self.has_place(client) {
+            if let Some(outbox) = self.outbox_mut(client) {
+                outbox.gated = false;
+            }
             self.resumed.push_back(client);
         }
         match flushed {
@@ -145,76 +149,77 @@ impl Chat {
         }
     }
 
-    /// A line of the relay for one connection: `* WORDS :SENTENCE`.
-    pub(super) fn answer(&mut self, client: ClientId, words: &str, phrase: Option<Phrase>) {
-        let line = match phrase {
-            Some(phrase) => format!("* {words} :{}\n", phrase.in_language(self.settings.language)),
-            None => format!("* {words}\n"),
-        };
-        self.insert(client, &line);
-    }
-
-    /// A line, its ending included, for one connection.
-    pub(super) fn insert(&mut self, client: ClientId, line: &str) {
-        let Some(log_end) = self.room_of(client).map(|room| self.rooms.log_end(room)) else { return };
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.insert(line, log_end);
-            self.counts.lines_out += 1;
-            self.list(client);
+    /// A line for everybody in the room but the speaker: as plain connections hear it, and as extended ones do.
+    pub(super) fn say_in(
+        &mut self,
+        room: RoomId,
+        speaker: Option<ClientId>,
+        plain: &[&[u8]],
+        tagged: &[&[u8]],
+    ) {
+        let Some(state) = self.rooms.get(room) else { return };
+        let hearers = state.members.len() as u64;
+        let is_tagged = state.tagged.is_some();
+        self.counts.lines_out += hearers - u64::from(speaker.is_some()).min(hearers);
+        self.append(Place { room, encoding: Encoding::Plain }, speaker, plain);
+        if is_tagged {
+            self.append(Place { room, encoding: Encoding::Tagged }, speaker, tagged);
         }
     }
 
-    /// A line, in parts, its ending included, for everybody in the room but the speaker.
-    pub(super) fn say_in(&mut self, room: RoomId, speaker: Option<ClientId>, parts: &[&[u8]]) {
-        let Some(state) = self.rooms.get(room) else { return };
-        let (kept_from, hearers) = (state.log.start(), state.members.len() as u64);
-        let start = self.rooms.append(room, parts);
-        let end = self.rooms.log_end(room);
-        self.counts.lines_out += hearers - u64::from(speaker.is_some()).min(hearers);
-        if let Some(outbox) = speaker.and_then(|speaker| self.outbox_mut(speaker)) {
+    fn append(&mut self, place: Place, speaker: Option<ClientId>, parts: &[&[u8]]) {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        while let Some(start) = self.rooms.log(place).and_then(|log| log.start_after(length)) {
+            self.drop_oldest(place, start);
+        }
+        let start = self.rooms.append(place, parts);
+        let end = self.rooms.log_end(place);
+        if let Some(outbox) = speaker.and_then(|speaker| self.outbox_in(speaker, place)) {
             outbox.skip(start, end - start);
         }
         if start / (BLOCK_BYTES as u64) != end / (BLOCK_BYTES as u64) {
-            self.tidy_logs(room);
-        }
-        if self.rooms.log(room).is_some_and(|log| log.start() != kept_from) {
-            self.cut_fallen_out(room);
+            self.tidy_logs(place);
         }
     }
 
     /// Once a block: keeps the logs within their bounds.
-    fn tidy_logs(&mut self, room: RoomId) {
-        while let Some(shrunk) = self.rooms.shrink_largest() {
-            self.cut_fallen_out(shrunk);
+    fn tidy_logs(&mut self, place: Place) {
+        while let Some(largest) = self.rooms.largest_of_too_many() {
+            let Some(start) = self.rooms.log(largest).and_then(Log::second_start) else { break };
+            self.drop_oldest(largest, start);
         }
-        let read_up_to =
-            self.readers(room).iter().filter_map(|&reader| self.outbox(reader)?.oldest_in(room)).min();
-        self.rooms.drop_read(room, read_up_to.unwrap_or_else(|| self.rooms.log_end(room)));
+        let readers = self.readers(place.room);
+        let read_up_to = readers.iter().filter_map(|&reader| self.oldest_in(reader, place)).min();
+        self.rooms.drop_read(place, read_up_to.unwrap_or_else(|| self.rooms.log_end(place)));
     }
 
     fn readers(&self, room: RoomId) -> Vec<ClientId> {
         self.rooms.get(room).map_or_else(Vec::new, |room| [&room.members[..], &room.lingering[..]].concat())
     }
 
-    /// Cuts those whose next byte the room's log no longer keeps. Their leave notices are said only when all
-    /// are known: they may make the log lose another block.
-    fn cut_fallen_out(&mut self, room: RoomId) {
-        let Some(kept_from) = self.rooms.log(room).map(crate::log::Log::start) else { return };
-        let has_fallen = |reader: &ClientId| {
-            self.outbox(*reader)
-                .and_then(|outbox| outbox.oldest_in(room))
-                .is_some_and(|oldest| oldest < kept_from)
-        };
-        let fallen: Vec<ClientId> = self.readers(room).into_iter().filter(has_fallen).collect();
-        for client in fallen {
+    /// Drops the oldest block of a log, which starts at `start` from then on. Who has still to read of it falls out: who
+    /// hears tags is told of a gap, the others are cut. Their leave notices are said only when all are known: they may
+    /// make the log lose another block.
+    fn drop_oldest(&mut self, place: Place, start: u64) {
+        for reader in self.readers(place.room) {
+            if self.oldest_in(reader, place).is_none_or(|oldest| oldest >= start) {
+                continue;
+            }
             if sabotage::has(Bug::GapUntold) {
-                if let Some(outbox) = self.outbox_mut(client) {
-                    outbox.cursor = kept_from;
+                if let Some(outbox) = self.outbox_reading(reader, place) {
+                    outbox.cursor = start;
                 }
                 continue;
             }
-            self.fallen_out(client);
+            let (outboxes, clients, rooms) = (&mut self.outboxes, &mut self.clients, &self.rooms);
+            let is_telling = place.encoding == Encoding::Tagged;
+            let outbox = find_outbox(outboxes, clients, reader, |outbox| is_telling && outbox.place == place);
+            match outbox.zip(rooms.log(place)) {
+                Some((outbox, log)) => outbox.fall(log, start),
+                None => self.fallen_out(reader),
+            }
         }
+        self.rooms.drop_oldest(place);
     }
 
     fn fallen_out(&mut self, client: ClientId) {
@@ -227,116 +232,6 @@ impl Chat {
     fn cut_fallen(&mut self, now: Moment) {
         while let Some(client) = self.fallen.pop() {
             self.cut(client, Cut::Slow, now);
-        }
-    }
-
-    pub(super) fn room_of(&self, client: ClientId) -> Option<RoomId> {
-        self.client(client)?.room
-    }
-
-    /// Puts the connection into the room; it hears what is said there from now on.
-    pub(super) fn seat(&mut self, client: ClientId, room: RoomId) {
-        let Some(members) = self.rooms.get_mut(room).map(|room| &mut room.members) else { return };
-        let seat = u32::try_from(members.len()).unwrap_or(u32::MAX);
-        members.push(client);
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.seat = seat;
-        }
-        if let Some(state) = self.client_mut(client) {
-            state.room = Some(room);
-        }
-    }
-
-    /// Takes the connection out of its room. It still reads what was said there up to now.
-    pub(super) fn unseat(&mut self, client: ClientId) {
-        let Some(room) = self.client_mut(client).and_then(|state| state.room.take()) else { return };
-        let Some(seat) = self.outbox(client).map(|outbox| outbox.seat as usize) else { return };
-        let Some(state) = self.rooms.get_mut(room) else { return };
-        if state.members.get(seat) == Some(&client) {
-            state.members.swap_remove(seat);
-        }
-        let moved = state.members.get(seat).copied();
-        let log_end = state.log.end();
-        if let Some(outbox) = moved.and_then(|moved| self.outbox_mut(moved)) {
-            outbox.seat = u32::try_from(seat).unwrap_or(u32::MAX);
-        }
-        let Some(outbox) = self.outbox_mut(client) else { return };
-        if outbox.is_done_with(room, log_end) {
-            self.rooms.free_if_empty(room);
-        } else {
-            outbox.lingering = true;
-            if let Some(state) = self.rooms.get_mut(room) {
-                state.lingering.push(client);
-            }
-        }
-    }
-
-    /// Moves the connection to another room: it hears all of the old one up to now, then the new one.
-    pub(super) fn move_to(&mut self, client: ClientId, room: RoomId) {
-        let Some(left) = self.room_of(client) else { return };
-        let (left_end, log_end) = (self.rooms.log_end(left), self.rooms.log_end(room));
-        if !sabotage::has(Bug::TwoRooms) {
-            self.unseat(client);
-        }
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.switch(left, left_end, room, log_end);
-        }
-        self.seat(client, room);
-    }
-
-    /// Nothing is heard beyond what is queued now; the connection is in no room any more.
-    pub(super) fn end_outbox(&mut self, client: ClientId) {
-        let Some(room) = self.room_of(client) else { return };
-        let log_end = self.rooms.log_end(room);
-        if let Some(outbox) = self.outbox_mut(client) {
-            // Before the seat goes: the mark keeps the outbox reading this room.
-            outbox.end(log_end);
-        }
-        self.unseat(client);
-    }
-
-    /// Nothing is heard any more but this line.
-    pub(super) fn end_with(&mut self, client: ClientId, line: &str) {
-        self.unseat(client);
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.end_with(line);
-        }
-        self.stop_lingering(client);
-    }
-
-    /// Takes the connection off the lists of rooms whose logs it no longer reads.
-    fn settle_lingering(&mut self, client: ClientId) {
-        let Some(outbox) = self.outboxes.get_mut(client.0 as usize) else { return };
-        let mut lingers = false;
-        let mut done = Vec::new();
-        for (room, state) in self.rooms.iter_mut() {
-            if state.lingering.contains(&client) {
-                let reads = outbox.oldest_in(room).is_some() && !outbox.is_done_with(room, state.log.end());
-                lingers |= reads;
-                if !reads {
-                    state.lingering.retain(|&lingering| lingering != client);
-                    done.push(room);
-                }
-            }
-        }
-        outbox.lingering = lingers;
-        for room in done {
-            self.rooms.free_if_empty(room);
-        }
-    }
-
-    pub(super) fn stop_lingering(&mut self, client: ClientId) {
-        let Some(outbox) = self.outbox_mut(client).filter(|outbox| outbox.lingering) else { return };
-        outbox.lingering = false;
-        let mut left = Vec::new();
-        for (room, state) in self.rooms.iter_mut() {
-            if state.lingering.contains(&client) {
-                state.lingering.retain(|&lingering| lingering != client);
-                left.push(room);
-            }
-        }
-        for room in left {
-            self.rooms.free_if_empty(room);
         }
     }
 }

@@ -3,14 +3,17 @@
 
 use std::collections::VecDeque;
 
-use tertulia_wire::command::History;
-use tertulia_wire::message::{REPLY_CLOSE, REPLY_OPEN};
+use tertulia_wire::command::{Command, History};
 use tertulia_wire::name::check_room;
 use tertulia_wire::tags::escape;
 use tertulia_wire::time::rfc3339;
 
+use super::rooms::{Encoding, Place};
+use super::sessions::{Fate, Known, SessionId};
+use super::tagged::{TagValues, plain};
 use super::{ANSWER_BYTES_MAX, Chat, ClientId, RoomId};
-use crate::batch::{Batch, ID_COUNTER_BITS, Kept};
+use crate::batch::{Batch, Durability, Kept, SessionRow, Work};
+use crate::moment::Moment;
 use crate::phrases::Phrase;
 use crate::sabotage::{self, Bug};
 
@@ -19,17 +22,34 @@ pub const HISTORY_LINES: u32 = 20;
 /// See [`HISTORY_LINES`].
 pub const HISTORY_LINES_MAX: u32 = 1000;
 
-/// What somebody wants to read.
+/// Questions that wait to be taken by the history; beyond it `/history` is refused. Each connection has one at most.
+pub const QUESTIONS_MAX: usize = 64;
+
+/// What is asked of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// To tell answers apart.
     pub ticket: u64,
-    /// Of which room.
-    pub room: String,
-    /// Only lines before this one.
-    pub before: Option<u64>,
-    /// At most so many, the newest.
-    pub limit: u32,
+    /// What is to be read.
+    pub what: Wanted,
+}
+
+/// What is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Lines of a room, ascending.
+    Lines {
+        /// Which room.
+        room: String,
+        /// Only lines before this one; then the newest of them.
+        before: Option<u64>,
+        /// Only lines after this one; then the oldest of them.
+        after: Option<u64>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// The newest labeled lines of the session with this number, ascending.
+    Labels(u64),
 }
 
 /// What came of a question.
@@ -39,56 +59,99 @@ pub enum Answer {
     Lines(Batch),
     /// It cannot be read.
     Unreadable,
-    /// Too much is being asked.
-    Busy,
 }
 
-/// Ids of lines: milliseconds since 1970 and a counter, always growing, whatever the clock does.
+/// What was kept before the relay started.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
-    unix_ms: u64,
-    last: u64,
+pub struct Remembered {
+    /// The highest id that may have been given.
+    pub newest: u64,
+    /// The highest number of a session.
+    pub last_sid: u64,
+    /// The sessions.
+    pub sessions: Vec<SessionRow>,
+    /// The newest lines.
+    pub recent: Batch,
+    /// All lines behind this id are in `recent`.
+    pub recent_after: u64,
 }
 
-impl Ids {
-    fn next(&mut self) -> u64 {
-        let now = self.unix_ms << ID_COUNTER_BITS;
-        self.last = if sabotage::has(Bug::IdsFollowTheClock) { now } else { now.max(self.last + 1) };
-        self.last
-    }
+/// Who waits for which answer.
+#[derive(Debug)]
+struct Asker {
+    ticket: u64,
+    client: ClientId,
+    for_what: Purpose,
+}
+
+#[derive(Debug)]
+enum Purpose {
+    /// `/history`
+    Reading { room: String, label: Option<String>, is_after: bool, limit: u32 },
+    /// Labels of its session are needed.
+    Labels(SessionId),
 }
 
 /// Whether what is said is kept, and how that goes.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
-    ids: Ids,
-    /// Lines that the shell has not taken yet.
+    pub(super) durability: Durability,
+    /// Of the work that is being gathered.
+    pub(super) number: u64,
     lines: Batch,
     questions: VecDeque<Question>,
-    /// Who waits for which answer.
-    askers: Vec<(u64, ClientId, String)>,
+    askers: Vec<Asker>,
     last_ticket: u64,
-    is_in_trouble: bool,
+    pub(super) is_in_trouble: bool,
 }
 
 impl Chat {
     /// What the clock says now, in milliseconds since 1970. Lines said from now on carry that time.
     pub fn handle_clock(&mut self, unix_ms: u64) {
-        if let Some(keeping) = &mut self.keeping {
-            keeping.ids.unix_ms = unix_ms;
-        }
+        self.ids.set_clock(unix_ms);
     }
 
-    /// From now on lines are kept. `newest`: the id of the newest line kept before; all others are greater.
-    pub fn keep_history(&mut self, newest: u64) {
-        let keeping = Keeping { ids: Ids { unix_ms: 0, last: newest }, ..Keeping::default() };
+    /// From now on lines are kept; before it, what was kept in earlier runs is taken up.
+    pub fn keep_history(&mut self, durability: Durability, remembered: Remembered) {
+        let keeping = Keeping { durability, number: 1, ..Keeping::default() };
         self.keeping = Some(Box::new(keeping));
+        self.ids.keep(remembered.newest);
+        self.rooms.forget_up_to(remembered.recent_after);
+        self.sessions.restore(remembered.sessions, remembered.last_sid, self.ids.unix_ms());
+        self.hold_places();
+        self.refill(&remembered.recent, remembered.newest);
     }
 
-    /// The lines to be kept that were said since the last call.
-    pub fn poll_kept(&mut self) -> Option<Batch> {
-        let lines = &mut self.keeping.as_mut()?.lines;
-        (!lines.is_empty()).then(|| std::mem::take(lines))
+    /// Rooms that somebody may come back to get their newest lines again. Up to `newest`, nothing is known of the others.
+    fn refill(&mut self, recent: &Batch, newest: u64) {
+        for line in recent.iter() {
+            let Some(room) = self.rooms.find(line.room) else { continue };
+            let mut tags = String::new();
+            TagValues::of(&line, "").write(&mut tags);
+            let text = [&tags, line.name, ": ", line.text, "\n"].map(str::as_bytes);
+            self.rooms.append(Place { room, encoding: Encoding::Tagged }, &text);
+            if let Some(room) = self.rooms.get_mut(room) {
+                room.newest = line.id;
+            }
+        }
+        self.rooms.forget_up_to(newest);
+    }
+
+    /// What is to be kept since the last call.
+    pub fn poll_kept(&mut self) -> Option<Work> {
+        let keeping = self.keeping.as_mut()?;
+        if keeping.lines.is_empty() && !self.sessions.has_changes() {
+            return None;
+        }
+        let lines = std::mem::take(&mut keeping.lines);
+        let mut work = Work { number: keeping.number, lines, ..Work::default() };
+        keeping.number += 1;
+        work.id_ceiling = self.ids.ceiling_to_keep();
+        self.sessions.add_changes(&mut work);
+        if let Some(ceiling) = work.id_ceiling {
+            self.promise_ceiling(work.number, ceiling);
+        }
+        Some(work)
     }
 
     /// The next question to the history. What was said before it is already in what [`Chat::poll_kept`] gave, if that is
@@ -98,16 +161,17 @@ impl Chat {
     }
 
     /// Keeps a line that was said.
-    pub(super) fn keep(&mut self, room: RoomId, name: &str, quote: Option<&str>, text: &str) {
+    pub(super) fn keep(&mut self, room: RoomId, line: &Kept<'_>) {
         let Some(keeping) = &mut self.keeping else { return };
         let Some(room) = self.rooms.get(room) else { return };
-        let id = keeping.ids.next();
-        let quote = quote.filter(|_| !sabotage::has(Bug::QuoteNotKept));
-        keeping.lines.push(Kept { id, room: &room.name, name, quote, text });
+        let quote = line.quote.filter(|_| !sabotage::has(Bug::QuoteNotKept));
+        let key = line.key.filter(|_| !sabotage::has(Bug::KeyNotKept));
+        keeping.lines.push(Kept { room: &room.name, quote, key, ..*line });
     }
 
-    /// `/history`: nothing more is taken from the connection until it is answered.
-    pub(super) fn ask_history(&mut self, client: ClientId, asked: &History<'_>) {
+    /// `/history`: nothing more is taken from the connection until it is answered. `line`: the command as it was sent.
+    pub(super) fn ask_history(&mut self, client: ClientId, asked: &History<'_>, line: &str) {
+        let label = Command::label(line).filter(|_| self.is_extended(client)).map(str::to_owned);
         let room = match asked.room.as_deref().filter(|room| !room.is_empty()) {
             Some(room) => room.to_lowercase(),
             None => self.room_of(client).map_or_else(String::new, |room| self.room_name(room)),
@@ -115,48 +179,87 @@ impl Chat {
         if check_room(&room).is_err() {
             return self.answer(client, "FAIL HISTORY ROOM_INVALID", Some(Phrase::RoomInvalid));
         }
-        let Some(keeping) = &mut self.keeping else {
+        let Some(keeping) = &self.keeping else {
             return self.answer(client, "FAIL HISTORY NOT_KEPT", Some(Phrase::HistoryNone));
         };
-        keeping.last_ticket += 1;
+        if keeping.questions.len() >= QUESTIONS_MAX {
+            return self.answer(client, "FAIL HISTORY BUSY", Some(Phrase::HistoryBusy));
+        }
         let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
-        let question =
-            Question { ticket: keeping.last_ticket, room: room.clone(), before: asked.before, limit };
-        keeping.askers.push((keeping.last_ticket, client, room));
-        keeping.questions.push_back(question);
+        let (before, after) = (asked.before, asked.after);
+        let reading = Purpose::Reading { room: room.clone(), label, is_after: after.is_some(), limit };
+        // One more than is shown: whether there are more.
+        self.ask(client, reading, Wanted::Lines { room, before, after, limit: limit.saturating_add(1) });
+    }
+
+    /// Asks for the labels of a session; nothing is taken from its connection until then.
+    pub(super) fn ask_labels(&mut self, client: ClientId, session: SessionId) {
+        if let Some(sid) = self.sessions.get(session).map(|session| session.sid) {
+            self.ask(client, Purpose::Labels(session), Wanted::Labels(sid));
+        }
+    }
+
+    fn ask(&mut self, client: ClientId, for_what: Purpose, what: Wanted) {
+        let Some(keeping) = &mut self.keeping else { return };
+        keeping.last_ticket += 1;
+        let ticket = keeping.last_ticket;
+        keeping.askers.push(Asker { ticket, client, for_what });
+        keeping.questions.push_back(Question { ticket, what });
     }
 
     /// Whether the connection waits for the history.
     pub(super) fn awaits_history(&self, client: ClientId) -> bool {
-        self.keeping
-            .as_ref()
-            .is_some_and(|keeping| keeping.askers.iter().any(|(_, asker, _)| *asker == client))
+        self.keeping.as_ref().is_some_and(|keeping| keeping.askers.iter().any(|asker| asker.client == client))
     }
 
     /// The connection is gone, and with it what it asked.
     pub(super) fn forget_questions(&mut self, client: ClientId) {
         if let Some(keeping) = &mut self.keeping {
-            keeping.askers.retain(|(_, asker, _)| *asker != client);
+            keeping.askers.retain(|asker| asker.client != client);
         }
     }
 
     /// What came of a question.
     pub fn handle_answer(&mut self, ticket: u64, answer: &Answer) {
         let Some(keeping) = &mut self.keeping else { return };
-        let Some(index) = keeping.askers.iter().position(|(asked, _, _)| *asked == ticket) else { return };
-        let (_, client, room) = keeping.askers.swap_remove(index);
+        let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else { return };
+        let Asker { client, for_what, .. } = keeping.askers.swap_remove(index);
+        self.resumed.push_back(client);
+        let (room, label, is_after, limit) = match for_what {
+            Purpose::Labels(session) => return self.handle_labels(client, session, answer),
+            Purpose::Reading { room, label, is_after, limit } => (room, label, is_after, limit as usize),
+        };
+        let label = label.as_deref();
         match answer {
-            Answer::Lines(lines) => self.insert(client, &written(&room, lines)),
+            Answer::Lines(lines) if self.is_extended(client) => {
+                self.insert(client, &tagged_page(&room, lines, label.unwrap_or_default(), is_after, limit));
+            }
+            Answer::Lines(lines) => self.insert(client, &plain_page(&room, lines, is_after, limit)),
+            Answer::Unreadable => {
+                self.answer_labeled(client, "FAIL HISTORY UNREADABLE", label, Some(Phrase::HistoryTrouble));
+            }
+        }
+    }
+
+    fn handle_labels(&mut self, client: ClientId, session: SessionId, answer: &Answer) {
+        match answer {
+            Answer::Lines(lines) => {
+                let known = lines.iter().filter_map(|line| {
+                    let (Kept { id, unix_ms, .. }, key) = (line, line.key?);
+                    Some((key.label, Known { id, unix_ms, hash: key.hash, fate: Fate::Kept }))
+                });
+                self.sessions.set_labels(session, known);
+            }
+            // It is not known whether a line was said before: it is to try again later.
             Answer::Unreadable => {
                 self.answer(client, "FAIL HISTORY UNREADABLE", Some(Phrase::HistoryTrouble));
+                self.ended.push_back(client);
             }
-            Answer::Busy => self.answer(client, "FAIL HISTORY BUSY", Some(Phrase::HistoryBusy)),
         }
-        self.resumed.push_back(client);
     }
 
     /// The history cannot be written, or can again: every room is told, once.
-    pub fn handle_history_trouble(&mut self, is_in_trouble: bool) {
+    pub fn handle_history_trouble(&mut self, is_in_trouble: bool, now: Moment) {
         let Some(keeping) = &mut self.keeping else { return };
         if std::mem::replace(&mut keeping.is_in_trouble, is_in_trouble) == is_in_trouble {
             return;
@@ -166,33 +269,57 @@ impl Chat {
         let line = format!("* NOTE HISTORY {code} :{}\n", phrase.in_language(self.settings.language));
         let rooms: Vec<RoomId> = self.rooms.iter_mut().map(|(id, _)| id).collect();
         for room in rooms {
-            self.say_in(room, None, &[line.as_bytes()]);
+            self.tell_room(room, &line);
+        }
+        if is_in_trouble {
+            self.keep_hello_promises(now);
         }
     }
 }
 
-/// The newest of these lines that find place in an outbox, and how to ask for those before.
-fn written(room: &str, lines: &Batch) -> String {
-    let all: Vec<(u64, String)> = lines.iter().map(|line| (line.id, one(&line))).collect();
+/// The lines of a page that find place in an outbox, as they are written, and whether there are more. Of a page
+/// behind an id these are the oldest, else the newest.
+fn fit(mut all: Vec<(u64, String)>, is_after: bool, limit: usize) -> (Vec<(u64, String)>, bool) {
+    let total = all.len();
+    if !is_after {
+        all.reverse();
+    }
     let mut bytes = 0;
-    let fits = all.iter().rev().take_while(|(_, line)| {
+    let fits = all.iter().take(limit).take_while(|(_, line)| {
         bytes += line.len();
         bytes <= ANSWER_BYTES_MAX
     });
-    let shown = all.get(all.len() - fits.count()..).unwrap_or_default();
+    let shown = fits.count();
+    all.truncate(shown);
+    if !is_after {
+        all.reverse();
+    }
+    (all, shown < total)
+}
+
+fn plain_page(room: &str, lines: &Batch, is_after: bool, limit: usize) -> String {
+    let one = |line: Kept<'_>| {
+        let said = plain(line.name, line.quote, line.text);
+        (line.id, format!("* HISTORY {} :{said}\n", rfc3339(line.unix_ms)))
+    };
+    let (shown, _) = fit(lines.iter().map(one).collect(), is_after, limit);
     let mut text: String = shown.iter().map(|(_, line)| line.as_str()).collect();
     let first = shown.first().map_or_else(String::new, |(id, _)| format!(" first={id}"));
     text.push_str(&format!("* END HISTORY room={} shown={}{first}\n", escape(room), shown.len()));
     text
 }
 
-fn one(line: &Kept<'_>) -> String {
-    let time = rfc3339(line.unix_ms());
-    let Kept { name, text, .. } = line;
-    match line.quote {
-        Some(quote) => format!("* HISTORY {time} :{REPLY_OPEN}{quote}{REPLY_CLOSE}{name}: {text}\n"),
-        None => format!("* HISTORY {time} :{name}: {text}\n"),
-    }
+fn tagged_page(room: &str, lines: &Batch, label: &str, is_after: bool, limit: usize) -> String {
+    let one = |line: Kept<'_>| {
+        let mut text = String::new();
+        TagValues::of(&line, label).write(&mut text);
+        (line.id, format!("{text}{}: {}\n", line.name, line.text))
+    };
+    let (shown, is_more) = fit(lines.iter().map(one).collect(), is_after, limit);
+    let mut text: String = shown.iter().map(|(_, line)| line.as_str()).collect();
+    let label = if label.is_empty() { String::new() } else { format!(" label={label}") };
+    text.push_str(&format!("* END HISTORY room={} more={}{label}\n", escape(room), u8::from(is_more)));
+    text
 }
 
 #[cfg(test)]
@@ -200,32 +327,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_grow_also_when_the_clock_goes_back_and_hold_the_time() {
-        let mut ids = Ids { unix_ms: 1_000, last: 0 };
-        let first = ids.next();
-        assert_eq!(first >> ID_COUNTER_BITS, 1_000);
-        ids.unix_ms = 10;
-        let second = ids.next();
-        ids.unix_ms = 2_000;
-        let third = ids.next();
-        assert!(first < second && second < third);
-        assert_eq!(third >> ID_COUNTER_BITS, 2_000);
-        let many: Vec<u64> = (0..100_000).map(|_| ids.next()).collect();
-        assert!(many.is_sorted_by(|one, other| one < other));
-    }
-
-    #[test]
     fn an_answer_that_is_too_long_keeps_the_newest_lines_and_says_where_it_begins() {
         let mut lines = Batch::default();
         let text = "x".repeat(1_000);
-        for id in 1..=100 {
-            lines.push(Kept { id, room: "general", name: "Ana", quote: None, text: &text });
-        }
-        let answer = written("general", &lines);
+        let line = Kept {
+            id: 0,
+            unix_ms: 0,
+            room: "general",
+            name: "Ana",
+            reply: None,
+            quote: None,
+            key: None,
+            text: &text,
+        };
+        (1..=100).for_each(|id| lines.push(Kept { id, ..line }));
+        let answer = plain_page("general", &lines, false, 1000);
         assert!(answer.len() <= ANSWER_BYTES_MAX + 100);
         let shown = answer.lines().count() - 1;
         assert!(
             answer.ends_with(&format!("* END HISTORY room=general shown={shown} first={}\n", 101 - shown))
         );
+        let page = tagged_page("general", &lines, "q", true, 1000);
+        assert!(page.starts_with("@label=q;id=1;"), "{page}");
+        assert!(page.ends_with("* END HISTORY room=general more=1 label=q\n"));
+        assert!(tagged_page("general", &lines, "q", true, 3).ends_with(" more=1 label=q\n"));
     }
 }

@@ -1,6 +1,6 @@
 //! Bytes of a client to lines: what kind of client it is, where its lines end, and when they may be taken.
 
-use tertulia_wire::limits::{LINE_BYTES_MAX, UNFRAMED_AFTER, UNFRAMED_REST_AFTER};
+use tertulia_wire::limits::{LABELS_KEPT, LINE_BYTES_MAX, UNFRAMED_AFTER, UNFRAMED_REST_AFTER};
 use tertulia_wire::lines::{Line, Lines};
 use tertulia_wire::name::LEAVE_WORDS;
 use tertulia_wire::text::{LINE_BREAK, clean, join_lines};
@@ -24,6 +24,7 @@ impl Chat {
             Mode::Undecided => self.take_undecided(client, bytes, now),
             Mode::Unframed => self.take_message(client, bytes, now),
         }
+        self.note_heard(client, now);
         self.count_held(client, now);
     }
 
@@ -252,7 +253,7 @@ impl Chat {
         if state.is_closing {
             return;
         }
-        if self.awaits_history(client) {
+        if self.awaits_history(client) || self.is_greeting(client) {
             // It is to hear the answer before it is closed.
             return self.wait_to_end(client);
         }
@@ -295,12 +296,13 @@ impl Chat {
 
     /// Whether the connection may say a line now: its outbox has place, and its bucket is not empty.
     fn may_speak(&mut self, client: ClientId, now: Moment) -> bool {
-        if self.awaits_history(client) {
+        if self.awaits_history(client) || self.is_greeting(client) || self.has_unanswered(client) {
             return false;
         }
-        let Some(outbox) = self.outbox_mut(client) else { return false };
-        if !outbox.has_place() {
-            outbox.gated = true;
+        if !self.has_place(client) {
+            if let Some(outbox) = self.outbox_mut(client) {
+                outbox.gated = true;
+            }
             return false;
         }
         let Some(flood) = self.settings.flood else { return true };
@@ -311,6 +313,12 @@ impl Chat {
         }
         self.wait_for_input(client, next_at);
         false
+    }
+
+    /// Whether as many lines of its session wait for their answers as may.
+    fn has_unanswered(&self, client: ClientId) -> bool {
+        let session = self.session_of(client).and_then(|session| self.sessions.get(session));
+        session.is_some_and(|session| session.unanswered >= LABELS_KEPT)
     }
 
     fn count_line(&mut self, client: ClientId, now: Moment) {

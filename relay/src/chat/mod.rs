@@ -9,17 +9,30 @@
 //! 3. what else is to be done, each until `None`: [`Chat::poll_resumed`] (read it again), [`Chat::poll_ended`]
 //!    (close it), [`Chat::poll_event`] (log it); and [`Chat::next_due`] says when to call `handle_time`.
 
+mod answers;
 mod client;
 mod commands;
+mod ending;
 mod fanout;
 mod foreign;
+mod gap;
+mod hello;
 mod history;
+mod ids;
 mod input;
+mod labeled;
+mod membership;
 mod names;
 mod outbox;
+mod ping;
+mod presence;
+mod promises;
 mod rooms;
+mod seats;
+mod sessions;
 mod sink;
 mod speech;
+mod tagged;
 mod timers;
 mod unframed;
 
@@ -27,10 +40,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use foreign::Foreign;
-pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, Question};
+pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, Wanted};
 pub use names::RESERVED;
 pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
-pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW};
+pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW, TAGGED_BYTES_KEPT};
+pub use sessions::{LABELS_MAX, SESSIONS_MAX};
 pub use sink::{Sent, Sink};
 
 use crate::flood::Flood;
@@ -38,9 +52,12 @@ use crate::moment::Moment;
 use crate::phrases::{Language, Phrase};
 use client::Client;
 use history::Keeping;
+use ids::Ids;
 use names::Names;
 use outbox::Outbox;
-use rooms::{DEFAULT_ROOM, Rooms};
+use promises::Promise;
+use rooms::{DEFAULT_ROOM, Encoding, Place, Room, Rooms};
+use sessions::Sessions;
 use timers::{Look, Timers};
 
 /// Bytes of unfinished lines of all connections together; past it the one that has waited longest is cut.
@@ -65,6 +82,8 @@ pub struct Settings {
     pub language: Language,
     /// Bound of each room's log; 0 is none.
     pub room_log_bytes: usize,
+    /// Secret, and another one at each start: tokens are made of it.
+    pub token_key: [u8; 32],
 }
 
 /// Why the relay ended a connection.
@@ -74,15 +93,21 @@ pub enum Cut {
     Slow,
     /// Its unfinished line waited longest when all together were too many.
     Incomplete,
+    /// It did not answer a ping.
+    Silent,
+    /// Another connection took its session up.
+    Resumed,
     /// It speaks another protocol.
     Foreign(Foreign),
 }
 
 impl Cut {
     /// All reasons.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Slow,
         Self::Incomplete,
+        Self::Silent,
+        Self::Resumed,
         Self::Foreign(Foreign::Http),
         Self::Foreign(Foreign::Tls),
         Self::Foreign(Foreign::Ssh),
@@ -93,6 +118,8 @@ impl Cut {
         match self {
             Self::Slow => "slow",
             Self::Incomplete => "incomplete",
+            Self::Silent => "silent",
+            Self::Resumed => "resumed",
             Self::Foreign(foreign) => foreign.word(),
         }
     }
@@ -146,6 +173,18 @@ pub struct Chat {
     timers: Timers,
     /// Where what is said is kept: what is still to be handed over.
     keeping: Option<Box<Keeping>>,
+    ids: Ids,
+    sessions: Sessions,
+    /// Answers that wait for their work to be kept, in the order of its numbers.
+    promises: VecDeque<(u64, Promise)>,
+    /// Tokens given since the start.
+    token_count: u64,
+    /// When extended connections are looked at next; [`Moment::NEVER`]: there is none.
+    ping_due: Moment,
+    /// Whose command is being answered, and the label that its answers repeat.
+    labeling: Option<(ClientId, Box<str>)>,
+    /// Memory for the tags of the line that is being said.
+    scratch: String,
     /// Outboxes to flush by themselves: answers, sockets that became writable, paced clients.
     listed: VecDeque<ClientId>,
     /// Held-back connections that may be read again.
@@ -171,6 +210,13 @@ impl Chat {
             names: Names::default(),
             timers: Timers::default(),
             keeping: None,
+            ids: Ids::default(),
+            sessions: Sessions::default(),
+            promises: VecDeque::new(),
+            token_count: 0,
+            ping_due: Moment::NEVER,
+            labeling: None,
+            scratch: String::new(),
             listed: VecDeque::new(),
             resumed: VecDeque::new(),
             ended: VecDeque::new(),
@@ -184,14 +230,15 @@ impl Chat {
     /// A connection is there. It hears the default room from now on. `is_trusted`: free of flood control.
     pub fn handle_connect(&mut self, client: ClientId, is_trusted: bool) {
         let index = client.0 as usize;
+        let place = Place { room: DEFAULT_ROOM, encoding: Encoding::Plain };
         while self.clients.len() <= index {
             self.clients.push(None);
-            self.outboxes.push(Outbox::new(DEFAULT_ROOM, 0));
+            self.outboxes.push(Outbox::new(place, 0));
         }
-        let log_end = self.rooms.log_end(DEFAULT_ROOM);
+        let log_end = self.rooms.log_end(place);
         if let (Some(slot), Some(outbox)) = (self.clients.get_mut(index), self.outboxes.get_mut(index)) {
             *slot = Some(Client::new(is_trusted));
-            *outbox = Outbox::new(DEFAULT_ROOM, log_end);
+            *outbox = Outbox::new(place, log_end);
             self.seat(client, DEFAULT_ROOM);
         }
     }
@@ -201,7 +248,9 @@ impl Chat {
         if self.client(client).is_none() {
             return;
         }
+        self.step_away(client, None, now);
         self.forget_name(client, None, now);
+        self.leave_others(client);
         self.unseat(client);
         self.stop_lingering(client);
         self.forget_questions(client);
@@ -219,6 +268,9 @@ impl Chat {
                 Look::Pace(client) => self.look_at_pace(client),
                 Look::Close(client) => self.look_at_closing(client, now),
                 Look::Storm(room) => self.end_storm(room, now),
+                Look::Away(session) => self.look_at_away(session, now),
+                Look::Restart => self.end_restart(now),
+                Look::Ping => self.look_for_silence(now),
             }
         }
     }
@@ -282,7 +334,10 @@ impl Chat {
     pub fn queued_bytes(&self) -> u64 {
         let present = self.clients.iter().zip(&self.outboxes).filter_map(|(client, outbox)| {
             let unframed = client.as_ref()?.unframed.as_ref().map_or(0, |unframed| unframed.waiting_bytes());
-            Some(outbox.waiting_bytes(self.rooms.log_end(outbox.room)) + unframed)
+            let others = client.as_ref()?.extended.iter().flat_map(|extended| &extended.others);
+            let all = others.map(|other| &other.outbox).chain([outbox]);
+            let waiting = all.map(|outbox| outbox.waiting_bytes(self.rooms.log_end(outbox.place)));
+            Some(waiting.sum::<u64>() + unframed)
         });
         present.sum()
     }
@@ -292,6 +347,11 @@ impl Chat {
         self.clients.iter().flatten().filter(|client| client.named.is_some()).count()
     }
 
+    /// Sessions known, those whose connection is gone too.
+    pub fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Rooms there are.
     pub fn room_count(&self) -> usize {
         self.rooms.iter().count()
@@ -299,7 +359,7 @@ impl Chat {
 
     /// Bytes kept in the logs of all rooms.
     pub fn log_bytes(&self) -> usize {
-        self.rooms.iter().map(|room| room.log.bytes()).sum()
+        self.rooms.iter().map(Room::log_bytes).sum()
     }
 
     fn client(&self, client: ClientId) -> Option<&Client> {

@@ -7,6 +7,7 @@ use tertulia_wire::limits::NAME_BYTES_MAX;
 use tertulia_wire::text::cut;
 
 use super::ClientId;
+use super::sessions::SessionId;
 use crate::sabotage::{self, Bug};
 
 /// Names that nobody may hold: what a client calls its own user, and the program itself.
@@ -22,6 +23,14 @@ pub(super) enum Refused {
     Reserved,
 }
 
+/// Who holds a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    Client(ClientId),
+    /// Its connection is gone, and may come back.
+    Away(SessionId),
+}
+
 /// All held names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -33,25 +42,39 @@ pub(super) struct Names {
 
 #[derive(Debug)]
 struct Held {
-    holders: Vec<ClientId>,
+    holders: Vec<Holder>,
     /// The last number given to somebody who asked for this name.
     last_number: u32,
 }
 
 impl Names {
-    /// Who holds this name, or one that counts as the same.
-    pub(super) fn holders(&self, base: &str) -> &[ClientId] {
-        keys(base).iter().find_map(|key| self.by_key.get(key.as_str())).map_or(&[], |held| &held.holders)
+    /// The connections that hold this name, or one that counts as the same.
+    pub(super) fn holders(&self, base: &str) -> Vec<ClientId> {
+        let held = keys(base).iter().find_map(|key| self.by_key.get(key.as_str()));
+        let holders = held.map_or(&[][..], |held| &held.holders);
+        let client = |holder: &Holder| if let Holder::Client(client) = holder { Some(*client) } else { None };
+        holders.iter().filter_map(client).collect()
     }
 
     /// Lets `client` hold the name.
     pub(super) fn claim(&mut self, base: &str, client: ClientId) -> Result<(), Refused> {
+        self.claim_from(base, client, None)
+    }
+
+    /// Lets `client` hold the name, also if `before` holds it: another connection of the same session.
+    pub(super) fn claim_from(
+        &mut self,
+        base: &str,
+        client: ClientId,
+        before: Option<Holder>,
+    ) -> Result<(), Refused> {
         let keys = keys(base);
-        self.check(&keys, client)?;
+        let holder = Holder::Client(client);
+        self.check(&keys, |other| other == holder || Some(other) == before)?;
         for key in keys {
             let held = self.by_key.entry(key.into()).or_insert(Held { holders: Vec::new(), last_number: 1 });
-            if !held.holders.contains(&client) {
-                held.holders.push(client);
+            if !held.holders.contains(&holder) {
+                held.holders.push(holder);
             }
         }
         Ok(())
@@ -73,11 +96,38 @@ impl Names {
         }
     }
 
+    /// The name is held for somebody who is not there, if nobody holds it.
+    pub(super) fn hold_for(&mut self, base: &str, session: SessionId) {
+        let keys = keys(base);
+        if self.check(&keys, |_| false).is_ok() {
+            for key in keys {
+                let held = Held { holders: vec![Holder::Away(session)], last_number: 1 };
+                self.by_key.insert(key.into(), held);
+            }
+        }
+    }
+
+    /// The name stays held while its holder is away.
+    pub(super) fn leave_to(&mut self, base: &str, client: ClientId, session: SessionId) {
+        for key in keys(base) {
+            for holder in self.by_key.get_mut(key.as_str()).into_iter().flat_map(|held| &mut held.holders) {
+                if *holder == Holder::Client(client) {
+                    *holder = Holder::Away(session);
+                }
+            }
+        }
+    }
+
     /// Takes the name away from `client`.
     pub(super) fn release(&mut self, base: &str, client: ClientId) {
+        self.release_from(base, Holder::Client(client));
+    }
+
+    /// Takes the name away from its holder.
+    pub(super) fn release_from(&mut self, base: &str, holder: Holder) {
         for key in keys(base) {
             if let Some(held) = self.by_key.get_mut(key.as_str()) {
-                held.holders.retain(|&holder| holder != client);
+                held.holders.retain(|&other| other != holder);
                 if held.holders.is_empty() {
                     self.by_key.remove(key.as_str());
                 }
@@ -85,7 +135,7 @@ impl Names {
         }
     }
 
-    fn check(&self, keys: &[String], client: ClientId) -> Result<(), Refused> {
+    fn check(&self, keys: &[String], is_own: impl Fn(Holder) -> bool) -> Result<(), Refused> {
         if sabotage::has(Bug::NameHeldTwice) {
             return Ok(());
         }
@@ -95,7 +145,7 @@ impl Names {
         let by_other = |key: &String| {
             self.by_key
                 .get(key.as_str())
-                .is_some_and(|held| held.holders.iter().any(|&holder| holder != client))
+                .is_some_and(|held| held.holders.iter().any(|&holder| !is_own(holder)))
         };
         if keys.iter().any(by_other) { Err(Refused::InUse) } else { Ok(()) }
     }

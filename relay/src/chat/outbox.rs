@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-use super::rooms::Rooms;
+use super::rooms::{Place, Rooms};
 use super::sink::{Outcome, Sink, offer, put_bytes};
 use super::{ClientId, RoomId};
 use crate::log::Log;
@@ -46,18 +46,18 @@ pub(super) enum Flushed {
 /// One connection's outbox. Kept small: the flush looks at every receiver's, each round.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    /// Offset in the log of `room` of the first byte not yet written. At the end of the log, without marks:
+    /// Offset in the log of `place` of the first byte not yet written. At the end of the log, without marks:
     /// there is nothing to write.
     pub(super) cursor: u64,
-    pub(super) room: RoomId,
+    pub(super) place: Place,
     /// Position in the member list of its room.
     pub(super) seat: u32,
     /// Exceptions ahead of the cursor; absent while there never was one.
-    private: Option<Box<Private>>,
+    pub(super) private: Option<Box<Private>>,
     /// The socket was full; nothing is written until it says that it is writable.
     pub(super) blocked: bool,
     /// The last byte written was not the end of a line.
-    inside_line: bool,
+    pub(super) inside_line: bool,
     /// The socket took something since this was last made false.
     pub(super) has_taken: bool,
     /// Written by `unframed`, at its own pace.
@@ -68,40 +68,44 @@ pub(super) struct Outbox {
     pub(super) gated: bool,
     /// It stands in the `lingering` list of a room it has left.
     pub(super) lingering: bool,
+    /// Its connection has further outboxes, in other rooms.
+    pub(super) has_others: bool,
 }
 
 #[derive(Debug, Default)]
-struct Private {
+pub(super) struct Private {
     /// In order of `at`, none behind the cursor.
-    marks: VecDeque<Mark>,
+    pub(super) marks: VecDeque<Mark>,
     /// The bytes of all `Insert` marks, in order.
-    bytes: VecDeque<u8>,
+    pub(super) bytes: VecDeque<u8>,
 }
 
 /// Something other than log bytes, where the cursor comes to `at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
-    at: u64,
-    what: What,
+pub(super) struct Mark {
+    pub(super) at: u64,
+    pub(super) what: What,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     /// The connection's own words: so many bytes are not written.
     Skip(u64),
     /// So many bytes of `Private::bytes` are written.
     Insert(usize),
-    /// The cursor goes on in another room, at this offset.
-    Switch(RoomId, u64),
+    /// The cursor goes on in another log, at this offset.
+    Switch(Place, u64),
+    /// Lines are missing here, from this id on; to be said before anything else is written.
+    Gap(u64),
     /// Nothing more is written.
     End,
 }
 
 impl Outbox {
-    pub(super) fn new(room: RoomId, cursor: u64) -> Self {
+    pub(super) fn new(place: Place, cursor: u64) -> Self {
         Self {
             cursor,
-            room,
+            place,
             seat: 0,
             private: None,
             blocked: false,
@@ -111,6 +115,7 @@ impl Outbox {
             listed: false,
             gated: false,
             lingering: false,
+            has_others: false,
         }
     }
 
@@ -151,12 +156,12 @@ impl Outbox {
         private.marks.push_front(Mark { at, what: What::Insert(1) });
     }
 
-    /// From the end of the log of the room it leaves, `log_end`, the connection hears `room`, from `cursor` on.
-    pub(super) fn switch(&mut self, left: RoomId, log_end: u64, room: RoomId, cursor: u64) {
+    /// From the end of the log that it leaves, `log_end`, the connection hears `place`, from `cursor` on.
+    pub(super) fn switch(&mut self, left: Place, log_end: u64, place: Place, cursor: u64) {
         if self.is_done_with(left, log_end) {
-            (self.room, self.cursor) = (room, cursor);
+            (self.place, self.cursor) = (place, cursor);
         } else {
-            self.push(Mark { at: log_end, what: What::Switch(room, cursor) });
+            self.push(Mark { at: log_end, what: What::Switch(place, cursor) });
         }
     }
 
@@ -175,26 +180,43 @@ impl Outbox {
         self.end(self.cursor);
     }
 
+    /// Takes over what is true of the connection, and not of a room.
+    pub(super) fn take_flags(&mut self, before: &mut Self) {
+        self.blocked = std::mem::take(&mut before.blocked);
+        self.has_taken = before.has_taken;
+        self.listed = before.listed;
+        self.gated = before.gated;
+        self.lingering = before.lingering;
+    }
+
     /// From here on whole messages are written. The rest of a line that was begun is one.
     pub(super) fn become_unframed(&mut self) {
         self.unframed = true;
         self.inside_line = false;
     }
 
-    /// Offset of the first byte of this room's log that it has still to read, if it reads it at all.
-    pub(super) fn oldest_in(&self, room: RoomId) -> Option<u64> {
-        if self.room == room {
+    /// Offset of the first byte of this log that it has still to read, if it reads it at all.
+    pub(super) fn oldest_in(&self, place: Place) -> Option<u64> {
+        if self.place == place {
             return Some(self.cursor);
         }
         self.private.iter().flat_map(|private| &private.marks).find_map(|mark| match mark.what {
-            What::Switch(next, offset) if next == room => Some(offset),
+            What::Switch(next, offset) if next == place => Some(offset),
             _ => None,
         })
     }
 
-    /// Whether everything up to `log_end` of this room was written.
-    pub(super) fn is_done_with(&self, room: RoomId, log_end: u64) -> bool {
-        self.room == room && self.cursor == log_end && self.has_no_marks()
+    /// Whether it has still to read something of a log of this room.
+    pub(super) fn reads(&self, room: RoomId, rooms: &Rooms) -> bool {
+        let is_done = self.is_done_with(self.place, rooms.log_end(self.place));
+        let later = self.private.iter().flat_map(|private| &private.marks);
+        (self.place.room == room && !is_done)
+            || later.into_iter().any(|mark| matches!(mark.what, What::Switch(next, _) if next.room == room))
+    }
+
+    /// Whether everything up to `log_end` of this log was written.
+    pub(super) fn is_done_with(&self, place: Place, log_end: u64) -> bool {
+        self.place == place && self.cursor == log_end && self.has_no_marks()
     }
 
     /// Whether the connection's own input may add to this outbox.
@@ -221,9 +243,10 @@ impl Outbox {
     /// Writes what there is to write, as long as the socket takes it.
     pub(super) fn flush(&mut self, client: ClientId, rooms: &Rooms, sink: &mut dyn Sink) -> Flushed {
         if self.has_no_marks() {
-            let Some(log) = rooms.log(self.room) else { return Flushed::All };
+            let Some(log) = rooms.log(self.place) else { return Flushed::All };
             return self.flush_plain(client, log, sink);
         }
+        self.tell_gap(rooms);
         self.flush_marked(client, rooms, sink)
     }
 
@@ -299,10 +322,10 @@ impl Outbox {
             }
             None => false,
         };
-        let (mut room, mut cursor) = (self.room, self.cursor);
+        let (mut place, mut cursor) = (self.place, self.cursor);
         let mut inserted = 0;
         for mark in self.private.iter().flat_map(|private| &private.marks) {
-            if !rooms.pieces(room, cursor, mark.at).all(&mut put) {
+            if !rooms.pieces(place, cursor, mark.at).all(&mut put) {
                 return count;
             }
             cursor = mark.at;
@@ -318,11 +341,11 @@ impl Outbox {
                     }
                     inserted += length;
                 }
-                What::Switch(next, offset) => (room, cursor) = (next, offset),
-                What::End => return count,
+                What::Switch(next, offset) => (place, cursor) = (next, offset),
+                What::Gap(_) | What::End => return count,
             }
         }
-        let _ = rooms.pieces(room, cursor, u64::MAX).all(&mut put);
+        let _ = rooms.pieces(place, cursor, u64::MAX).all(&mut put);
         count
     }
 
@@ -347,14 +370,14 @@ impl Outbox {
                         return;
                     }
                 }
-                What::Switch(room, offset) => (self.room, self.cursor) = (room, offset),
-                What::End => return,
+                What::Switch(place, offset) => (self.place, self.cursor) = (place, offset),
+                What::Gap(_) | What::End => return,
             }
             private.marks.pop_front();
         }
         self.cursor += bytes as u64;
         self.shrink();
-        debug_assert!(rooms.log(self.room).is_none_or(|log| self.cursor <= log.end()));
+        debug_assert!(rooms.log(self.place).is_none_or(|log| self.cursor <= log.end()));
     }
 
     /// With nothing left to write: passes the marks that write nothing.
@@ -362,6 +385,8 @@ impl Outbox {
         self.advance(0, rooms);
         match self.private.as_ref().and_then(|private| private.marks.front()) {
             Some(Mark { what: What::End, .. }) => Flushed::Ended,
+            // What comes before it was written: now it can be told.
+            Some(Mark { what: What::Gap(_), .. }) => Flushed::More,
             _ => Flushed::All,
         }
     }

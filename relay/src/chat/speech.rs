@@ -2,15 +2,32 @@
 
 use tertulia_wire::message::{Message, REPLY_CLOSE, REPLY_OPEN, fit_quote};
 use tertulia_wire::name::{JOIN_WORDS, LEAVE_WORDS, Name};
+use tertulia_wire::tags::escape;
 
 use super::client::Named;
 use super::names::Refused;
 use super::rooms::Notice;
+use super::tagged::TagValues;
 use super::timers::Look;
-use super::{CLOSING_AFTER, Chat, ClientId, Cut, Event, RoomId};
+use super::{Chat, ClientId, Cut, Event, RoomId};
+use crate::batch::{Kept, Key};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 use crate::sabotage::{self, Bug};
+
+/// A line that is said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spoken<'a> {
+    /// `NAME` or `NAME - WHO`.
+    pub(super) shown: &'a str,
+    /// The line it answers.
+    pub(super) reply: Option<u64>,
+    /// What it answers, as it is quoted.
+    pub(super) quote: Option<&'a str>,
+    /// Of a labeled line.
+    pub(super) key: Option<Key<'a>>,
+    pub(super) text: &'a str,
+}
 
 /// Under which name a connection may say a line that names somebody.
 enum Voice {
@@ -27,6 +44,9 @@ impl Chat {
     pub(super) fn handle_line(&mut self, client: ClientId, line: &str, now: Moment) {
         if line.is_empty() {
             return;
+        }
+        if let Some(session) = self.session_of(client) {
+            return self.handle_extended_line(client, session, line, now);
         }
         if let Some(text) = self.own_text(client, line) {
             return self.say_own(client, text.len(), line);
@@ -49,17 +69,98 @@ impl Chat {
 
     /// Says a line that already stands as it is to be heard.
     fn say_own(&mut self, client: ClientId, text_bytes: usize, line: &str) {
-        if text_bytes > 0 {
-            let (name, text) = line.split_at_checked(line.len() - text_bytes).unwrap_or_default();
-            self.keep_said(client, name.strip_suffix(": ").unwrap_or(name), None, text);
-            self.say(client, &[line.as_bytes(), b"\n"]);
+        let Some(room) = self.room_of(client).filter(|_| text_bytes > 0) else { return };
+        let (name, text) = line.split_at_checked(line.len() - text_bytes).unwrap_or_default();
+        let shown = name.strip_suffix(": ").unwrap_or(name);
+        let spoken = Spoken { shown, reply: None, quote: None, key: None, text };
+        let id = self.register(room, &spoken);
+        if !self.say_tagged(room, client, &spoken, id, &[line.as_bytes(), b"\n"]) {
+            self.say_in(room, Some(client), &[line.as_bytes(), b"\n"], &[]);
         }
     }
 
-    fn keep_said(&mut self, client: ClientId, shown: &str, quote: Option<&str>, text: &str) {
-        if let Some(room) = self.room_of(client) {
-            self.keep(room, shown, quote, text);
+    /// Says a line to the others in a room, and gives its id.
+    pub(super) fn speak_in(&mut self, room: RoomId, client: ClientId, spoken: &Spoken<'_>) -> u64 {
+        let Spoken { shown, quote, text, .. } = *spoken;
+        let id = self.register(room, spoken);
+        let plain = [shown, ": ", text, "\n"];
+        let reply =
+            quote.map(|quote| [REPLY_OPEN, quote, REPLY_CLOSE, shown, ": ", text, "\n"].map(str::as_bytes));
+        let plain = plain.map(str::as_bytes);
+        let parts = reply.as_ref().map_or(&plain[..], |reply| &reply[..]);
+        if !self.say_tagged(room, client, spoken, id, parts) {
+            self.say_in(room, Some(client), parts, &[]);
         }
+        id
+    }
+
+    /// Gives a line its id, and keeps it.
+    fn register(&mut self, room: RoomId, spoken: &Spoken<'_>) -> u64 {
+        let id = self.ids.next();
+        let Spoken { shown: name, reply, quote, key, text } = *spoken;
+        let unix_ms = self.ids.unix_ms();
+        self.keep(room, &Kept { id, unix_ms, room: "", name, reply, quote, key, text });
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.newest = id;
+        }
+        id
+    }
+
+    /// Says it with tags too, where somebody in the room hears them.
+    fn say_tagged(
+        &mut self,
+        room: RoomId,
+        client: ClientId,
+        spoken: &Spoken<'_>,
+        id: u64,
+        plain: &[&[u8]],
+    ) -> bool {
+        let Some(state) = self.rooms.get(room).filter(|room| room.tagged.is_some()) else { return false };
+        let Spoken { shown, reply, quote, key, text } = *spoken;
+        // Who hears ids needs no quote of a line that has one.
+        let quote = quote.filter(|_| reply.is_none());
+        let unix_ms = self.ids.unix_ms();
+        let values =
+            TagValues { id, unix_ms, room: Some(&state.name), key, reply, quote, ..TagValues::default() };
+        let mut tags = std::mem::take(&mut self.scratch);
+        tags.clear();
+        values.write(&mut tags);
+        let tagged = [tags.as_str(), shown, ": ", text, "\n"].map(str::as_bytes);
+        self.say_in(room, Some(client), plain, &tagged);
+        self.scratch = tags;
+        true
+    }
+
+    /// A line of the relay's own for everybody in a room.
+    pub(super) fn tell_room(&mut self, room: RoomId, line: &str) {
+        self.say_in(room, None, &[line.as_bytes()], &[line.as_bytes()]);
+    }
+
+    /// A private line, to those of the receivers that read. Its id; None: nobody does.
+    pub(super) fn hand_over(
+        &mut self,
+        receivers: &[ClientId],
+        shown: &str,
+        text: &str,
+        values: TagValues<'_>,
+    ) -> Option<u64> {
+        let reading: Vec<ClientId> =
+            receivers.iter().copied().filter(|receiver| self.has_place(*receiver)).collect();
+        if reading.is_empty() {
+            return None;
+        }
+        let id = self.ids.next();
+        for receiver in reading {
+            let line = if self.is_extended(receiver) {
+                let mut tags = String::new();
+                TagValues { id, unix_ms: self.ids.unix_ms(), ..values }.write(&mut tags);
+                format!("{tags}{shown}: {text}\n")
+            } else {
+                format!("* PRIVATE {} :{text}\n", escape(shown))
+            };
+            self.insert(receiver, &line);
+        }
+        Some(id)
     }
 
     /// `NAME se ha unido al chat.`
@@ -76,7 +177,7 @@ impl Chat {
         self.set_name(client, &base, name.tail(), asked, true);
         self.notice(client, Notice::Join, now);
         if was_renamed {
-            let words = format!("NOTE JOIN RENAMED {}", tertulia_wire::tags::escape(&base));
+            let words = format!("NOTE JOIN RENAMED {}", escape(&base));
             self.answer(client, &words, Some(Phrase::Renamed));
         }
     }
@@ -105,7 +206,7 @@ impl Chat {
             Voice::Text => self.handle_text(client, line),
             Voice::Refused(refused) => {
                 let (code, phrase) = refusal(refused);
-                let words = format!("FAIL SAY {code} {}", tertulia_wire::tags::escape(name.base()));
+                let words = format!("FAIL SAY {code} {}", escape(name.base()));
                 self.answer(client, &words, Some(phrase));
             }
         }
@@ -144,35 +245,50 @@ impl Chat {
     }
 
     fn say_as(&mut self, client: ClientId, shown: &str, quote: Option<&str>, text: &str) {
+        let Some(room) = self.room_of(client) else { return };
         let quote = quote.map(fit_quote);
-        self.keep_said(client, shown, quote.as_deref(), text);
-        let Some(quote) = quote else {
-            return self.say(client, &[shown.as_bytes(), b": ", text.as_bytes(), b"\n"]);
-        };
-        let parts = [REPLY_OPEN, &quote, REPLY_CLOSE, shown, ": ", text, "\n"];
-        self.say(client, &parts.map(str::as_bytes));
+        self.speak_in(room, client, &Spoken { shown, reply: None, quote: quote.as_deref(), key: None, text });
     }
 
-    /// Says a line to the others in the connection's room.
-    fn say(&mut self, client: ClientId, parts: &[&[u8]]) {
-        if let Some(room) = self.room_of(client) {
-            self.say_in(room, Some(client), parts);
-        }
-    }
-
-    /// Shows a join or leave notice to the others in the connection's room, or counts it in a storm.
+    /// Shows a join or leave notice to the others in the connection's rooms, or counts it in a storm.
     pub(super) fn notice(&mut self, client: ClientId, notice: Notice, now: Moment) {
         let Some(shown) = self.shown_name(client) else { return };
-        let Some(room) = self.room_of(client) else { return };
-        let Some(storm) = self.rooms.get_mut(room).map(|room| &mut room.storm) else { return };
-        let was_raging = storm.is_raging();
-        if storm.count(notice, now) {
-            let words = if notice == Notice::Join { JOIN_WORDS } else { LEAVE_WORDS };
-            self.say_in(room, Some(client), &[shown.as_bytes(), words.as_bytes(), b"\n"]);
-        } else if !was_raging {
-            let due = storm.window_end();
-            self.timers.set(due, Look::Storm(room));
+        for room in self.rooms_of(client) {
+            self.notice_in(room, Some(client), &shown, notice, now);
         }
+    }
+
+    /// Shows a notice in one room.
+    pub(super) fn notice_in(
+        &mut self,
+        room: RoomId,
+        client: Option<ClientId>,
+        shown: &str,
+        notice: Notice,
+        now: Moment,
+    ) {
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        let was_raging = state.storm.is_raging();
+        if !state.storm.count(notice, now) {
+            if !was_raging {
+                let due = state.storm.window_end();
+                self.timers.set(due, Look::Storm(room));
+            }
+            return;
+        }
+        let words = if notice == Notice::Join { JOIN_WORDS } else { LEAVE_WORDS };
+        let mut tags = String::new();
+        if state.tagged.is_some() {
+            let id = self.ids.next();
+            state.newest = id;
+            let unix_ms = self.ids.unix_ms();
+            let notice = Some(notice);
+            TagValues { id, unix_ms, room: Some(&state.name), notice, ..TagValues::default() }
+                .write(&mut tags);
+        }
+        let plain = [shown, words, "\n"].map(str::as_bytes);
+        let tagged = [&tags, shown, words, "\n"].map(str::as_bytes);
+        self.say_in(room, client, &plain, &tagged);
     }
 
     /// A storm's second is over: everybody hears how many came and went.
@@ -186,8 +302,10 @@ impl Chat {
             joined = joined.saturating_sub(1);
         }
         let sentence = Phrase::Storm.in_language(self.settings.language);
-        let line = format!("* NOTE ROOM STORM joined={joined} left={left} :{sentence}\n");
-        self.say_in(room, None, &[line.as_bytes()]);
+        let words = format!("joined={joined} left={left} :{sentence}\n");
+        let plain = format!("* NOTE ROOM STORM {words}");
+        let tagged = format!("* NOTE ROOM STORM room={} {words}", escape(&self.room_name(room)));
+        self.say_in(room, None, &[plain.as_bytes()], &[tagged.as_bytes()]);
     }
 
     /// Takes the connection's name away; the others see it leave if they saw it join.
@@ -251,72 +369,6 @@ impl Chat {
 
     pub(super) fn shown_name(&self, client: ClientId) -> Option<String> {
         Some(self.client(client)?.named.as_ref()?.shown.clone())
-    }
-
-    /// Ends a connection for a reason: the others see it leave, it hears one last line.
-    pub(super) fn cut(&mut self, client: ClientId, cut: Cut, now: Moment) {
-        // Who is being closed may still fall out of the log that it reads to its end.
-        if self.client(client).is_none_or(|state| state.is_closing && cut != Cut::Slow) {
-            return;
-        }
-        if let Some(count) = self.counts.cut.get_mut(cut.index()) {
-            *count += 1;
-        }
-        let (words, phrase) = match cut {
-            Cut::Slow => ("FAIL SLOW".to_owned(), Phrase::Slow),
-            Cut::Incomplete => ("FAIL LINE INCOMPLETE".to_owned(), Phrase::LineIncomplete),
-            Cut::Foreign(foreign) => {
-                (format!("FAIL RELAY FOREIGN_PROTOCOL {}", foreign.word()), Phrase::Foreign)
-            }
-        };
-        let line = format!("* {words} :{}\n", phrase.in_language(self.settings.language));
-        self.forget_name(client, Some(cut), now);
-        if cut == Cut::Slow {
-            self.end_with(client, &line);
-        } else {
-            self.insert(client, &line);
-            self.end_outbox(client);
-        }
-        self.start_closing(client, now);
-    }
-
-    /// Ends a connection once it has heard what is queued; the others see it leave now.
-    pub(super) fn close(&mut self, client: ClientId, now: Moment) {
-        self.forget_name(client, None, now);
-        self.end_outbox(client);
-        self.start_closing(client, now);
-    }
-
-    fn start_closing(&mut self, client: ClientId, now: Moment) {
-        let Some(state) = self.client_mut(client) else { return };
-        state.is_closing = true;
-        state.waiting = Vec::new();
-        state.lines = tertulia_wire::lines::Lines::default();
-        self.count_held(client, now);
-        self.list(client);
-        self.wait_for_closing(client, now);
-    }
-
-    fn wait_for_closing(&mut self, client: ClientId, now: Moment) {
-        let due = now.after(CLOSING_AFTER);
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.has_taken = false;
-        }
-        let Some(state) = self.client_mut(client) else { return };
-        state.input_due = due;
-        self.timers.set(due, Look::Close(client));
-    }
-
-    /// A connection is to read its last lines: it has time as long as it reads at all.
-    pub(super) fn look_at_closing(&mut self, client: ClientId, now: Moment) {
-        if self.client(client).is_none_or(|state| !state.is_closing || state.input_due > now) {
-            return;
-        }
-        if self.outbox(client).is_none_or(|outbox| !outbox.has_taken) {
-            self.ended.push_back(client);
-        } else {
-            self.wait_for_closing(client, now);
-        }
     }
 }
 

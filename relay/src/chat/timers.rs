@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::sessions::SessionId;
 use super::{ClientId, RoomId};
 use crate::moment::Moment;
 
@@ -18,6 +19,12 @@ pub(super) enum Look {
     Close(ClientId),
     /// A room whose storm is over.
     Storm(RoomId),
+    /// A session whose connection is gone.
+    Away(SessionId),
+    /// Rooms of before the relay's start, in which nobody may be.
+    Restart,
+    /// Extended connections that may have gone silent.
+    Ping,
 }
 
 /// All timers, the next one first.

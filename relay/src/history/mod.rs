@@ -8,7 +8,6 @@ pub mod tools;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::options::{HistoryOptions, HistoryPlace};
 pub use keeper::{Bell, Keeper, Manner, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
@@ -44,10 +43,4 @@ pub fn path(options: &HistoryOptions) -> Result<Option<PathBuf>, String> {
             Ok(Some(path))
         }
     }
-}
-
-/// Milliseconds since 1970, by the system's clock.
-pub fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

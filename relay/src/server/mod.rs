@@ -27,6 +27,7 @@ use slab::Slab;
 pub use accept::Refusal;
 
 use crate::chat::{Chat, Settings};
+use crate::clock::unix_ms;
 #[cfg(feature = "metrics")]
 use crate::metrics::MetricsServer;
 use crate::moment::Moment;
@@ -123,6 +124,7 @@ impl Server {
             flood: options.flood,
             language: options.language,
             room_log_bytes: options.room_log_bytes,
+            token_key: random_key()?,
         };
         let descriptors = raise_descriptor_limit();
         Ok(Self {
@@ -166,8 +168,7 @@ impl Server {
             let now = self.now();
             let mut is_told_to_end = self.take_events(&events);
             self.accept_ready(now);
-            #[cfg(feature = "history")]
-            self.tell_time();
+            self.chat.handle_clock(unix_ms());
             self.chat.handle_time(now);
             self.read_ready(now);
             is_told_to_end |= self.gather(&mut events, now)?;
@@ -349,6 +350,14 @@ impl Server {
         }
         self.journal.tidy(now);
     }
+}
+
+/// Bytes that nobody can guess.
+fn random_key() -> io::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    // Requests of up to 256 bytes are answered whole: getrandom(2).
+    rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())?;
+    Ok(key)
 }
 
 /// Raises the limit of descriptors as far as it goes, and says how many there are.

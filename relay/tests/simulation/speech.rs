@@ -34,8 +34,10 @@ impl Held {
 }
 
 /// The commands, as `/help` lists them.
-const HELP: [(&str, Phrase); 9] = [
+const HELP: [(&str, Phrase); 11] = [
+    ("/hello v=1 name=NAME", Phrase::HelpHello),
     ("/join ROOM /sala", Phrase::HelpJoin),
+    ("/part ROOM /dejar", Phrase::HelpPart),
     ("/rooms /salas", Phrase::HelpRooms),
     ("/who [room=ROOM] /quien", Phrase::HelpWho),
     ("/msg NAME TEXT /privado", Phrase::HelpMsg),

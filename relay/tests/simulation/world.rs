@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::IoSlice;
 use std::time::Duration;
 
-use tertulia_relay::chat::{Chat, ClientId, Cut, Event, Sent, Settings, Sink};
+use tertulia_relay::batch::Durability;
+use tertulia_relay::chat::{Chat, ClientId, Cut, Event, Remembered, Sent, Settings, Sink};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::moment::Moment;
 use tertulia_relay::phrases::Language;
@@ -85,11 +86,16 @@ impl World {
         let flood = rng.percent(60).then(|| (rng.between(1, 30) as u32, *rng.pick(&[1, 2, 5, 8, 10, 20])));
         let language = if rng.percent(50) { Language::Es } else { Language::En };
         let room_log_bytes = if rng.percent(80) { 128 * 1024 } else { 0 };
-        let settings =
-            Settings { flood: flood.map(|(burst, rate)| Flood::new(burst, rate)), language, room_log_bytes };
+        let settings = Settings {
+            flood: flood.map(|(burst, rate)| Flood::new(burst, rate)),
+            language,
+            room_log_bytes,
+            token_key: [0; 32],
+        };
         let interval = flood.map(|(burst, rate)| (u64::from(burst), 1_000_000 / u64::from(rate)));
         let mut chat = Chat::new(settings);
-        chat.keep_history(seed << 16);
+        let remembered = Remembered { newest: seed << 16, ..Remembered::default() };
+        chat.keep_history(Durability::Commit, remembered);
         Self {
             rng,
             chat,
@@ -327,8 +333,9 @@ impl World {
         // A clock that is set back now and then.
         let unix_ms = self.now / 1000 * self.rng.below(2);
         self.chat.handle_clock(unix_ms);
-        while let Some(lines) = self.chat.poll_kept() {
-            for line in lines.iter() {
+        while let Some(work) = self.chat.poll_kept() {
+            self.chat.handle_kept(work.number, self.at());
+            for line in work.lines.iter() {
                 let quote = line.quote.map_or_else(String::new, |quote| format!("[RESPUESTA a '{quote}'] "));
                 let kept = (line.room.to_owned(), format!("{quote}{}: {}", line.name, line.text));
                 let said = self.model.kept.pop_front();

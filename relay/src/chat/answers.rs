@@ -1,0 +1,60 @@
+//! What the relay says to one connection alone.
+
+use super::{Chat, ClientId};
+use crate::phrases::Phrase;
+
+impl Chat {
+    /// A line of the relay for one connection: `* WORDS :SENTENCE`.
+    pub(super) fn answer(&mut self, client: ClientId, words: &str, phrase: Option<Phrase>) {
+        let line = match phrase {
+            Some(phrase) => format!("* {words} :{}\n", phrase.in_language(self.settings.language)),
+            None => format!("* {words}\n"),
+        };
+        self.answer_lines(client, &line);
+    }
+
+    /// The same, with the label of what it answers, where that was asked some time ago.
+    pub(super) fn answer_labeled(
+        &mut self,
+        client: ClientId,
+        words: &str,
+        label: Option<&str>,
+        phrase: Option<Phrase>,
+    ) {
+        match label {
+            Some(label) => self.answer(client, &format!("{words} label={label}"), phrase),
+            None => self.answer(client, words, phrase),
+        }
+    }
+
+    /// Lines of the relay for one connection, their endings included. They repeat the label of its command.
+    pub(super) fn answer_lines(&mut self, client: ClientId, lines: &str) {
+        match self.labeling.as_ref().filter(|(asker, _)| *asker == client) {
+            Some((_, label)) => {
+                let labeled: String =
+                    lines.split_inclusive('\n').map(|line| with_label(line, label)).collect();
+                self.insert(client, &labeled);
+            }
+            None => self.insert(client, lines),
+        }
+    }
+
+    /// A line, its ending included, for one connection.
+    pub(super) fn insert(&mut self, client: ClientId, line: &str) {
+        let Some(log_end) = self.place_of(client).map(|place| self.rooms.log_end(place)) else { return };
+        if let Some(outbox) = self.outbox_mut(client) {
+            outbox.insert(line, log_end);
+            self.counts.lines_out += 1;
+            self.list(client);
+        }
+    }
+}
+
+/// The label stands behind the other words, before the sentence for people.
+fn with_label(line: &str, label: &str) -> String {
+    let words = line.trim_end_matches('\n');
+    match words.split_once(" :") {
+        Some((words, sentence)) => format!("{words} label={label} :{sentence}\n"),
+        None => format!("{words} label={label}\n"),
+    }
+}

@@ -1,0 +1,235 @@
+//! Extended mode begins: a new session, or one that comes back. PROTOCOL.md, "Extended mode".
+
+use std::fmt::Write;
+
+use blake2::digest::consts::U16;
+use blake2::{Blake2s, Digest};
+use tertulia_wire::extended::{After, Hello, VERSION};
+use tertulia_wire::limits::{LINE_BYTES_MAX, ROOM_DEFAULT};
+use tertulia_wire::name::{Name, check_room};
+use tertulia_wire::tags::escape;
+
+use super::client::{Extended, Mode};
+use super::names::Holder;
+use super::promises::Promise;
+use super::rooms::Notice;
+use super::sessions::{Presence, SessionId};
+use super::speech::refusal;
+use super::tagged::offset_behind;
+use super::{Chat, ClientId, Cut, Event, RoomId};
+use crate::batch::Durability;
+use crate::moment::Moment;
+use crate::phrases::Phrase;
+
+/// Code, further words and sentence of a refusal.
+type Refusal = (&'static str, String, Phrase);
+
+impl Chat {
+    /// The session of an extended connection.
+    pub(super) fn session_of(&self, client: ClientId) -> Option<SessionId> {
+        Some(self.client(client)?.extended.as_ref()?.session)
+    }
+
+    pub(super) fn is_extended(&self, client: ClientId) -> bool {
+        self.session_of(client).is_some()
+    }
+
+    /// Whether the connection asked for extended mode and was not answered yet.
+    pub(super) fn is_greeting(&self, client: ClientId) -> bool {
+        let extended = self.client(client).and_then(|state| state.extended.as_ref());
+        extended.is_some_and(|extended| extended.greeting.is_some())
+    }
+
+    /// `/hello`.
+    pub(super) fn handle_hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Moment) {
+        let outcome = self.check_hello(client, hello).and_then(|()| {
+            let token = hello.resume.as_deref();
+            match token.and_then(|token| Some((token, self.sessions.find(token, self.ids.unix_ms())?))) {
+                Some((token, session)) => self.resume(client, session, token, hello, now),
+                None => self.begin(client, hello, now),
+            }
+        });
+        if let Err((code, words, phrase)) = outcome {
+            let words = format!("FAIL HELLO {code} {words}");
+            self.answer(client, words.trim_end(), Some(phrase));
+        }
+    }
+
+    fn check_hello(&self, client: ClientId, hello: &Hello<'_>) -> Result<(), Refusal> {
+        if self.is_extended(client) {
+            return Err(("ALREADY", String::new(), Phrase::AlreadyExtended));
+        }
+        let hears_lines =
+            self.client(client).is_some_and(|state| state.mode == Mode::Framed && state.named.is_none())
+                && self.outbox(client).is_some_and(|outbox| !outbox.unframed);
+        if !hears_lines {
+            return Err(("TOO_LATE", String::new(), Phrase::HelloTooLate));
+        }
+        if hello.version.as_deref() != Some(VERSION) {
+            return Err(("VERSION", VERSION.to_owned(), Phrase::Version));
+        }
+        Ok(())
+    }
+
+    /// A new session. It is greeted once its token is kept.
+    fn begin(&mut self, client: ClientId, hello: &Hello<'_>, now: Moment) -> Result<(), Refusal> {
+        let name = self.claim_hello_name(client, hello.name.as_deref().unwrap_or_default())?;
+        let room = hello.room.as_deref().unwrap_or(ROOM_DEFAULT).to_lowercase();
+        if check_room(&room).is_err() {
+            self.names.release(&name, client);
+            return Err(("ROOM_INVALID", String::new(), Phrase::RoomInvalid));
+        }
+        if hello.resume.is_some() {
+            self.answer(client, "WARN HELLO RESUME_UNKNOWN", Some(Phrase::ResumeUnknown));
+        }
+        let token = self.new_token();
+        let session = self.sessions.add(&token, &name, client, self.ids.unix_ms());
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.rooms.push(room);
+        }
+        self.extend(client, session, Some(token.into()), now);
+        self.set_name(client, &name, "", None, false);
+        self.promise(Promise::Hello(client, session), now);
+        Ok(())
+    }
+
+    /// Lets the connection hold the name, which has no ` - WHO`.
+    fn claim_hello_name(&mut self, client: ClientId, name: &str) -> Result<String, Refusal> {
+        let parsed = Name::parse(name).ok().filter(|name| name.tail().is_empty());
+        let Some(name) = parsed else { return Err(("NAME_INVALID", String::new(), Phrase::NameInvalid)) };
+        self.names.claim(name.base(), client).map_err(|refused| {
+            let (code, phrase) = refusal(refused);
+            (code, escape(name.base()).into_owned(), phrase)
+        })?;
+        Ok(name.base().to_owned())
+    }
+
+    /// 128 bits that nobody can guess who does not know the key.
+    fn new_token(&mut self) -> String {
+        self.token_count += 1;
+        let mut hasher = Blake2s::<U16>::new();
+        hasher.update(self.settings.token_key);
+        hasher.update(self.token_count.to_be_bytes());
+        hasher.finalize().iter().fold(String::new(), |mut token, byte| {
+            let _ = write!(token, "{byte:02x}");
+            token
+        })
+    }
+
+    fn extend(&mut self, client: ClientId, session: SessionId, greeting: Option<Box<str>>, now: Moment) {
+        self.go_nowhere(client);
+        if let Some(state) = self.client_mut(client) {
+            let extended = Extended { session, greeting, others: Vec::new(), heard_at: now, pinged_at: None };
+            state.extended = Some(Box::new(extended));
+        }
+        self.watch_for_silence(now);
+    }
+
+    /// The token is kept: it is given out, and the others see who has come.
+    pub(super) fn greet_new(&mut self, client: ClientId, session: SessionId, now: Moment) {
+        let extended = self.client_mut(client).and_then(|state| state.extended.as_mut());
+        let Some(token) = extended.and_then(|extended| extended.greeting.take()) else { return };
+        if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
+            named.is_announced = true;
+        }
+        self.greet(client, session, &token, &After::default());
+        self.notice(client, Notice::Join, now);
+        self.resumed.push_back(client);
+    }
+
+    /// A session comes back, on this connection.
+    fn resume(
+        &mut self,
+        client: ClientId,
+        session: SessionId,
+        token: &str,
+        hello: &Hello<'_>,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        let Some(state) = self.sessions.get(session) else { return Ok(()) };
+        let (mut name, presence) = (state.name.clone(), state.state);
+        let holder = match presence {
+            Presence::Online(before) => Some(Holder::Client(before)),
+            Presence::Away(_) | Presence::BeforeRestart => Some(Holder::Away(session)),
+            Presence::Offline => None,
+        };
+        match holder {
+            // Nobody else can hold it: it was held for this session all the time.
+            Some(holder) => {
+                let _ = self.names.claim_from(&name, client, Some(holder));
+                self.names.release_from(&name, holder);
+            }
+            None => name = self.claim_hello_name(client, hello.name.as_deref().unwrap_or(&name))?,
+        }
+        self.sessions.take_up(session, client, self.ids.unix_ms());
+        if let Presence::Online(before) = presence {
+            self.cut_ghost(before, now);
+        }
+        self.extend(client, session, None, now);
+        self.set_name(client, &name, "", None, true);
+        self.greet(client, session, token, &hello.after);
+        self.come_back(session);
+        if presence == Presence::Offline {
+            self.note_session(client);
+            self.notice(client, Notice::Join, now);
+        }
+        if !self.sessions.knows_labels(session) {
+            self.ask_labels(client, session);
+        }
+        Ok(())
+    }
+
+    /// The connection that held a session until now. Nobody sees it go.
+    fn cut_ghost(&mut self, ghost: ClientId, now: Moment) {
+        if let Some(named) = self.client_mut(ghost).and_then(|state| state.named.take()) {
+            self.events.push_back(Event::Left { client: ghost, name: named.shown, cut: Some(Cut::Resumed) });
+        }
+        self.forget_questions(ghost);
+        self.cut(ghost, Cut::Resumed, now);
+    }
+
+    /// HELLO, a JOINED for each room of the session, and then what is said there.
+    fn greet(&mut self, client: ClientId, session: SessionId, token: &str, after: &After<'_>) {
+        let Some(state) = self.sessions.get(session) else { return };
+        let (sid, names) = (state.sid, state.rooms.clone());
+        let name = self.shown_name(client).unwrap_or_default();
+        let (burst, rate) = self.settings.flood.map_or((0, 0), |flood| (flood.burst(), flood.rate_per_s()));
+        let durability = self.keeping.as_ref().map_or(Durability::None, |keeping| keeping.durability).word();
+        let name = escape(&name);
+        self.answer(
+            client,
+            &format!(
+                "HELLO v={VERSION} name={name} token={token} sid={sid} line={LINE_BYTES_MAX} burst={burst} \
+                 rate={rate} durability={durability}"
+            ),
+            None,
+        );
+        let rooms: Vec<RoomId> = names.iter().filter_map(|name| self.rooms.find_or_add(name).ok()).collect();
+        for room in &rooms {
+            self.tell_joined(client, *room);
+        }
+        for room in rooms {
+            self.enter_after(client, room, after);
+        }
+    }
+
+    /// `JOINED`, with the newest id that may have been said there.
+    pub(super) fn tell_joined(&mut self, client: ClientId, room: RoomId) {
+        let words =
+            format!("JOINED room={} last={}", escape(&self.room_name(room)), self.rooms.newest_in(room));
+        self.answer(client, &words, Some(Phrase::Joined));
+    }
+
+    /// Puts the connection into the room; what was said behind the id that it names comes first.
+    fn enter_after(&mut self, client: ClientId, room: RoomId, after: &After<'_>) {
+        self.rooms.write_tagged(room);
+        let Some(state) = self.rooms.get(room) else { return };
+        let Some(tagged) = state.tagged.as_ref() else { return };
+        let (cursor, missed) = match after.of(&state.name) {
+            None => (tagged.log.end(), None),
+            Some(id) if id >= tagged.complete_after => (offset_behind(&tagged.log, id), None),
+            Some(id) => (tagged.log.start(), Some(id.saturating_add(1))),
+        };
+        self.enter(client, room, cursor, missed);
+    }
+}

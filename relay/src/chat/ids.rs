@@ -1,0 +1,119 @@
+//! Ids of lines: milliseconds since 1970 and a counter, always growing, whatever the clock does.
+
+use crate::batch::ID_COUNTER_BITS;
+use crate::sabotage::{self, Bug};
+
+/// How far ahead of the clock the ceiling is raised, and how long before it is reached: a raise takes a commit.
+const CEILING_AHEAD_MS: u64 = 10_000;
+const CEILING_RAISED_MS: u64 = 5_000;
+
+/// Ids that are left below the ceiling when the clock has come near it, for as long as it cannot be raised.
+const CEILING_RESERVE: u64 = 1_000 << ID_COUNTER_BITS;
+
+/// Gives ids.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    unix_ms: u64,
+    last: u64,
+    /// No id above it was ever given; it is kept before it is used. None: nothing is kept.
+    ceiling: Option<Ceiling>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ceiling {
+    kept: u64,
+    /// On its way to be kept.
+    asked: u64,
+}
+
+impl Ids {
+    /// Ids above all that were ever given: nothing is kept.
+    pub(super) fn set_clock(&mut self, unix_ms: u64) {
+        self.unix_ms = unix_ms;
+    }
+
+    /// What the clock says.
+    pub(super) fn unix_ms(&self) -> u64 {
+        self.unix_ms
+    }
+
+    /// From now on ids are above `newest`, and none is above a ceiling that was kept.
+    pub(super) fn keep(&mut self, newest: u64) {
+        self.last = self.last.max(newest);
+        self.ceiling = Some(Ceiling { kept: newest, asked: newest });
+    }
+
+    /// The newest id given.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        let clock = self.unix_ms << ID_COUNTER_BITS;
+        if sabotage::has(Bug::IdsFollowTheClock) {
+            self.last = clock;
+            return clock;
+        }
+        let highest = self.ceiling.map_or(u64::MAX, |ceiling| ceiling.kept.saturating_sub(CEILING_RESERVE));
+        self.last = clock.min(highest).max(self.last + 1);
+        self.last
+    }
+
+    /// A ceiling that is to be kept now.
+    pub(super) fn ceiling_to_keep(&mut self) -> Option<u64> {
+        let clock = self.unix_ms.max(self.last >> ID_COUNTER_BITS);
+        let ceiling = self.ceiling.as_mut()?;
+        if ceiling.asked >> ID_COUNTER_BITS > clock + CEILING_RAISED_MS {
+            return None;
+        }
+        ceiling.asked = (clock + CEILING_AHEAD_MS) << ID_COUNTER_BITS;
+        Some(ceiling.asked)
+    }
+
+    /// This ceiling was kept.
+    pub(super) fn ceiling_was_kept(&mut self, kept: u64) {
+        if let Some(ceiling) = &mut self.ceiling {
+            ceiling.kept = ceiling.kept.max(kept);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_grow_also_when_the_clock_goes_back_and_hold_the_time() {
+        let mut ids = Ids { unix_ms: 1_000, ..Ids::default() };
+        let first = ids.next();
+        assert_eq!(first >> ID_COUNTER_BITS, 1_000);
+        ids.set_clock(10);
+        let second = ids.next();
+        ids.set_clock(2_000);
+        let third = ids.next();
+        assert!(first < second && second < third);
+        assert_eq!(third >> ID_COUNTER_BITS, 2_000);
+        let many: Vec<u64> = (0..100_000).map(|_| ids.next()).collect();
+        assert!(many.is_sorted_by(|one, other| one < other));
+    }
+
+    #[test]
+    fn no_id_passes_a_ceiling_that_was_not_kept_and_a_kept_one_lets_them_follow_the_clock() {
+        let mut ids = Ids::default();
+        ids.set_clock(1_000_000);
+        ids.keep(5);
+        let ceiling = ids.ceiling_to_keep().unwrap();
+        assert_eq!(ceiling >> ID_COUNTER_BITS, 1_010_000);
+        assert_eq!(ids.ceiling_to_keep(), None);
+        assert_eq!(ids.next(), 6);
+        ids.ceiling_was_kept(ceiling);
+        assert_eq!(ids.next(), 1_000_000 << ID_COUNTER_BITS);
+        ids.set_clock(1_006_000);
+        assert_eq!(ids.ceiling_to_keep().map(|next| next >> ID_COUNTER_BITS), Some(1_016_000));
+        // It is never kept: the disk is full.
+        ids.set_clock(2_000_000);
+        for _ in 0..1000 {
+            assert!(ids.next() <= ceiling);
+        }
+    }
+}

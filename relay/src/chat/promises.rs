@@ -1,0 +1,134 @@
+//! What is answered only once it is kept: acknowledgements, and tokens. The shell says what was kept, by the number of the
+//! work.
+
+use tertulia_wire::limits::LABELS_KEPT;
+use tertulia_wire::time::rfc3339;
+
+use super::sessions::{Fate, Known, Presence, SessionId};
+use super::{Chat, ClientId};
+use crate::batch::Durability;
+use crate::moment::Moment;
+use crate::phrases::Phrase;
+use crate::sabotage::{self, Bug};
+
+/// An answer that waits.
+#[derive(Debug)]
+pub(super) enum Promise {
+    /// Of a line.
+    Ack(Ack),
+    /// HELLO, with a new token.
+    Hello(ClientId, SessionId),
+    /// Ids may go up to here.
+    Ceiling(u64),
+}
+
+/// A labeled line that was said.
+#[derive(Debug)]
+pub(super) struct Ack {
+    pub(super) session: SessionId,
+    pub(super) label: Box<str>,
+    pub(super) known: Known,
+}
+
+impl Chat {
+    /// Answers as soon as what was said and changed up to now is kept.
+    pub(super) fn promise(&mut self, promise: Promise, now: Moment) {
+        let waits = |keeping: &super::history::Keeping| {
+            // A newcomer does not wait for a disk that is full.
+            let is_in_vain = keeping.is_in_trouble && matches!(promise, Promise::Hello(..));
+            keeping.durability != Durability::None && !is_in_vain && !sabotage::has(Bug::AckTooEarly)
+        };
+        match self.keeping.as_ref().filter(|keeping| waits(keeping)).map(|keeping| keeping.number) {
+            Some(number) => self.promises.push_back((number, promise)),
+            None => self.fulfil(promise, true, now),
+        }
+    }
+
+    pub(super) fn promise_ceiling(&mut self, number: u64, ceiling: u64) {
+        self.promises.push_back((number, Promise::Ceiling(ceiling)));
+    }
+
+    /// All work up to this number is kept, or was reported as lost.
+    pub fn handle_kept(&mut self, number: u64, now: Moment) {
+        while self.promises.front().is_some_and(|(waits_for, _)| *waits_for <= number) {
+            if let Some((_, promise)) = self.promises.pop_front() {
+                self.fulfil(promise, true, now);
+            }
+        }
+    }
+
+    /// The work with this number will never be kept.
+    pub fn handle_lost(&mut self, number: u64, now: Moment) {
+        let mut others = std::mem::take(&mut self.promises);
+        for (waits_for, promise) in others.drain(..) {
+            if waits_for == number {
+                self.fulfil(promise, sabotage::has(Bug::LostAcknowledged), now);
+            } else {
+                self.promises.push_back((waits_for, promise));
+            }
+        }
+    }
+
+    /// The history is in trouble: who waits to be greeted is, all the same.
+    pub(super) fn keep_hello_promises(&mut self, now: Moment) {
+        let mut others = std::mem::take(&mut self.promises);
+        for (number, promise) in others.drain(..) {
+            match promise {
+                Promise::Hello(..) => self.fulfil(promise, true, now),
+                other => self.promises.push_back((number, other)),
+            }
+        }
+    }
+
+    fn fulfil(&mut self, promise: Promise, is_kept: bool, now: Moment) {
+        match promise {
+            Promise::Ack(ack) => {
+                let fate = if is_kept { Fate::Kept } else { Fate::NotKept };
+                let known = Known { fate, ..ack.known };
+                self.sessions.set_label(ack.session, &ack.label, known);
+                self.count_answered(ack.session);
+                if !sabotage::has(Bug::AckLost) {
+                    self.tell_fate(ack.session, &ack.label, known);
+                }
+            }
+            Promise::Hello(client, session) => {
+                if self.is_held_by(session, client) {
+                    self.greet_new(client, session, now);
+                }
+            }
+            Promise::Ceiling(ceiling) if is_kept => self.ids.ceiling_was_kept(ceiling),
+            Promise::Ceiling(_) => {}
+        }
+    }
+
+    /// One line less is unanswered; who had too many of them may go on.
+    fn count_answered(&mut self, session: SessionId) {
+        let Some(session) = self.sessions.get_mut(session) else { return };
+        let was_full = session.unanswered >= LABELS_KEPT;
+        session.unanswered = session.unanswered.saturating_sub(1);
+        if let Presence::Online(client) = session.state {
+            if was_full {
+                self.resumed.push_back(client);
+            }
+        }
+    }
+
+    /// Answers a labeled line, to whoever holds its session now.
+    pub(super) fn tell_fate(&mut self, session: SessionId, label: &str, known: Known) {
+        let Some(Presence::Online(client)) = self.sessions.get(session).map(|session| session.state) else {
+            return;
+        };
+        let id = known.id;
+        match known.fate {
+            Fate::Open => {}
+            Fate::Kept => {
+                let time = rfc3339(known.unix_ms);
+                self.answer(client, &format!("ACK label={label} id={id} time={time}"), None);
+            }
+            Fate::NotKept => {
+                let words = format!("NOTE SAY NOT_KEPT label={label} id={id}");
+                self.answer(client, &words, Some(Phrase::NotKept));
+            }
+        }
+    }
+}

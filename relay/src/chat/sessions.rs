@@ -1,0 +1,389 @@
+//! Who comes back as whom: tokens, and what a relay remembers of those who hold them. Knows no connection's bytes.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use blake2::digest::consts::U16;
+use blake2::{Blake2s, Digest};
+use tertulia_wire::limits::{LABELS_KEPT, TOKEN_LAPSES_AFTER};
+
+use super::ClientId;
+use crate::batch::{SessionRow, Work};
+use crate::moment::Moment;
+use crate::sabotage::{self, Bug};
+
+/// Sessions known at once; beyond it the one unused for longest is forgotten.
+pub const SESSIONS_MAX: usize = 65_536;
+
+/// Labels of all sessions in memory; beyond it the history has to be asked.
+pub const LABELS_MAX: usize = 262_144;
+
+/// A session, by its place in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SessionId(pub(super) u32);
+
+/// One session.
+#[derive(Debug)]
+pub(super) struct Session {
+    token_hash: [u8; 16],
+    /// The number that others see in keys; never given twice.
+    pub(super) sid: u64,
+    /// The name it holds, or held.
+    pub(super) name: String,
+    /// The rooms it is in, or was in.
+    pub(super) rooms: Vec<String>,
+    pub(super) state: Presence,
+    used_unix_ms: u64,
+    /// None: the history knows them.
+    labels: Option<Labels>,
+    /// Lines whose answer is still to come.
+    pub(super) unanswered: usize,
+    /// It differs from what was kept of it.
+    is_changed: bool,
+}
+
+/// Whether a session is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// A connection holds it.
+    Online(ClientId),
+    /// Its connection is gone; until then nobody is told.
+    Away(Moment),
+    /// It was there when the relay ended: nobody saw it go.
+    BeforeRestart,
+    Offline,
+}
+
+/// What became of a labeled line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Not known yet.
+    Open,
+    Kept,
+    NotKept,
+}
+
+/// A labeled line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) id: u64,
+    /// When it was said, in milliseconds since 1970.
+    pub(super) unix_ms: u64,
+    /// Of what was said; 0 is unknown.
+    pub(super) hash: u32,
+    pub(super) fate: Fate,
+}
+
+/// The newest labels of a session.
+#[derive(Debug, Default)]
+struct Labels {
+    by_hash: HashMap<u64, Known>,
+    order: VecDeque<u64>,
+}
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    slots: Vec<Option<Session>>,
+    free: Vec<u32>,
+    by_token: HashMap<[u8; 16], SessionId>,
+    last_sid: u64,
+    label_count: usize,
+    /// The history can tell labels again.
+    is_kept: bool,
+    changed: Vec<SessionId>,
+}
+
+/// What is kept of a token, so that a stolen file opens no session.
+fn token_hash(token: &str) -> [u8; 16] {
+    Blake2s::<U16>::digest(token.as_bytes()).into()
+}
+
+fn label_hash(label: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    label.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Session {
+    fn row(&self) -> SessionRow {
+        SessionRow {
+            token_hash: self.token_hash,
+            sid: self.sid,
+            name: self.name.clone(),
+            rooms: self.rooms.clone(),
+            is_present: !matches!(self.state, Presence::Offline),
+            used_unix_ms: self.used_unix_ms,
+        }
+    }
+}
+
+impl Sessions {
+    /// What was kept, when the relay starts. `last_sid`: no greater number was ever given.
+    pub(super) fn restore(&mut self, rows: Vec<SessionRow>, last_sid: u64, unix_ms: u64) {
+        self.is_kept = true;
+        self.last_sid = last_sid;
+        for row in rows {
+            if is_lapsed(row.used_unix_ms, unix_ms) || self.by_token.len() >= SESSIONS_MAX {
+                continue;
+            }
+            let state = if row.is_present { Presence::BeforeRestart } else { Presence::Offline };
+            self.last_sid = self.last_sid.max(row.sid);
+            self.put(Session {
+                token_hash: row.token_hash,
+                sid: row.sid,
+                name: row.name,
+                rooms: row.rooms,
+                state,
+                used_unix_ms: row.used_unix_ms,
+                labels: None,
+                unanswered: 0,
+                is_changed: false,
+            });
+        }
+    }
+
+    fn put(&mut self, session: Session) -> SessionId {
+        let index = self.free.pop().unwrap_or(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        let id = SessionId(index);
+        self.by_token.insert(session.token_hash, id);
+        match self.slots.get_mut(index as usize) {
+            Some(slot) => *slot = Some(session),
+            None => self.slots.push(Some(session)),
+        }
+        id
+    }
+
+    /// A new session for this token. `unix_ms` also begins the numbers where none were kept: they must not be those of
+    /// an earlier run.
+    pub(super) fn add(&mut self, token: &str, name: &str, client: ClientId, unix_ms: u64) -> SessionId {
+        if self.by_token.len() >= SESSIONS_MAX {
+            self.forget_oldest();
+        }
+        self.last_sid += 1;
+        if !self.is_kept && self.by_token.is_empty() {
+            self.last_sid = self.last_sid.max(unix_ms);
+        }
+        let id = self.put(Session {
+            token_hash: token_hash(token),
+            sid: self.last_sid,
+            name: name.to_owned(),
+            rooms: Vec::new(),
+            state: Presence::Online(client),
+            used_unix_ms: unix_ms,
+            labels: Some(Labels::default()),
+            unanswered: 0,
+            is_changed: false,
+        });
+        self.note_change(id);
+        id
+    }
+
+    fn forget_oldest(&mut self) {
+        let offline = |session: &&Session| session.state == Presence::Offline && session.unanswered == 0;
+        let oldest = self.slots.iter().flatten().filter(offline).min_by_key(|session| session.used_unix_ms);
+        let Some(id) = oldest.and_then(|session| self.by_token.get(&session.token_hash).copied()) else {
+            return;
+        };
+        if let Some(session) = self.slots.get_mut(id.0 as usize).and_then(Option::take) {
+            self.by_token.remove(&session.token_hash);
+            self.label_count -= session.labels.map_or(0, |labels| labels.order.len());
+            self.changed.retain(|changed| *changed != id);
+            self.free.push(id.0);
+        }
+    }
+
+    /// The session of this token, unless it has lapsed.
+    pub(super) fn find(&self, token: &str, unix_ms: u64) -> Option<SessionId> {
+        let id = *self.by_token.get(&token_hash(token))?;
+        let session = self.get(id)?;
+        let is_there = session.state != Presence::Offline;
+        (is_there || !is_lapsed(session.used_unix_ms, unix_ms)).then_some(id)
+    }
+
+    pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.slots.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_token.len()
+    }
+
+    /// Somebody comes back. Whether that is worth keeping: not if nothing but the hour is new.
+    pub(super) fn take_up(&mut self, id: SessionId, client: ClientId, unix_ms: u64) {
+        let Some(session) = self.get_mut(id) else { return };
+        let was_offline = session.state == Presence::Offline;
+        session.state = Presence::Online(client);
+        let is_another_day = unix_ms.abs_diff(session.used_unix_ms) > 24 * 60 * 60 * 1000;
+        if was_offline || is_another_day {
+            session.used_unix_ms = unix_ms;
+            self.note_change(id);
+        }
+    }
+
+    /// It is there no more.
+    pub(super) fn end(&mut self, id: SessionId, unix_ms: u64) {
+        if let Some(session) = self.get_mut(id) {
+            session.state = Presence::Offline;
+            session.used_unix_ms = unix_ms;
+            self.note_change(id);
+        }
+    }
+
+    /// Those that were there when the relay ended and are not yet back.
+    pub(super) fn before_restart(&self) -> Vec<SessionId> {
+        let all = (0..).map(SessionId).zip(&self.slots);
+        let is_before = |session: &Session| session.state == Presence::BeforeRestart;
+        all.filter(|(_, slot)| slot.as_ref().is_some_and(is_before)).map(|(id, _)| id).collect()
+    }
+
+    /// What is known of it is to be kept.
+    pub(super) fn note_change(&mut self, id: SessionId) {
+        if !self.is_kept {
+            return;
+        }
+        if let Some(session) = self.get_mut(id).filter(|session| !session.is_changed) {
+            session.is_changed = true;
+            self.changed.push(id);
+        }
+    }
+
+    /// Puts what has changed into the work.
+    pub(super) fn add_changes(&mut self, work: &mut Work) {
+        for id in std::mem::take(&mut self.changed) {
+            let Some(session) = self.get_mut(id) else { continue };
+            session.is_changed = false;
+            work.sessions.push(session.row());
+        }
+    }
+
+    pub(super) fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Whether the session's labels are in memory.
+    pub(super) fn knows_labels(&self, id: SessionId) -> bool {
+        self.get(id).is_none_or(|session| session.labels.is_some())
+    }
+
+    /// The labels that the history knows, oldest first.
+    pub(super) fn set_labels<'a>(&mut self, id: SessionId, known: impl Iterator<Item = (&'a str, Known)>) {
+        if let Some(session) = self.get_mut(id).filter(|session| session.labels.is_none()) {
+            session.labels = Some(Labels::default());
+            known.for_each(|(label, known)| self.set_label(id, label, known));
+        }
+    }
+
+    pub(super) fn label(&self, id: SessionId, label: &str) -> Option<Known> {
+        if sabotage::has(Bug::LabelForgotten) {
+            return None;
+        }
+        self.get(id)?.labels.as_ref()?.by_hash.get(&label_hash(label)).copied()
+    }
+
+    pub(super) fn set_label(&mut self, id: SessionId, label: &str, known: Known) {
+        let hash = label_hash(label);
+        let Some(labels) = self.get_mut(id).and_then(|session| session.labels.as_mut()) else { return };
+        if labels.by_hash.insert(hash, known).is_none() {
+            labels.order.push_back(hash);
+            let is_over = labels.order.len() > LABELS_KEPT;
+            if is_over {
+                if let Some(oldest) = labels.order.pop_front() {
+                    labels.by_hash.remove(&oldest);
+                }
+            }
+            self.label_count += usize::from(!is_over);
+        }
+        if self.label_count > LABELS_MAX {
+            self.drop_labels();
+        }
+    }
+
+    /// Takes the labels of the session with the most of them out of memory.
+    fn drop_labels(&mut self) {
+        let count = |session: &Session| session.labels.as_ref().map_or(0, |labels| labels.order.len());
+        let answered = self.slots.iter_mut().flatten().filter(|session| session.unanswered == 0);
+        let Some(session) = answered.max_by_key(|session| count(session)) else { return };
+        let dropped = count(session);
+        // Without a history they are gone for good: the newest half stays.
+        let half = dropped / 2;
+        if self.is_kept {
+            session.labels = None;
+            self.label_count -= dropped;
+        } else if let Some(labels) = &mut session.labels {
+            for oldest in labels.order.drain(..half) {
+                labels.by_hash.remove(&oldest);
+            }
+            self.label_count -= half;
+        }
+    }
+}
+
+fn is_lapsed(used_unix_ms: u64, unix_ms: u64) -> bool {
+    u128::from(unix_ms.saturating_sub(used_unix_ms)) > TOKEN_LAPSES_AFTER.as_millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    const ONE: ClientId = ClientId(1);
+
+    #[test]
+    fn a_token_is_known_until_it_was_unused_for_30_days() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add("secreto", "Ana", ONE, DAY_MS);
+        assert_eq!(sessions.find("secreto", 100 * DAY_MS), Some(id));
+        sessions.get_mut(id).unwrap().state = Presence::Offline;
+        assert_eq!(sessions.find("secreto", 31 * DAY_MS), Some(id));
+        assert_eq!(sessions.find("secreto", 31 * DAY_MS + 1), None);
+        assert_eq!(sessions.find("otro", DAY_MS), None);
+    }
+
+    #[test]
+    fn of_too_many_sessions_the_one_unused_for_longest_is_forgotten() {
+        let mut sessions = Sessions::default();
+        for number in 0..=SESSIONS_MAX as u64 {
+            let id = sessions.add(&number.to_string(), "Ana", ONE, number);
+            sessions.get_mut(id).unwrap().state = Presence::Offline;
+        }
+        assert_eq!(sessions.len(), SESSIONS_MAX);
+        assert_eq!((sessions.find("0", 0), sessions.find("1", 0).is_some()), (None, true));
+    }
+
+    #[test]
+    fn the_last_labels_of_a_session_are_known_and_all_together_are_bounded() {
+        let mut sessions = Sessions::default();
+        let known = |id| Known { id, unix_ms: 0, hash: 1, fate: Fate::Kept };
+        for number in 0..100 {
+            let id = sessions.add(&number.to_string(), "Ana", ONE, 0);
+            (0..5000).for_each(|label| sessions.set_label(id, &label.to_string(), known(label)));
+            assert_eq!(sessions.label(id, "4999").map(|known| known.id), Some(4999));
+            assert!(sessions.label_count <= LABELS_MAX);
+            if number == 0 {
+                assert!(sessions.label(id, "904").is_some() && sessions.label(id, "903").is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_there_again_and_numbers_go_on() {
+        let mut sessions = Sessions { is_kept: true, ..Sessions::default() };
+        let id = sessions.add("secreto", "Ana", ONE, DAY_MS);
+        sessions.get_mut(id).unwrap().rooms.push("sala".into());
+        let mut work = Work::default();
+        sessions.add_changes(&mut work);
+        let mut again = Sessions::default();
+        again.restore(work.sessions, 7, DAY_MS);
+        let found = again.find("secreto", DAY_MS).and_then(|id| again.get(id)).unwrap();
+        assert_eq!((found.name.as_str(), found.state), ("Ana", Presence::BeforeRestart));
+        let next = again.add("otro", "Luis", ONE, DAY_MS);
+        assert_eq!(again.get(next).unwrap().sid, 8);
+    }
+}
