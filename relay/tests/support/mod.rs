@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod client;
+pub(crate) mod core;
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -1,0 +1,298 @@
+//! What is promised is kept: the core of extended mode with a history that answers when it is told to, and a clock that
+//! moves when it is moved.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use support::core::Core;
+use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
+use tertulia_relay::chat::{Remembered, Wanted};
+use tertulia_relay::flood::Flood;
+
+const ANA: u32 = 1;
+const LUIS: u32 = 2;
+
+fn keeping() -> Core {
+    Core::keeping(Durability::Commit, Remembered::default())
+}
+
+/// Ana greeted, Luis a plain listener; nothing is waiting.
+fn ana_and_luis(mut core: Core) -> (Core, String) {
+    core.connect(ANA);
+    core.connect(LUIS);
+    core.send(ANA, "/hello v=1 name=Ana");
+    core.keep_all();
+    let hello = core.heard(ANA).remove(0);
+    let token = hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    core.send(LUIS, "Luis se ha unido al chat.");
+    core.heard(ANA);
+    core.heard(LUIS);
+    (core, token)
+}
+
+/// The codes of what was heard: `ACK label=1`.
+fn codes(lines: &[String]) -> Vec<String> {
+    let code = |line: &String| line.split(" id=").next().unwrap().split(" :").next().unwrap().to_owned();
+    lines.iter().filter(|line| line.starts_with("* ")).map(code).collect()
+}
+
+#[test]
+fn a_token_is_given_out_and_the_others_told_only_once_it_is_kept() {
+    let mut core = keeping();
+    core.connect(ANA);
+    core.connect(LUIS);
+    core.send(ANA, "/hello v=1 name=Ana");
+    core.send(ANA, "@label=1 hola");
+    assert_eq!((core.heard(ANA), core.heard(LUIS)), (vec![], vec![]));
+    let works = core.keep_all();
+    assert_eq!(works[0].sessions.len(), 1);
+    let heard = core.heard(ANA);
+    assert!(heard[0].starts_with("* HELLO v=1 name=Ana token="), "{heard:?}");
+    assert_eq!(core.heard(LUIS), ["Ana se ha unido al chat.", "Ana: hola"]);
+}
+
+#[test]
+fn a_line_is_heard_at_once_and_acknowledged_only_once_it_is_kept() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.send(ANA, "@label=1 hola");
+    // Sent again before the answer: it shares it.
+    core.send(ANA, "@label=1 hola");
+    assert_eq!(core.heard(LUIS), ["Ana: hola"]);
+    assert_eq!(codes(&core.heard(ANA)), [""; 0]);
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+    core.send(ANA, "@label=1 hola");
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+}
+
+#[test]
+fn a_line_that_was_not_kept_is_answered_once_and_finally() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.send(ANA, "@label=1 hola");
+    core.send(ANA, "@label=2 otra");
+    let works = std::mem::take(&mut core.works);
+    assert_eq!(works.len(), 2);
+    core.chat.handle_lost(works[0].number, core.now());
+    core.chat.handle_kept(works[1].number, core.now());
+    core.turn();
+    assert_eq!(codes(&core.heard(ANA)), ["* NOTE SAY NOT_KEPT label=1", "* ACK label=2"]);
+    core.send(ANA, "@label=1 hola");
+    assert_eq!(codes(&core.heard(ANA)), ["* NOTE SAY NOT_KEPT label=1"]);
+    assert_eq!(core.heard(LUIS), ["Ana: hola", "Ana: otra"]);
+}
+
+#[test]
+fn an_acknowledgement_reaches_the_connection_that_holds_the_session_by_then() {
+    let (mut core, token) = ana_and_luis(keeping());
+    core.send(ANA, "@label=1 hola");
+    core.gone(ANA);
+    core.connect(3);
+    core.send(3, &format!("/hello v=1 resume={token}"));
+    core.heard(3);
+    core.keep_all();
+    assert_eq!(codes(&core.heard(3)), ["* ACK label=1"]);
+}
+
+#[test]
+fn with_durability_none_nobody_waits_for_the_history() {
+    let (mut core, _) = ana_and_luis(Core::keeping(Durability::None, Remembered::default()));
+    core.send(ANA, "@label=1 hola");
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+}
+
+#[test]
+fn while_nothing_can_be_kept_a_newcomer_is_greeted_and_no_line_acknowledged() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.chat.handle_history_trouble(true, core.now());
+    core.turn();
+    core.connect(3);
+    core.send(3, "/hello v=1 name=Eva");
+    core.send(ANA, "@label=1 hola");
+    assert!(core.heard(3)[0].starts_with("* HELLO "));
+    assert_eq!(codes(&core.heard(ANA)), ["* NOTE HISTORY TROUBLE"]);
+    core.chat.handle_history_trouble(false, core.now());
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)), ["* NOTE HISTORY KEPT", "* ACK label=1"]);
+}
+
+#[test]
+fn a_session_with_4096_unanswered_lines_is_read_again_when_one_is_answered() {
+    let (mut core, _) = ana_and_luis(keeping());
+    for label in 0..4096 {
+        core.send(ANA, &format!("@label={label} x"));
+    }
+    core.send(ANA, "@label=late hola");
+    assert!(!core.heard(LUIS).contains(&"Ana: hola".to_owned()));
+    core.keep_all();
+    assert!(core.heard(LUIS).contains(&"Ana: hola".to_owned()));
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)).last().map(String::as_str), Some("* ACK label=late"));
+}
+
+/// What a relay that was killed left behind: Ana's session, present, and the lines she had said.
+fn left_behind(works: &[Work]) -> Remembered {
+    let mut recent = Batch::default();
+    let mut sessions: Vec<SessionRow> = Vec::new();
+    let mut newest = 0;
+    for work in works {
+        for line in work.lines.iter() {
+            recent.push(line);
+            newest = newest.max(line.id);
+        }
+        newest = newest.max(work.id_ceiling.unwrap_or_default());
+        for row in &work.sessions {
+            sessions.retain(|other| other.sid != row.sid);
+            sessions.push(row.clone());
+        }
+    }
+    let last_sid = sessions.iter().map(|row| row.sid).max().unwrap_or_default();
+    Remembered { newest, last_sid, sessions, recent, recent_after: 0 }
+}
+
+/// A relay that was killed while Ana was there, and one that starts from what it had kept.
+fn restarted() -> (Core, String) {
+    let mut core = keeping();
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Ana");
+    let mut works = core.keep_all();
+    let hello = core.heard(ANA).remove(0);
+    let token = hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    core.send(ANA, "@label=1 hola");
+    core.send(ANA, "@label=2 adiós");
+    works.extend(core.keep_all());
+    (Core::keeping(Durability::Commit, left_behind(&works)), token)
+}
+
+#[test]
+fn after_a_restart_who_comes_back_in_time_shows_nobody_anything() {
+    let (mut core, token) = restarted();
+    core.connect(LUIS);
+    core.send(LUIS, "Luis se ha unido al chat.");
+    core.pass(59.0);
+    core.send(LUIS, "Ana: soy otra");
+    assert_eq!(core.heard(LUIS), [""; 0], "the name is held, and Luis says that text himself");
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={token} after=0"));
+    core.answer_all(|_| Batch::default());
+    let heard = core.heard(ANA);
+    assert!(heard.iter().any(|line| line.ends_with(" Ana: hola")), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("* WARN GAP")), "{heard:?}");
+    core.pass(120.0);
+    assert_eq!(core.heard(LUIS), [""; 0]);
+}
+
+#[test]
+fn after_a_restart_who_does_not_come_back_in_time_is_seen_to_leave() {
+    let (mut core, _) = restarted();
+    core.connect(LUIS);
+    core.send(LUIS, "Luis se ha unido al chat.");
+    core.send(LUIS, "/who");
+    assert!(core.heard(LUIS).contains(&"* WHO room=general name=Ana".to_owned()));
+    core.pass(61.0);
+    assert_eq!(core.heard(LUIS), ["Ana ha abandonado el chat."]);
+}
+
+#[test]
+fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again() {
+    let (mut core, token) = restarted();
+    core.connect(LUIS);
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={token}"));
+    // Sent before the history has told which labels there were: it waits.
+    core.send(ANA, "@label=1 hola");
+    core.heard(ANA);
+    let mut asked = Vec::new();
+    core.answer_all(|wanted| {
+        asked.push(wanted.clone());
+        let mut lines = Batch::default();
+        let key = Some(Key { sid: 1, label: "1", hash: 0 });
+        let line = Kept {
+            id: 77,
+            unix_ms: 5,
+            room: "general",
+            name: "Ana",
+            reply: None,
+            quote: None,
+            key,
+            text: "hola",
+        };
+        lines.push(line);
+        lines
+    });
+    assert_eq!(asked, [Wanted::Labels(1)]);
+    assert_eq!(core.heard(ANA), ["* ACK label=1 id=77 time=1970-01-01T00:00:00.005Z"]);
+    assert_eq!(core.heard(LUIS), [""; 0]);
+    core.send(ANA, "@label=3 nueva");
+    assert_eq!(core.heard(LUIS), ["Ana: nueva"]);
+}
+
+#[test]
+fn ids_after_a_restart_are_above_all_that_may_have_been_given_also_when_the_clock_went_back() {
+    let (mut core, token) = restarted();
+    core.chat.handle_clock(1_000);
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={token}"));
+    core.answer_all(|_| Batch::default());
+    core.heard(ANA);
+    core.send(ANA, "@label=9 hola");
+    core.keep_all();
+    let ack = core.heard(ANA).remove(0);
+    let id: u64 = ack.split(" id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(id > 1_700_000_000_000 << 16, "{ack}");
+}
+
+#[test]
+fn a_silent_extended_connection_is_asked_and_cut_if_it_does_not_answer() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.pass(89.0);
+    assert_eq!(codes(&core.heard(ANA)), [""; 0]);
+    core.pass(12.0);
+    let ping = core.heard(ANA).remove(0);
+    let word = ping.strip_prefix("* PING ").unwrap().to_owned();
+    core.send(ANA, &format!("/pong {word}"));
+    core.pass(60.0);
+    assert_eq!(codes(&core.heard(ANA)), [""; 0]);
+    core.pass(80.0);
+    let heard = codes(&core.heard(ANA));
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert_eq!(heard[1], "* FAIL PING TIMEOUT");
+    assert_eq!(core.closed, [ANA]);
+}
+
+#[test]
+fn the_pings_of_all_connections_come_in_one_tick() {
+    let mut core = keeping();
+    core.pass(1.0);
+    for client in 0..20 {
+        core.connect(client);
+        core.send(client, &format!("/hello v=1 name=p{client}"));
+        core.keep_all();
+        core.pass(0.3);
+    }
+    let pinged = |core: &mut Core| (0..20).filter(|&client| !codes(&core.heard(client)).is_empty()).count();
+    pinged(&mut core);
+    let mut dues = Vec::new();
+    while core.seconds < 110.0 {
+        core.pass(0.5);
+        match pinged(&mut core) {
+            0 => {}
+            count => dues.push(count),
+        }
+    }
+    assert_eq!(dues, [20]);
+}
+
+#[test]
+fn the_clock_of_a_ping_stands_still_while_the_relay_does_not_read() {
+    let mut core = Core::new(Some(Flood::new(1, 1)));
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Ana");
+    core.heard(ANA);
+    // So many lines that flood control is busy with them for four minutes.
+    let lines: String = (0..240).map(|label| format!("@label={label} x\n")).collect();
+    core.send(ANA, &lines);
+    core.pass(235.0);
+    assert!(!codes(&core.heard(ANA)).iter().any(|code| code.starts_with("* PING")));
+    assert_eq!(core.closed, [0; 0]);
+}
