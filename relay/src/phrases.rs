@@ -141,6 +141,8 @@ phrases! {
     /// Help for a command.
     HelpHistory: "lo último que se dijo en la sala", "what was said last in the room";
     /// Help for a command.
+    HelpSearch: "buscar en lo que se dijo", "look for words in what was said";
+    /// Help for a command.
     HelpHelp: "esta ayuda", "this help";
     /// Help for a command.
     HelpPing: "comprobar la conexión", "try the connection";

@@ -47,6 +47,8 @@ pub enum Command<'a> {
     },
     /// `/history [N]`: what was said.
     History(History<'a>),
+    /// `/search [room=ROOM] [before=ID] [limit=N] WORDS`: look for lines that have all of these words.
+    Search(Search<'a>),
     /// `/help`
     Help,
     /// `/ping WORD`: answered `* PONG WORD`.
@@ -71,6 +73,19 @@ pub struct History<'a> {
     pub after: Option<u64>,
     /// At most so many.
     pub limit: Option<u32>,
+}
+
+/// What somebody looks for in what was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search<'a> {
+    /// The room; without it the one the connection is in.
+    pub room: Option<Cow<'a, str>>,
+    /// Only lines before the one with this id.
+    pub before: Option<u64>,
+    /// At most so many, the newest.
+    pub limit: Option<u32>,
+    /// The words that a line is to have.
+    pub words: &'a str,
 }
 
 /// Why a line is no command.
@@ -110,7 +125,7 @@ impl fmt::Display for CommandError<'_> {
 impl std::error::Error for CommandError<'_> {}
 
 /// English name, Spanish name, what follows it.
-pub const NAMES: [(&str, &str, &str); 12] = [
+pub const NAMES: [(&str, &str, &str); 13] = [
     ("hello", "hello", "v=1 name=NAME"),
     ("join", "sala", "ROOM"),
     ("part", "dejar", "ROOM"),
@@ -119,6 +134,7 @@ pub const NAMES: [(&str, &str, &str); 12] = [
     ("msg", "privado", "NAME TEXT"),
     ("nick", "nombre", "NAME"),
     ("history", "historial", "[N]"),
+    ("search", "buscar", "WORDS"),
     ("help", "ayuda", ""),
     ("ping", "ping", "[WORD]"),
     ("pong", "pong", "[WORD]"),
@@ -142,6 +158,7 @@ impl<'a> Command<'a> {
             }),
             Some("msg") => Self::parse_msg(rest),
             Some("nick") => Self::parse_nick(rest),
+            Some("search") => Self::parse_search(rest),
             Some("history") => Self::parse_history(rest),
             Some("help") => Ok(Self::Help),
             Some("ping") => Ok(Self::Ping { word: rest.trim() }),
@@ -190,6 +207,26 @@ impl<'a> Command<'a> {
         }))
     }
 
+    /// Options come first; what follows is looked for, whatever it looks like.
+    fn parse_search(rest: &'a str) -> Result<Self, CommandError<'a>> {
+        let no_number = |word| CommandError::NoNumber { command: "SEARCH", word };
+        let mut search = Search { room: None, before: None, limit: None, words: rest.trim() };
+        loop {
+            let (word, behind) = search.words.split_once(' ').unwrap_or((search.words, ""));
+            match word.split_once('=') {
+                Some(("room", value)) => search.room = Some(unescape(value)),
+                Some(("before", value)) => search.before = Some(value.parse().map_err(|_| no_number(value))?),
+                Some(("limit", value)) => search.limit = Some(value.parse().map_err(|_| no_number(value))?),
+                Some(("label", _)) => {}
+                _ if search.words.is_empty() => {
+                    return Err(CommandError::Missing { command: "SEARCH", what: "WORDS" });
+                }
+                _ => return Ok(Self::Search(search)),
+            }
+            search.words = behind.trim_start();
+        }
+    }
+
     /// A name typed by hand may have spaces; a program escapes them.
     fn parse_nick(rest: &'a str) -> Result<Self, CommandError<'a>> {
         let name = match unescape(rest.trim()) {
@@ -226,6 +263,12 @@ impl fmt::Display for Command<'_> {
                 before.iter().try_for_each(|id| write!(f, " before={id}"))?;
                 after.iter().try_for_each(|id| write!(f, " after={id}"))?;
                 limit.iter().try_for_each(|limit| write!(f, " limit={limit}"))
+            }
+            Self::Search(Search { room, before, limit, words }) => {
+                with("search", [("room", room), ("after", &None)])?;
+                before.iter().try_for_each(|id| write!(f, " before={id}"))?;
+                limit.iter().try_for_each(|limit| write!(f, " limit={limit}"))?;
+                write!(f, " {words}")
             }
             Self::Help => f.write_str("/help"),
             Self::Ping { word: "" } => f.write_str("/ping"),
@@ -282,6 +325,22 @@ mod tests {
     }
 
     #[test]
+    fn a_search_has_its_options_first_and_then_whatever_is_looked_for() {
+        let search = |line: &'static str| match Command::parse(line) {
+            Ok(Command::Search(search)) => search,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(search("search la cena").words, "la cena");
+        let found = search("buscar room=cocina before=9 limit=5 label=q a=b room=x");
+        assert_eq!((found.room.as_deref(), found.before, found.limit), (Some("cocina"), Some(9), Some(5)));
+        assert_eq!(found.words, "a=b room=x");
+        let missing = Err(CommandError::Missing { command: "SEARCH", what: "WORDS" });
+        assert_eq!((Command::parse("search "), Command::parse("search room=x")), (missing.clone(), missing));
+        let no_number = Err(CommandError::NoNumber { command: "SEARCH", word: "x" });
+        assert_eq!(Command::parse("search before=x y"), no_number);
+    }
+
+    #[test]
     fn the_history_is_asked_for_with_a_number_a_room_and_where_to_begin() {
         let asked = |room: Option<&'static str>, before, limit| {
             Ok(Command::History(History { room: room.map(Cow::from), before, after: None, limit }))
@@ -321,6 +380,7 @@ mod tests {
                 Command::Ping { word: &room },
                 Command::History(History { room: Some(room.as_str().into()), before: Some(7), after: None, limit: None }),
                 Command::History(History { room: None, before: None, after: Some(3), limit: Some(9) }),
+                Command::Search(Search { room: Some(room.as_str().into()), before: Some(7), limit: Some(3), words: &room }),
                 Command::Help, Command::Pong, Command::Quit,
             ];
             for command in commands {

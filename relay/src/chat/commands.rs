@@ -40,6 +40,7 @@ impl Chat {
             Ok(Command::Who { room, after }) => self.list_names(client, room.as_deref(), after.as_deref()),
             Ok(Command::Msg { to, text }) => self.tell(client, &to, text),
             Ok(Command::History(asked)) => self.ask_history(client, &asked, line),
+            Ok(Command::Search(asked)) => self.ask_search(client, &asked, line),
             Ok(Command::Nick { name }) => self.change_name(client, &name, now),
             Ok(Command::Help) => self.help(client),
             Ok(Command::Ping { word }) => {
@@ -213,6 +214,7 @@ fn help_for(command: &str) -> Option<Phrase> {
         "msg" => Phrase::HelpMsg,
         "nick" => Phrase::HelpNick,
         "history" => Phrase::HelpHistory,
+        "search" => Phrase::HelpSearch,
         "help" => Phrase::HelpHelp,
         "ping" => Phrase::HelpPing,
         "quit" => Phrase::HelpQuit,

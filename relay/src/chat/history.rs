@@ -3,15 +3,14 @@
 
 use std::collections::VecDeque;
 
-use tertulia_wire::command::{Command, History};
+use tertulia_wire::command::{Command, History, Search};
 use tertulia_wire::name::check_room;
-use tertulia_wire::tags::escape;
-use tertulia_wire::time::rfc3339;
 
+use super::pages::{Order, Page};
 use super::rooms::{Encoding, Place};
 use super::sessions::{Fate, Known, SessionId};
-use super::tagged::{TagValues, plain};
-use super::{ANSWER_BYTES_MAX, Chat, ClientId, RoomId};
+use super::tagged::TagValues;
+use super::{Chat, ClientId, RoomId};
 use crate::batch::{Batch, Durability, Kept, SessionRow, Work};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
@@ -45,6 +44,17 @@ pub enum Wanted {
         before: Option<u64>,
         /// Only lines after this one; then the oldest of them.
         after: Option<u64>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Lines that have all of these words, the newest of them, ascending.
+    Search {
+        /// Which room; all of them.
+        room: Option<String>,
+        /// As somebody wrote them.
+        words: String,
+        /// Only lines before this one.
+        before: Option<u64>,
         /// At most so many.
         limit: u32,
     },
@@ -86,8 +96,8 @@ struct Asker {
 
 #[derive(Debug)]
 enum Purpose {
-    /// `/history`
-    Reading { room: String, label: Option<String>, is_after: bool, limit: u32 },
+    /// `/history` or `/search`
+    Page(Page),
     /// Labels of its session are needed.
     Labels(SessionId),
 }
@@ -172,24 +182,44 @@ impl Chat {
     /// `/history`: nothing more is taken from the connection until it is answered. `line`: the command as it was sent.
     pub(super) fn ask_history(&mut self, client: ClientId, asked: &History<'_>, line: &str) {
         let label = Command::label(line).filter(|_| self.is_extended(client)).map(str::to_owned);
-        let room = match asked.room.as_deref().filter(|room| !room.is_empty()) {
+        let Some(room) = self.room_asked(client, "HISTORY", asked.room.as_deref()) else { return };
+        let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
+        let (before, after) = (asked.before, asked.after);
+        let order = if after.is_some() { Order::Oldest } else { Order::Newest };
+        // One more than is shown: whether there are more.
+        let what = Wanted::Lines { room: room.clone(), before, after, limit: limit.saturating_add(1) };
+        self.ask(client, Purpose::Page(Page { room, label, order, limit: limit as usize }), what);
+    }
+
+    /// `/search`: like `/history`.
+    pub(super) fn ask_search(&mut self, client: ClientId, asked: &Search<'_>, line: &str) {
+        let label = Command::label(line).filter(|_| self.is_extended(client)).map(str::to_owned);
+        let Some(room) = self.room_asked(client, "SEARCH", asked.room.as_deref()) else { return };
+        let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
+        let (words, before) = (asked.words.to_owned(), asked.before);
+        let what = Wanted::Search { room: Some(room.clone()), words, before, limit: limit.saturating_add(1) };
+        self.ask(
+            client,
+            Purpose::Page(Page { room, label, order: Order::Found, limit: limit as usize }),
+            what,
+        );
+    }
+
+    /// The room that is to be read. None: it cannot be, and the connection was told why.
+    fn room_asked(&mut self, client: ClientId, command: &str, room: Option<&str>) -> Option<String> {
+        let room = match room.filter(|room| !room.is_empty()) {
             Some(room) => room.to_lowercase(),
             None => self.room_of(client).map_or_else(String::new, |room| self.room_name(room)),
         };
-        if check_room(&room).is_err() {
-            return self.answer(client, "FAIL HISTORY ROOM_INVALID", Some(Phrase::RoomInvalid));
-        }
-        let Some(keeping) = &self.keeping else {
-            return self.answer(client, "FAIL HISTORY NOT_KEPT", Some(Phrase::HistoryNone));
+        let waiting = self.keeping.as_ref().map(|keeping| keeping.questions.len());
+        let (code, phrase) = match waiting {
+            _ if check_room(&room).is_err() => ("ROOM_INVALID", Phrase::RoomInvalid),
+            None => ("NOT_KEPT", Phrase::HistoryNone),
+            Some(waiting) if waiting >= QUESTIONS_MAX => ("BUSY", Phrase::HistoryBusy),
+            Some(_) => return Some(room),
         };
-        if keeping.questions.len() >= QUESTIONS_MAX {
-            return self.answer(client, "FAIL HISTORY BUSY", Some(Phrase::HistoryBusy));
-        }
-        let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
-        let (before, after) = (asked.before, asked.after);
-        let reading = Purpose::Reading { room: room.clone(), label, is_after: after.is_some(), limit };
-        // One more than is shown: whether there are more.
-        self.ask(client, reading, Wanted::Lines { room, before, after, limit: limit.saturating_add(1) });
+        self.answer(client, &format!("FAIL {command} {code}"), Some(phrase));
+        None
     }
 
     /// Asks for the labels of a session; nothing is taken from its connection until then.
@@ -225,18 +255,15 @@ impl Chat {
         let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else { return };
         let Asker { client, for_what, .. } = keeping.askers.swap_remove(index);
         self.resumed.push_back(client);
-        let (room, label, is_after, limit) = match for_what {
+        let page = match for_what {
             Purpose::Labels(session) => return self.handle_labels(client, session, answer),
-            Purpose::Reading { room, label, is_after, limit } => (room, label, is_after, limit as usize),
+            Purpose::Page(page) => page,
         };
-        let label = label.as_deref();
         match answer {
-            Answer::Lines(lines) if self.is_extended(client) => {
-                self.insert(client, &tagged_page(&room, lines, label.unwrap_or_default(), is_after, limit));
-            }
-            Answer::Lines(lines) => self.insert(client, &plain_page(&room, lines, is_after, limit)),
+            Answer::Lines(lines) => self.insert(client, &page.write(lines, self.is_extended(client))),
             Answer::Unreadable => {
-                self.answer_labeled(client, "FAIL HISTORY UNREADABLE", label, Some(Phrase::HistoryTrouble));
+                let words = format!("FAIL {} UNREADABLE", page.command());
+                self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::HistoryTrouble));
             }
         }
     }
@@ -274,82 +301,5 @@ impl Chat {
         if is_in_trouble {
             self.keep_hello_promises(now);
         }
-    }
-}
-
-/// The lines of a page that find place in an outbox, as they are written, and whether there are more. Of a page
-/// behind an id these are the oldest, else the newest.
-fn fit(mut all: Vec<(u64, String)>, is_after: bool, limit: usize) -> (Vec<(u64, String)>, bool) {
-    let total = all.len();
-    if !is_after {
-        all.reverse();
-    }
-    let mut bytes = 0;
-    let fits = all.iter().take(limit).take_while(|(_, line)| {
-        bytes += line.len();
-        bytes <= ANSWER_BYTES_MAX
-    });
-    let shown = fits.count();
-    all.truncate(shown);
-    if !is_after {
-        all.reverse();
-    }
-    (all, shown < total)
-}
-
-fn plain_page(room: &str, lines: &Batch, is_after: bool, limit: usize) -> String {
-    let one = |line: Kept<'_>| {
-        let said = plain(line.name, line.quote, line.text);
-        (line.id, format!("* HISTORY {} :{said}\n", rfc3339(line.unix_ms)))
-    };
-    let (shown, _) = fit(lines.iter().map(one).collect(), is_after, limit);
-    let mut text: String = shown.iter().map(|(_, line)| line.as_str()).collect();
-    let first = shown.first().map_or_else(String::new, |(id, _)| format!(" first={id}"));
-    text.push_str(&format!("* END HISTORY room={} shown={}{first}\n", escape(room), shown.len()));
-    text
-}
-
-fn tagged_page(room: &str, lines: &Batch, label: &str, is_after: bool, limit: usize) -> String {
-    let one = |line: Kept<'_>| {
-        let mut text = String::new();
-        TagValues::of(&line, label).write(&mut text);
-        (line.id, format!("{text}{}: {}\n", line.name, line.text))
-    };
-    let (shown, is_more) = fit(lines.iter().map(one).collect(), is_after, limit);
-    let mut text: String = shown.iter().map(|(_, line)| line.as_str()).collect();
-    let label = if label.is_empty() { String::new() } else { format!(" label={label}") };
-    text.push_str(&format!("* END HISTORY room={} more={}{label}\n", escape(room), u8::from(is_more)));
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_that_is_too_long_keeps_the_newest_lines_and_says_where_it_begins() {
-        let mut lines = Batch::default();
-        let text = "x".repeat(1_000);
-        let line = Kept {
-            id: 0,
-            unix_ms: 0,
-            room: "general",
-            name: "Ana",
-            reply: None,
-            quote: None,
-            key: None,
-            text: &text,
-        };
-        (1..=100).for_each(|id| lines.push(Kept { id, ..line }));
-        let answer = plain_page("general", &lines, false, 1000);
-        assert!(answer.len() <= ANSWER_BYTES_MAX + 100);
-        let shown = answer.lines().count() - 1;
-        assert!(
-            answer.ends_with(&format!("* END HISTORY room=general shown={shown} first={}\n", 101 - shown))
-        );
-        let page = tagged_page("general", &lines, "q", true, 1000);
-        assert!(page.starts_with("@label=q;id=1;"), "{page}");
-        assert!(page.ends_with("* END HISTORY room=general more=1 label=q\n"));
-        assert!(tagged_page("general", &lines, "q", true, 3).ends_with(" more=1 label=q\n"));
     }
 }

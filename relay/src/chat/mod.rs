@@ -24,6 +24,7 @@ mod labeled;
 mod membership;
 mod names;
 mod outbox;
+mod pages;
 mod ping;
 mod presence;
 mod promises;

@@ -201,7 +201,7 @@ impl Chat {
         let next = extended.others.iter().position(|other| other.is_seated);
         let mut first = next.map_or(nowhere, |index| extended.others.swap_remove(index).outbox);
         first.take_flags(outbox);
-        let room = std::mem::replace(&mut state.room, Some(first.place.room));
+        let room = state.room.replace(first.place.room);
         let mut left = std::mem::replace(outbox, first);
         left.end(log_end);
         let seat = left.seat;

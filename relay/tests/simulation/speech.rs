@@ -34,7 +34,7 @@ impl Held {
 }
 
 /// The commands, as `/help` lists them.
-const HELP: [(&str, Phrase); 11] = [
+const HELP: [(&str, Phrase); 12] = [
     ("/hello v=1 name=NAME", Phrase::HelpHello),
     ("/join ROOM /sala", Phrase::HelpJoin),
     ("/part ROOM /dejar", Phrase::HelpPart),
@@ -43,6 +43,7 @@ const HELP: [(&str, Phrase); 11] = [
     ("/msg NAME TEXT /privado", Phrase::HelpMsg),
     ("/nick NAME /nombre", Phrase::HelpNick),
     ("/history [N] /historial", Phrase::HelpHistory),
+    ("/search WORDS /buscar", Phrase::HelpSearch),
     ("/help /ayuda", Phrase::HelpHelp),
     ("/ping [WORD]", Phrase::HelpPing),
     ("/quit /salir", Phrase::HelpQuit),
