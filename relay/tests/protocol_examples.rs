@@ -2,7 +2,8 @@
 //! in RELAY_ADDRESS (where nobody else may be chatting meanwhile).
 //!
 //! A connection is opened where it first appears. After each line sent the relay's answer to a `/ping` is
-//! awaited, so that the order between connections is certain. Only the lines listed may be heard.
+//! awaited, so that the order between connections is certain. Only the lines listed may be heard. `{word}` stands for
+//! whatever the relay said where it first appears, and for the same ever after. `A!` cuts a connection off.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -92,6 +93,7 @@ enum What {
     Hear(String),
     HalfClose,
     Closed,
+    Cut,
 }
 
 fn sessions(page: &str) -> Vec<Session> {
@@ -112,6 +114,7 @@ fn step(line_number: usize, line: &str) -> Step {
     let who = line.chars().next().filter(char::is_ascii_uppercase);
     let what = who.and_then(|_| match line.get(1..)? {
         "." => Some(What::HalfClose),
+        "!" => Some(What::Cut),
         "<." => Some(What::Closed),
         rest => {
             let sent = rest.strip_prefix("> ").map(|text| What::Send(text.to_owned()));
@@ -127,17 +130,19 @@ fn step(line_number: usize, line: &str) -> Step {
 /// Plays a block. The error says which line of which example is wrong, and what was heard instead.
 fn run(address: SocketAddr, session: &Session, patience: Duration) -> Result<(), String> {
     let mut clients: BTreeMap<char, Client> = BTreeMap::new();
+    let mut words = BTreeMap::new();
     let wrong = |line: usize, expected: String, heard: Heard| {
         Err(format!("example {}, line {line}: {expected}; heard {heard:?}", session.number))
     };
     for (at, step) in session.steps.iter().enumerate() {
         let client = clients.entry(step.who).or_insert_with(|| Client::connect(address));
         match &step.what {
-            What::Send(line) if is_closed_next(session, at) => client.send(line),
-            What::Send(line) => client.tell(line),
+            What::Send(line) if is_closed_next(session, at) => client.send(&filled(line, &words)),
+            What::Send(line) => client.tell(&filled(line, &words)),
+            What::Cut => clients.remove(&step.who).into_iter().for_each(Client::reset),
             What::HalfClose => client.half_close(),
             What::Hear(pattern) => match client.hear(patience) {
-                Heard::Line(line) if matches(pattern, &line) => {}
+                Heard::Line(line) if is_like(pattern, &line, &mut words) => {}
                 heard => return wrong(step.line_number, format!("{} hears {pattern:?}", step.who), heard),
             },
             What::Closed => match client.hear(patience) {
@@ -153,6 +158,23 @@ fn run(address: SocketAddr, session: &Session, patience: Duration) -> Result<(),
     }
     hang_up(clients);
     Ok(())
+}
+
+/// The line with what the relay said for its `{words}`.
+fn filled(line: &str, words: &BTreeMap<String, String>) -> String {
+    words.iter().fold(line.to_owned(), |line, (word, value)| line.replace(&format!("{{{word}}}"), value))
+}
+
+/// Whether the line is what the pattern says. Its `{words}` are learnt, or must be what they were.
+fn is_like(pattern: &str, line: &str, words: &mut BTreeMap<String, String>) -> bool {
+    let pattern = filled(pattern, words);
+    let Some((before, rest)) = pattern.split_once('{') else { return matches(&pattern, line) };
+    let Some((word, behind)) = rest.split_once('}') else { return false };
+    let Some(found) = line.strip_prefix(before) else { return false };
+    let length = found.find([' ', ';', ',', '.']).unwrap_or(found.len());
+    let (value, found) = found.split_at(length);
+    words.insert(word.to_owned(), value.to_owned());
+    !value.is_empty() && is_like(behind, found, words)
 }
 
 /// Whether the relay closes this step's connection before it sends again: then no ping may be sent on it.

@@ -224,18 +224,15 @@ impl Client {
     }
 }
 
-/// Whether the line is what the pattern says, in which ` :…` at the end stands for any sentence.
+/// Whether the line is what the pattern says: ` :…` at its end stands for any sentence, any other `…` for text without a
+/// space or semicolon.
 pub(crate) fn matches(pattern: &str, line: &str) -> bool {
-    if let Some((before, behind)) = pattern.split_once(" … ") {
-        let rest = line.strip_prefix(before).and_then(|rest| rest.strip_prefix(' '));
-        return rest.and_then(|rest| rest.split_once(' ')).is_some_and(|(_, rest)| matches(behind, rest));
+    let Some((before, behind)) = pattern.split_once('…') else { return pattern == line };
+    let Some(rest) = line.strip_prefix(before).filter(|rest| !rest.is_empty()) else { return false };
+    if before.ends_with(" :") && behind.is_empty() {
+        return true;
     }
-    if let Some(words) = pattern.strip_suffix("=…") {
-        let value = line.strip_prefix(words).and_then(|rest| rest.strip_prefix('='));
-        return value.is_some_and(|value| !value.is_empty() && !value.contains(' '));
-    }
-    match pattern.strip_suffix('…').filter(|words| words.ends_with(" :")) {
-        Some(words) => line.strip_prefix(words).is_some_and(|sentence| !sentence.is_empty()),
-        None => line == pattern,
-    }
+    let length = rest.find([' ', ';']).unwrap_or(rest.len());
+    let (_, rest) = rest.split_at(length);
+    length > 0 && matches(behind, rest)
 }
