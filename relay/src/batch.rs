@@ -64,12 +64,15 @@ pub struct Work {
     pub sessions: Vec<SessionRow>,
     /// No id above it may be used before this is kept.
     pub id_ceiling: Option<u64>,
+    /// No number of a session above it may be used before this is kept, unless the session is kept with it.
+    pub sid_ceiling: Option<u64>,
 }
 
 impl Work {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.sessions.is_empty() && self.id_ceiling.is_none()
+        let has_ceiling = self.id_ceiling.is_some() || self.sid_ceiling.is_some();
+        self.lines.is_empty() && self.sessions.is_empty() && !has_ceiling
     }
 
     /// Memory that it takes.

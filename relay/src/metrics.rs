@@ -177,7 +177,12 @@ fn text(snapshot: &Snapshot<'_>, turns: &Histogram) -> String {
     let one = |value: u64| [(String::new(), value)];
     family("clients", "gauge", "Connections there are.", &one(snapshot.clients as u64));
     family("named_clients", "gauge", "Connections that hold a name.", &one(chat.named_clients() as u64));
-    family("sessions", "gauge", "Sessions of extended clients, those away too.", &one(chat.session_count() as u64));
+    family(
+        "sessions",
+        "gauge",
+        "Sessions of extended clients, those away too.",
+        &one(chat.session_count() as u64),
+    );
     family("rooms", "gauge", "Rooms there are.", &one(chat.room_count() as u64));
     family("accepted_total", "counter", "Connections let in.", &one(server.accepted));
     let refused: Vec<_> = Refusal::ALL

@@ -9,6 +9,7 @@ use std::time::Duration;
 use lexopt::prelude::*;
 use tertulia_wire::limits::PORT;
 
+use crate::batch::Durability;
 use crate::flood::Flood;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
@@ -64,8 +65,8 @@ pub struct HistoryOptions {
     pub age_max: Duration,
     /// The oldest lines go beyond so many; 0 is no limit.
     pub rows_max: u64,
-    /// A line counts as kept once it is on the disk, and not once the system has it.
-    pub is_synced: bool,
+    /// When a line counts as kept, where that was said; see [`HistoryOptions::durability`].
+    pub durability: Option<Durability>,
     /// A damaged file is moved aside.
     pub repairs: bool,
 }
@@ -81,13 +82,38 @@ pub enum HistoryPlace {
     File(PathBuf),
 }
 
+impl HistoryOptions {
+    /// When a line counts as kept.
+    pub fn durability(&self) -> Durability {
+        if self.place == HistoryPlace::None || !cfg!(feature = "history") {
+            return Durability::None;
+        }
+        self.durability.unwrap_or_default()
+    }
+
+    /// What was said about it must not contradict itself.
+    fn check(&self) -> Result<(), OptionsError> {
+        let asked = self.durability.unwrap_or(Durability::None);
+        let word = asked.word();
+        if asked == self.durability() || asked == Durability::None {
+            return Ok(());
+        }
+        let why = if cfg!(feature = "history") {
+            "with --history none there is nothing that it could be kept in; leave out one of the two"
+        } else {
+            "expected none: this relay was built without history"
+        };
+        Err(OptionsError(format!("--durability {word}: {why}")))
+    }
+}
+
 impl Default for HistoryOptions {
     fn default() -> Self {
         Self {
             place: HistoryPlace::Default,
             age_max: Duration::from_secs(90 * DAY_S),
             rows_max: 1_000_000,
-            is_synced: false,
+            durability: None,
             repairs: false,
         }
     }
@@ -180,6 +206,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
     if wants_help {
         return Ok(Asked::Help(options.language));
     }
+    options.history.check()?;
     #[cfg(feature = "history")]
     if let Some(tool) = tool {
         return Ok(Asked::History(tool, options.history));
@@ -287,11 +314,9 @@ fn read_history_flag(
             history.rows_max = value.parse().map_err(|_| wrong("a number of lines; 0 is no limit"))?;
         }
         _ => {
-            history.is_synced = match value {
-                "commit" => false,
-                "sync" => true,
-                _ => return Err(wrong("commit (outlives the relay) or sync (outlives a power cut)")),
-            };
+            let found = Durability::ALL.iter().find(|(word, _)| *word == value);
+            let expected = "none (nobody waits), commit (outlives the relay) or sync (outlives a power cut)";
+            history.durability = Some(found.ok_or_else(|| wrong(expected))?.1);
         }
     }
     Ok(())
@@ -361,7 +386,7 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --history-max-age TIME older lines go, as 90d, 12h   [90d]
   --history-max-rows N   the oldest go beyond so many  [1000000]
   --history-repair       move a damaged file aside
-  --durability HOW       commit outlives the relay, sync a power cut  [commit]
+  --durability HOW       acknowledged lines outlive: none, commit the relay, sync a power cut  [commit]
   --metrics ADDR         Prometheus text over HTTP     [off]
   --version, --help
 
@@ -385,7 +410,7 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --history-max-age TIME lo más viejo se borra: 90d, 12h [90d]
   --history-max-rows N   y lo que pase de tantas líneas  [1000000]
   --history-repair       aparta un fichero dañado
-  --durability HOW       commit: aguanta si el relay muere; sync: también sin luz  [commit]
+  --durability HOW       lo confirmado aguanta: none nada, commit que muera el relay, sync un corte de luz  [commit]
   --metrics ADDR         texto de Prometheus por HTTP    [apagado]
   --version, --help
 
@@ -423,11 +448,9 @@ mod tests {
     #[test]
     fn how_the_history_is_kept_is_read() {
         let history =
-            run(&["--history", "none", "--history-max-age", "12h", "--durability", "sync"]).unwrap().history;
-        assert_eq!(
-            (history.place, history.age_max.as_secs(), history.is_synced),
-            (HistoryPlace::None, 43_200, true)
-        );
+            run(&["--history", "none", "--history-max-age", "12h", "--durability", "none"]).unwrap().history;
+        assert_eq!((&history.place, history.age_max.as_secs()), (&HistoryPlace::None, 43_200));
+        assert_eq!(history.durability(), Durability::None);
         let history =
             run(&["--history-max-age=0", "--history-max-rows", "7", "--history-repair"]).unwrap().history;
         assert_eq!(history.place, HistoryPlace::Default);
@@ -438,6 +461,20 @@ mod tests {
                 assert_eq!(options.history.place, HistoryPlace::File("x.db".into()));
             }
             outcome => assert!(outcome.unwrap_err().contains("built without history")),
+        }
+    }
+
+    #[test]
+    fn a_relay_that_keeps_nothing_promises_nothing() {
+        assert_eq!(run(&["--history", "none"]).unwrap().history.durability(), Durability::None);
+        for word in ["commit", "sync"] {
+            let error = run(&["--durability", word, "--history", "none"]).unwrap_err();
+            assert!(error.starts_with(&format!("--durability {word}: ")), "{error}");
+        }
+        if cfg!(feature = "history") {
+            assert_eq!(run(&[]).unwrap().history.durability(), Durability::Commit);
+            assert_eq!(run(&["--durability", "sync"]).unwrap().history.durability(), Durability::Sync);
+            assert_eq!(run(&["--durability", "none"]).unwrap().history.durability(), Durability::None);
         }
     }
 
@@ -461,6 +498,7 @@ mod tests {
             (&["--flood", "x"][..], "--flood x: expected BURST,RATE"),
             (&["--listen", "localhost:1"], "--listen localhost:1: expected an address"),
             (&["--lang", "fr"], "--lang fr: expected es or en"),
+            (&["--durability", "always"], "--durability always: expected none"),
             (&["--nope"], "--nope: no such flag"),
             (&["--flood"], "--flood: a value must follow"),
             (&["extra"], "extra: no such argument"),

@@ -94,6 +94,8 @@ phrases! {
     /// Extended mode, asked for by somebody who has a name already.
     HelloTooLate: "el modo extendido se pide lo primero, antes de dar un nombre",
         "extended mode is asked for first, before a name is given";
+    /// A token is not kept yet.
+    HelloWait: "enseguida; el historial va lento", "in a moment; the history is slow";
     /// Only in extended mode.
     NotExtended: "eso es del modo extendido", "that is of extended mode";
     /// A room was left.

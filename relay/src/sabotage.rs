@@ -47,7 +47,17 @@ pub enum Bug {
 }
 
 impl Bug {
-    /// All of them.
+    /// Those of extended mode.
+    pub const EXTENDED: [Self; 6] = [
+        Self::KeyLost,
+        Self::KeyNotKept,
+        Self::LabelForgotten,
+        Self::AckTooEarly,
+        Self::LostAcknowledged,
+        Self::AckLost,
+    ];
+
+    /// Those of plain mode.
     pub const ALL: [Self; 14] = [
         Self::SkippedCursor,
         Self::OwnLineEchoed,

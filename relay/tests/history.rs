@@ -366,7 +366,8 @@ fn without_a_word_about_it_the_history_is_where_the_service_manager_or_the_user_
     command.env_clear().env("XDG_STATE_HOME", &folder.0).args(["--listen", "127.0.0.1:0"]);
     let said = Relay::from_command(command).stop();
     let path = folder.0.join("tertulia/history.db");
-    assert!(said.iter().any(|line| line == &format!("history in {}: 0 lines", path.display())), "{said:?}");
+    let line = format!("history in {}: 0 lines, WAL", path.display());
+    assert!(said.contains(&line), "{said:?}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
     command.env_clear().env("STATE_DIRECTORY", &folder.0).args(["--listen", "127.0.0.1:0"]);
     Relay::from_command(command).stop();
@@ -417,6 +418,43 @@ fn what_is_taken_out_of_one_history_can_be_put_into_another_and_twice_is_once() 
     let (code, _, said) = tool(&other, &["check"], "");
     assert_eq!(code, Some(0));
     assert!(said.starts_with("whole: 3 lines in 2 rooms, from 20"), "{said}");
+    assert!(said.contains("Z, 0 lines indexed, "), "{said}");
+}
+
+#[test]
+fn a_line_is_taken_out_with_all_that_belongs_to_it_and_a_key_only_goes_where_no_others_are() {
+    let folder = Folder::new();
+    let lines = "@id=65536;time=2024-02-29T23:59:59.999Z;room=general Ana: a otra hora\n\
+                 @id=131072;time=1970-01-01T00:00:00.002Z;room=general;reply=65536;quote=a\\sotra;key=7.x.1;hash=9 Ana: sí\n";
+    let (code, _, said) = tool(&folder, &["import"], lines);
+    assert_eq!((code, said.as_str()), (Some(0), "2 lines taken in, 2 there now"));
+    assert_eq!(tool(&folder, &["export"], "").1, lines);
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let mut ana = relay.client();
+    ana.send("/hello v=1 name=Ana");
+    ana.send("@label=1 hola");
+    while !ana.next_line().starts_with("* ACK label=1 ") {}
+    assert_eq!(tool(&folder, &["import"], lines).0, Some(0));
+    let (_, lines, _) = tool(&folder, &["export"], "");
+    assert_eq!(lines.lines().filter(|line| line.contains(";key=")).count(), 1, "its own: {lines}");
+}
+
+#[test]
+fn a_file_that_a_relay_holds_alone_is_said_to_be_so() {
+    let folder = Folder::new();
+    let shared = folder.0.join("history.db-shm");
+    std::os::unix::fs::symlink(&shared, &shared).unwrap();
+    let relay = folder.relay(&[]);
+    let [mut ana] = relay.people(["Ana"]);
+    ana.tell("Ana: hola");
+    ana.forget();
+    assert_eq!(history(&mut ana, "").0, ["Ana: hola"]);
+    let (code, _, said) = tool(&folder, &["export"], "");
+    assert!(code == Some(2) && said.contains("is locked by another program; if that is a relay"), "{said}");
+    let said = relay.stop();
+    assert!(said.iter().any(|line| line.ends_with(": 0 lines, WAL, held by this relay alone")), "{said:?}");
+    assert_eq!(tool(&folder, &["export"], "").2, "1 lines written");
 }
 
 #[test]
@@ -432,6 +470,9 @@ fn a_line_that_cannot_be_taken_in_is_named_with_its_number_and_those_before_it_a
         ("@id=7;room=a:b Ana: hola", "it has no room"),
         ("@id=7;room=general hola", "it is not NAME: TEXT"),
         ("@id=7;room=general *x: hola", "*x is no name"),
+        ("@id=7;time=2026-02-30T00:00:00.000Z;room=general Ana: hola", "2026-02-30T00:00:00.000Z is no time"),
+        ("@id=7;room=general;reply=x Ana: hola", "x is no id"),
+        ("@id=7;room=general;key=1.a/b Ana: hola", "1.a/b is no key"),
     ] {
         let (code, _, said) = tool(&folder, &["import"], &format!("{good}{bad}\n{good}"));
         assert_eq!(code, Some(2), "{bad}");

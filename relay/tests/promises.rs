@@ -14,7 +14,12 @@ const ANA: u32 = 1;
 const LUIS: u32 = 2;
 
 fn keeping() -> Core {
-    Core::keeping(Durability::Commit, Remembered::default())
+    Core::keeping(Durability::Commit, begun())
+}
+
+/// What the first run of all finds.
+fn begun() -> Remembered {
+    Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, ..Remembered::default() }
 }
 
 /// Ana greeted, Luis a plain listener; nothing is waiting.
@@ -50,6 +55,19 @@ fn a_token_is_given_out_and_the_others_told_only_once_it_is_kept() {
     let heard = core.heard(ANA);
     assert!(heard[0].starts_with("* HELLO v=1 name=Ana token="), "{heard:?}");
     assert_eq!(core.heard(LUIS), ["Ana se ha unido al chat.", "Ana: hola"]);
+}
+
+#[test]
+fn who_waits_long_for_its_token_is_told_that_it_is_on_its_way() {
+    let mut core = keeping();
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Ana");
+    core.pass(0.9);
+    assert_eq!(core.heard(ANA), [""; 0]);
+    core.pass(0.2);
+    assert_eq!(codes(&core.heard(ANA)), ["* NOTE HELLO WAIT"]);
+    core.keep_all();
+    assert!(core.heard(ANA)[0].starts_with("* HELLO "));
 }
 
 #[test]
@@ -96,7 +114,7 @@ fn an_acknowledgement_reaches_the_connection_that_holds_the_session_by_then() {
 
 #[test]
 fn with_durability_none_nobody_waits_for_the_history() {
-    let (mut core, _) = ana_and_luis(Core::keeping(Durability::None, Remembered::default()));
+    let (mut core, _) = ana_and_luis(Core::keeping(Durability::None, begun()));
     core.send(ANA, "@label=1 hola");
     assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
 }
@@ -114,6 +132,18 @@ fn while_nothing_can_be_kept_a_newcomer_is_greeted_and_no_line_acknowledged() {
     core.chat.handle_history_trouble(false, core.now());
     core.keep_all();
     assert_eq!(codes(&core.heard(ANA)), ["* NOTE HISTORY KEPT", "* ACK label=1"]);
+}
+
+#[test]
+fn nobody_is_greeted_under_a_number_that_may_be_given_again() {
+    let mut core = Core::keeping(Durability::Commit, Remembered { sid_ceiling: 0, ..begun() });
+    core.chat.handle_history_trouble(true, core.now());
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Ana");
+    assert_eq!(codes(&core.heard(ANA)), [""; 0]);
+    assert!(core.works[0].sid_ceiling > Some(1000));
+    core.keep_all();
+    assert!(core.heard(ANA)[0].starts_with("* HELLO "));
 }
 
 #[test]
@@ -146,8 +176,17 @@ fn left_behind(works: &[Work]) -> Remembered {
             sessions.push(row.clone());
         }
     }
-    let last_sid = sessions.iter().map(|row| row.sid).max().unwrap_or_default();
-    Remembered { newest, last_sid, sessions, recent, recent_after: 0 }
+    let last_sid = works.iter().filter_map(|work| work.sid_ceiling).max().unwrap_or_default();
+    let id_ceiling = newest + (10_000 << 16);
+    Remembered {
+        newest,
+        id_ceiling,
+        last_sid,
+        sid_ceiling: last_sid + 1000,
+        sessions,
+        recent,
+        recent_after: 0,
+    }
 }
 
 /// A relay that was killed while Ana was there, and one that starts from what it had kept.

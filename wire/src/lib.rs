@@ -9,20 +9,26 @@
 //! - [`message`]: what a line says: join, leave, text, reply, command; and what the relay says.
 //! - [`command`]: the lines that start with `/`.
 //! - [`extended`]: how extended mode is asked for, and how a line is said in it.
+//! - [`heard`]: what the relay says, as an extended client hears it.
 //! - [`tags`]: the escaping of words, and `key=value` lists.
 //! - [`retry`]: how long to wait before trying again.
 //! - [`time`]: moments as they are written.
+//! - [`trace`]: whether a recorded run kept the promises of extended mode; for tests and measurements.
+//! - [`session`]: a client of extended mode, without its socket: it connects again, says again, hears once.
 //!
 //! Nothing here opens a socket, reads a clock, starts a thread or allocates per line on the way of a relay's
 //! fan-out.
 
 pub mod command;
 pub mod extended;
+pub mod heard;
 pub mod limits;
 pub mod lines;
 pub mod message;
 pub mod name;
 pub mod retry;
+pub mod session;
 pub mod tags;
 pub mod text;
 pub mod time;
+pub mod trace;

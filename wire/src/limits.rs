@@ -12,6 +12,9 @@ pub const LINE_BYTES_MAX: usize = 16 * 1024;
 /// Longest line of the relay: a client's and what the relay writes around it (name, quote, machine words).
 pub const RELAY_LINE_BYTES_MAX: usize = LINE_BYTES_MAX + 1024;
 
+/// Longest line that an extended client hears: a relay's, and its tags (label, id, time, room, key, reply, quote).
+pub const TAGGED_LINE_BYTES_MAX: usize = RELAY_LINE_BYTES_MAX + 1024;
+
 /// Longest name, and longest right side of `NAME - WHO`; a longer right side is cut at a character.
 pub const NAME_BYTES_MAX: usize = 64;
 

@@ -27,6 +27,33 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
+/// The moment that [`rfc3339`] wrote, in milliseconds since 1970. `None`: it is not of that form, or before 1970.
+pub fn unix_ms(text: &str) -> Option<u64> {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.000Z";
+    let is_alike =
+        |(byte, shape): (u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape };
+    if text.len() != SHAPE.len() || !text.bytes().zip(SHAPE).all(is_alike) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<u64>().ok());
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let ms = number(20, 23)?;
+    let days = days_to(year, month, day)?;
+    if civil(days) != (year, month, day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    Some(days * 86_400_000 + ((hour * 60 + minute) * 60 + second) * 1000 + ms)
+}
+
+/// The inverse of [`civil`], for years of four digits.
+fn days_to(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = if month <= 2 { year.checked_sub(1)? } else { year };
+    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * month_from_march + 2) / 5 + day.checked_sub(1)?;
+    (365 * year + year / 4 - year / 100 + year / 400 + day_of_year).checked_sub(719_468)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +94,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_no_moment_is_not_read_as_one() {
+        assert_eq!(unix_ms("2026-11-22T16:37:00.123Z"), Some(1_795_365_420_123));
+        let wrong = [
+            "",
+            "2026-11-22T16:37:00Z",
+            "2026-02-30T00:00:00.000Z",
+            "2026-13-01T00:00:00.000Z",
+            "2026-00-01T00:00:00.000Z",
+            "2026-01-00T00:00:00.000Z",
+            "0000-01-01T00:00:00.000Z",
+            "1969-12-31T23:59:59.999Z",
+            "2026-01-01T24:00:00.000Z",
+            "2026-01-01T00:60:00.000Z",
+            "2026-01-01 00:00:00.000Z",
+            "ñ026-01-01T00:00:00.00Z",
+        ];
+        for text in wrong {
+            assert_eq!(unix_ms(text), None, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn writing_then_reading_is_identity(moment in 0u64..253_402_300_800_000) {
+            prop_assert_eq!(unix_ms(&rfc3339(moment)), Some(moment));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in any::<String>(), digits in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.[0-9]{3}Z") {
+            let _ = unix_ms(&text);
+            let _ = unix_ms(&digits);
+        }
+
         #[test]
         fn no_moment_makes_it_panic(unix_ms in any::<u64>()) {
             prop_assert!(rfc3339(unix_ms).ends_with('Z'));

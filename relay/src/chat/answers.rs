@@ -6,11 +6,17 @@ use crate::phrases::Phrase;
 impl Chat {
     /// A line of the relay for one connection: `* WORDS :SENTENCE`.
     pub(super) fn answer(&mut self, client: ClientId, words: &str, phrase: Option<Phrase>) {
+        let line = self.answer_text(client, words, phrase);
+        self.insert(client, &line);
+    }
+
+    /// The line that [`Chat::answer`] gives.
+    pub(super) fn answer_text(&self, client: ClientId, words: &str, phrase: Option<Phrase>) -> String {
         let line = match phrase {
             Some(phrase) => format!("* {words} :{}\n", phrase.in_language(self.settings.language)),
             None => format!("* {words}\n"),
         };
-        self.answer_lines(client, &line);
+        self.labeled(client, line)
     }
 
     /// The same, with the label of what it answers, where that was asked some time ago.
@@ -28,14 +34,15 @@ impl Chat {
     }
 
     /// Lines of the relay for one connection, their endings included. They repeat the label of its command.
-    pub(super) fn answer_lines(&mut self, client: ClientId, lines: &str) {
+    pub(super) fn answer_lines(&mut self, client: ClientId, lines: String) {
+        let lines = self.labeled(client, lines);
+        self.insert(client, &lines);
+    }
+
+    fn labeled(&self, client: ClientId, lines: String) -> String {
         match self.labeling.as_ref().filter(|(asker, _)| *asker == client) {
-            Some((_, label)) => {
-                let labeled: String =
-                    lines.split_inclusive('\n').map(|line| with_label(line, label)).collect();
-                self.insert(client, &labeled);
-            }
-            None => self.insert(client, lines),
+            Some((_, label)) => lines.split_inclusive('\n').map(|line| with_label(line, label)).collect(),
+            None => lines,
         }
     }
 

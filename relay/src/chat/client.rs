@@ -65,6 +65,8 @@ pub(super) struct Other {
     pub(super) outbox: Outbox,
     /// It is still in that room.
     pub(super) is_seated: bool,
+    /// It holds what is to be written before what the first outbox holds: it was that one.
+    pub(super) goes_first: bool,
 }
 
 /// How a connection's bytes are cut into messages.

@@ -103,7 +103,7 @@ impl Chat {
             answer.push_str(&format!("* ROOMS room={} names={names}\n", escape(name)));
         }
         answer.push_str(&format!("* END ROOMS shown={shown} of={total}\n"));
-        self.answer_lines(client, &answer);
+        self.answer_lines(client, answer);
     }
 
     fn list_names(&mut self, client: ClientId, room: Option<&str>, after: Option<&str>) {
@@ -129,7 +129,7 @@ impl Chat {
             answer.push_str(&format!("* WHO room={room_name} name={}\n", escape(name)));
         }
         answer.push_str(&format!("* END WHO room={room_name} shown={} of={total}\n", first.len()));
-        self.answer_lines(client, &answer);
+        self.answer_lines(client, answer);
     }
 
     fn tell(&mut self, client: ClientId, to: &str, text: &str) {
@@ -182,7 +182,7 @@ impl Chat {
             answer.push_str(&format!("* HELP {}{also} :{sentence}\n", line.trim_end()));
         }
         answer.push_str("* END HELP\n");
-        self.answer_lines(client, &answer);
+        self.answer_lines(client, answer);
     }
 
     fn is_announced(&self, client: ClientId) -> bool {

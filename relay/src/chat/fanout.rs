@@ -1,11 +1,11 @@
 //! From a line said to the sockets of those who hear it.
 
 use super::client::Mode;
-use super::outbox::Flushed;
 use super::rooms::{Encoding, Place};
 use super::seats::{find_outbox, flush_all};
 use super::sink::Sink;
 use super::timers::Look;
+use super::writing::Flushed;
 use super::{Chat, ClientId, Cut, RoomId};
 use crate::log::{BLOCK_BYTES, Log};
 use crate::moment::Moment;

@@ -16,10 +16,14 @@ use super::rooms::Notice;
 use super::sessions::{Presence, SessionId};
 use super::speech::refusal;
 use super::tagged::offset_behind;
+use super::timers::Look;
 use super::{Chat, ClientId, Cut, Event, RoomId};
 use crate::batch::Durability;
 use crate::moment::Moment;
 use crate::phrases::Phrase;
+
+/// How long a new token may take to be kept before the client that waits for it is told.
+const GREETING_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Code, further words and sentence of a refusal.
 type Refusal = (&'static str, String, Phrase);
@@ -90,7 +94,17 @@ impl Chat {
         self.extend(client, session, Some(token.into()), now);
         self.set_name(client, &name, "", None, false);
         self.promise(Promise::Hello(client, session), now);
+        if self.is_greeting(client) {
+            self.timers.set(now.after(GREETING_PATIENCE), Look::Greeting(client));
+        }
         Ok(())
+    }
+
+    /// A token is kept slowly: whoever waits for it is told that this is a relay all the same.
+    pub(super) fn look_at_greeting(&mut self, client: ClientId) {
+        if self.is_greeting(client) {
+            self.answer(client, "NOTE HELLO WAIT", Some(Phrase::HelloWait));
+        }
     }
 
     /// Lets the connection hold the name, which has no ` - WHO`.

@@ -76,8 +76,12 @@ pub enum Answer {
 pub struct Remembered {
     /// The highest id that may have been given.
     pub newest: u64,
-    /// The highest number of a session.
+    /// Ids up to this one were set apart for the run that begins, and that is kept.
+    pub id_ceiling: u64,
+    /// The highest number that may have been given to a session.
     pub last_sid: u64,
+    /// Numbers up to this one were set apart for the run that begins, and that is kept.
+    pub sid_ceiling: u64,
     /// The sessions.
     pub sessions: Vec<SessionRow>,
     /// The newest lines.
@@ -125,9 +129,10 @@ impl Chat {
     pub fn keep_history(&mut self, durability: Durability, remembered: Remembered) {
         let keeping = Keeping { durability, number: 1, ..Keeping::default() };
         self.keeping = Some(Box::new(keeping));
-        self.ids.keep(remembered.newest);
+        self.ids.keep(remembered.newest, remembered.id_ceiling);
         self.rooms.forget_up_to(remembered.recent_after);
-        self.sessions.restore(remembered.sessions, remembered.last_sid, self.ids.unix_ms());
+        let sids = (remembered.last_sid, remembered.sid_ceiling);
+        self.sessions.restore(remembered.sessions, sids, self.ids.unix_ms());
         self.hold_places();
         self.refill(&remembered.recent, remembered.newest);
     }
@@ -158,9 +163,8 @@ impl Chat {
         keeping.number += 1;
         work.id_ceiling = self.ids.ceiling_to_keep();
         self.sessions.add_changes(&mut work);
-        if let Some(ceiling) = work.id_ceiling {
-            self.promise_ceiling(work.number, ceiling);
-        }
+        work.sid_ceiling = self.sessions.ceiling_to_keep();
+        self.promise_ceilings(work.number, work.id_ceiling, work.sid_ceiling);
         Some(work)
     }
 

@@ -10,6 +10,11 @@ const CEILING_RAISED_MS: u64 = 5_000;
 /// Ids that are left below the ceiling when the clock has come near it, for as long as it cannot be raised.
 const CEILING_RESERVE: u64 = 1_000 << ID_COUNTER_BITS;
 
+/// The ceiling that is asked for at this time, in milliseconds since 1970.
+pub fn ceiling_ahead(unix_ms: u64) -> u64 {
+    unix_ms.saturating_add(CEILING_AHEAD_MS).min(u64::MAX >> ID_COUNTER_BITS) << ID_COUNTER_BITS
+}
+
 /// Gives ids.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
@@ -37,10 +42,10 @@ impl Ids {
         self.unix_ms
     }
 
-    /// From now on ids are above `newest`, and none is above a ceiling that was kept.
-    pub(super) fn keep(&mut self, newest: u64) {
+    /// From now on ids are above `newest`, and none is above a ceiling that was kept; `ceiling` was.
+    pub(super) fn keep(&mut self, newest: u64, ceiling: u64) {
         self.last = self.last.max(newest);
-        self.ceiling = Some(Ceiling { kept: newest, asked: newest });
+        self.ceiling = Some(Ceiling { kept: ceiling, asked: ceiling });
     }
 
     /// The newest id given.
@@ -66,7 +71,7 @@ impl Ids {
         if ceiling.asked >> ID_COUNTER_BITS > clock + CEILING_RAISED_MS {
             return None;
         }
-        ceiling.asked = (clock + CEILING_AHEAD_MS) << ID_COUNTER_BITS;
+        ceiling.asked = ceiling_ahead(clock);
         Some(ceiling.asked)
     }
 
@@ -101,15 +106,18 @@ mod tests {
     fn no_id_passes_a_ceiling_that_was_not_kept_and_a_kept_one_lets_them_follow_the_clock() {
         let mut ids = Ids::default();
         ids.set_clock(1_000_000);
-        ids.keep(5);
+        ids.keep(5, 1_002_000 << ID_COUNTER_BITS);
+        assert_eq!(ids.next(), 1_000_000 << ID_COUNTER_BITS);
         let ceiling = ids.ceiling_to_keep().unwrap();
         assert_eq!(ceiling >> ID_COUNTER_BITS, 1_010_000);
         assert_eq!(ids.ceiling_to_keep(), None);
-        assert_eq!(ids.next(), 6);
+        ids.set_clock(1_009_000);
+        assert_eq!(ids.next() >> ID_COUNTER_BITS, 1_001_000);
         ids.ceiling_was_kept(ceiling);
-        assert_eq!(ids.next(), 1_000_000 << ID_COUNTER_BITS);
+        assert_eq!(ids.next(), 1_009_000 << ID_COUNTER_BITS);
+        ids.set_clock(1_000_000);
         ids.set_clock(1_006_000);
-        assert_eq!(ids.ceiling_to_keep().map(|next| next >> ID_COUNTER_BITS), Some(1_016_000));
+        assert_eq!(ids.ceiling_to_keep().map(|next| next >> ID_COUNTER_BITS), Some(1_019_000));
         // It is never kept: the disk is full.
         ids.set_clock(2_000_000);
         for _ in 0..1000 {

@@ -55,11 +55,11 @@ impl Chat {
             return self.answer(client, "FAIL PART NO_ROOM", Some(Phrase::NoRoom));
         };
         let words = format!("PARTED room={}", escape(&self.room_name(room)));
+        let last_words = self.answer_text(client, &words, Some(Phrase::Parted));
         if let Some(name) = self.shown_name(client) {
             self.notice_in(room, Some(client), &name, Notice::Leave, now);
         }
-        self.part(client, room);
-        self.answer(client, &words, Some(Phrase::Parted));
+        self.part(client, room, &last_words);
         self.note_session(client);
     }
 

@@ -36,16 +36,18 @@ mod speech;
 mod tagged;
 mod timers;
 mod unframed;
+mod writing;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use foreign::Foreign;
 pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, Wanted};
+pub use ids::ceiling_ahead;
 pub use names::RESERVED;
 pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
 pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW, TAGGED_BYTES_KEPT};
-pub use sessions::{LABELS_MAX, SESSIONS_MAX};
+pub use sessions::{LABELS_MAX, SESSIONS_MAX, SIDS_AHEAD};
 pub use sink::{Sent, Sink};
 
 use crate::flood::Flood;
@@ -269,6 +271,7 @@ impl Chat {
                 Look::Pace(client) => self.look_at_pace(client),
                 Look::Close(client) => self.look_at_closing(client, now),
                 Look::Storm(room) => self.end_storm(room, now),
+                Look::Greeting(client) => self.look_at_greeting(client),
                 Look::Away(session) => self.look_at_away(session, now),
                 Look::Restart => self.end_restart(now),
                 Look::Ping => self.look_for_silence(now),

@@ -18,8 +18,8 @@ pub(super) enum Promise {
     Ack(Ack),
     /// HELLO, with a new token.
     Hello(ClientId, SessionId),
-    /// Ids may go up to here.
-    Ceiling(u64),
+    /// Ids, and numbers of sessions, may go up to here.
+    Ceilings(Option<u64>, Option<u64>),
 }
 
 /// A labeled line that was said.
@@ -34,8 +34,7 @@ impl Chat {
     /// Answers as soon as what was said and changed up to now is kept.
     pub(super) fn promise(&mut self, promise: Promise, now: Moment) {
         let waits = |keeping: &super::history::Keeping| {
-            // A newcomer does not wait for a disk that is full.
-            let is_in_vain = keeping.is_in_trouble && matches!(promise, Promise::Hello(..));
+            let is_in_vain = keeping.is_in_trouble && self.may_do_without(&promise);
             keeping.durability != Durability::None && !is_in_vain && !sabotage::has(Bug::AckTooEarly)
         };
         match self.keeping.as_ref().filter(|keeping| waits(keeping)).map(|keeping| keeping.number) {
@@ -44,8 +43,16 @@ impl Chat {
         }
     }
 
-    pub(super) fn promise_ceiling(&mut self, number: u64, ceiling: u64) {
-        self.promises.push_back((number, Promise::Ceiling(ceiling)));
+    pub(super) fn promise_ceilings(&mut self, number: u64, id: Option<u64>, sid: Option<u64>) {
+        if id.is_some() || sid.is_some() {
+            self.promises.push_back((number, Promise::Ceilings(id, sid)));
+        }
+    }
+
+    /// A newcomer does not wait for a disk that is full: its token may be forgotten if the relay dies, but its number is
+    /// never another's.
+    fn may_do_without(&self, promise: &Promise) -> bool {
+        matches!(promise, Promise::Hello(_, session) if self.sessions.has_number_set_apart(*session))
     }
 
     /// All work up to this number is kept, or was reported as lost.
@@ -73,9 +80,10 @@ impl Chat {
     pub(super) fn keep_hello_promises(&mut self, now: Moment) {
         let mut others = std::mem::take(&mut self.promises);
         for (number, promise) in others.drain(..) {
-            match promise {
-                Promise::Hello(..) => self.fulfil(promise, true, now),
-                other => self.promises.push_back((number, other)),
+            if self.may_do_without(&promise) {
+                self.fulfil(promise, true, now);
+            } else {
+                self.promises.push_back((number, promise));
             }
         }
     }
@@ -96,8 +104,11 @@ impl Chat {
                     self.greet_new(client, session, now);
                 }
             }
-            Promise::Ceiling(ceiling) if is_kept => self.ids.ceiling_was_kept(ceiling),
-            Promise::Ceiling(_) => {}
+            Promise::Ceilings(id, sid) if is_kept => {
+                id.into_iter().for_each(|id| self.ids.ceiling_was_kept(id));
+                sid.into_iter().for_each(|sid| self.sessions.ceiling_was_kept(sid));
+            }
+            Promise::Ceilings(..) => {}
         }
     }
 

@@ -2,9 +2,10 @@
 //! outbox, each further one by an outbox of its own.
 
 use super::client::{Client, Extended, Other};
-use super::outbox::{Flushed, Outbox};
+use super::outbox::Outbox;
 use super::rooms::{Encoding, NOWHERE, Place, Rooms};
 use super::sink::Sink;
+use super::writing::Flushed;
 use super::{Chat, ClientId, RoomId};
 use crate::sabotage::{self, Bug};
 
@@ -56,11 +57,13 @@ impl Chat {
         others.filter_map(|other| other.outbox.oldest_in(place)).chain(first).min()
     }
 
-    /// Whether the connection's own input may add to what waits for it.
+    /// Whether the connection's own input may add to what waits for it. While it has still to hear of a room that it left,
+    /// it may not: what comes of its next commands is to stand behind that.
     pub(super) fn has_place(&self, client: ClientId) -> bool {
         let extended = self.client(client).and_then(|state| state.extended.as_ref());
         let mut others = extended.into_iter().flat_map(|extended| &extended.others);
-        self.outbox(client).is_some_and(Outbox::has_place) && others.all(|other| other.outbox.has_place())
+        self.outbox(client).is_some_and(Outbox::has_place)
+            && others.all(|other| other.is_seated && other.outbox.has_place())
     }
 
     /// Puts the connection into the room; its first outbox hears what is said there.
@@ -163,7 +166,7 @@ impl Chat {
             missed.into_iter().for_each(|from| outbox.miss_from(cursor, from));
             outbox.seat = self.take_seat(client, room);
             if let Some(extended) = self.client_mut(client).and_then(|state| state.extended.as_mut()) {
-                extended.others.push(Other { outbox, is_seated: true });
+                extended.others.push(Other { outbox, is_seated: true, goes_first: false });
             }
             if let Some(outbox) = self.outbox_mut(client) {
                 outbox.has_others = true;
@@ -172,11 +175,11 @@ impl Chat {
         self.list(client);
     }
 
-    /// Takes an extended connection out of one room. What was said there before is still written.
-    pub(super) fn part(&mut self, client: ClientId, room: RoomId) {
+    /// Takes an extended connection out of one room. What was said there before is still written, and then this.
+    pub(super) fn part(&mut self, client: ClientId, room: RoomId, last_words: &str) {
         let log_end = self.rooms.log_end(Place { room, encoding: Encoding::Tagged });
         if self.room_of(client) == Some(room) {
-            self.swap_first(client, log_end);
+            self.swap_first(client, log_end, last_words);
         } else {
             let Some(extended) = self.client_mut(client).and_then(|state| state.extended.as_mut()) else {
                 return;
@@ -185,6 +188,7 @@ impl Chat {
                 extended.others.iter_mut().find(|other| other.is_seated && other.outbox.place.room == room);
             let Some(other) = found else { return };
             other.is_seated = false;
+            other.outbox.insert(last_words, log_end);
             other.outbox.end(log_end);
             let seat = other.outbox.seat;
             self.give_seat_up(client, room, seat);
@@ -193,7 +197,7 @@ impl Chat {
     }
 
     /// Another of the connection's outboxes becomes the first; the first one ends with what it has.
-    fn swap_first(&mut self, client: ClientId, log_end: u64) {
+    fn swap_first(&mut self, client: ClientId, log_end: u64, last_words: &str) {
         let Some(state) = self.clients.get_mut(client.0 as usize).and_then(Option::as_mut) else { return };
         let Some(outbox) = self.outboxes.get_mut(client.0 as usize) else { return };
         let Some(extended) = state.extended.as_deref_mut() else { return };
@@ -203,10 +207,11 @@ impl Chat {
         first.take_flags(outbox);
         let room = state.room.replace(first.place.room);
         let mut left = std::mem::replace(outbox, first);
+        left.insert(last_words, log_end);
         left.end(log_end);
         let seat = left.seat;
         outbox.has_others = true;
-        extended.others.push(Other { outbox: left, is_seated: false });
+        extended.others.push(Other { outbox: left, is_seated: false, goes_first: true });
         if let Some(room) = room {
             self.give_seat_up(client, room, seat);
         }
@@ -215,7 +220,7 @@ impl Chat {
     /// Nothing is heard beyond what is queued now; the connection is in no room any more.
     pub(super) fn end_outbox(&mut self, client: ClientId) {
         for room in self.rooms_of(client).into_iter().skip(1) {
-            self.part(client, room);
+            self.part(client, room, "");
         }
         let Some(place) = self.place_of(client) else { return };
         let log_end = self.rooms.log_end(place);
@@ -242,7 +247,7 @@ impl Chat {
             return;
         };
         let others = std::mem::take(&mut extended.others);
-        for Other { outbox: left, is_seated } in others {
+        for Other { outbox: left, is_seated, .. } in others {
             if let Some(outbox) = self.outbox_mut(client) {
                 outbox.inside_line |= left.inside_line;
                 outbox.has_others = false;
@@ -308,8 +313,8 @@ pub(super) fn find_outbox<'a>(
     outboxes.get_mut(client.0 as usize).into_iter().chain(others).find(|outbox| is_meant(outbox))
 }
 
-/// Flushes all outboxes of an extended connection. A line that was begun is ended first; the first outbox goes before the
-/// others, because it holds the answers that speak of them.
+/// Flushes all outboxes of an extended connection. A line that was begun is ended first. The first outbox goes before the
+/// others, because it holds the answers that speak of them; so did the one that was it before.
 pub(super) fn flush_all(
     client: ClientId,
     outbox: &mut Outbox,
@@ -317,7 +322,10 @@ pub(super) fn flush_all(
     rooms: &Rooms,
     sink: &mut dyn Sink,
 ) -> Flushed {
-    if let Some(index) = extended.others.iter().position(|other| other.outbox.inside_line) {
+    let is_next = |other: &Other| other.outbox.inside_line;
+    let was_first = |other: &Other| other.goes_first;
+    let others = &extended.others;
+    if let Some(index) = others.iter().position(is_next).or_else(|| others.iter().position(was_first)) {
         match flush_other(index, client, outbox, extended, rooms, sink) {
             Flushed::All | Flushed::Ended => {}
             stopped => return stopped,

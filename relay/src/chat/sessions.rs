@@ -18,6 +18,11 @@ pub const SESSIONS_MAX: usize = 65_536;
 /// Labels of all sessions in memory; beyond it the history has to be asked.
 pub const LABELS_MAX: usize = 262_144;
 
+/// Numbers of sessions that are set apart at once, so that they are never given twice, whatever is lost; and how many of
+/// them are left when the next ones are.
+pub const SIDS_AHEAD: u64 = 4096;
+const SIDS_LEFT: u64 = 2048;
+
 /// A session, by its place in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct SessionId(pub(super) u32);
@@ -88,6 +93,9 @@ pub(super) struct Sessions {
     free: Vec<u32>,
     by_token: HashMap<[u8; 16], SessionId>,
     last_sid: u64,
+    /// Numbers up to it were set apart, and that is kept.
+    sid_ceiling_kept: u64,
+    sid_ceiling_asked: u64,
     label_count: usize,
     /// The history can tell labels again.
     is_kept: bool,
@@ -119,10 +127,17 @@ impl Session {
 }
 
 impl Sessions {
-    /// What was kept, when the relay starts. `last_sid`: no greater number was ever given.
-    pub(super) fn restore(&mut self, rows: Vec<SessionRow>, last_sid: u64, unix_ms: u64) {
+    /// What was kept, when the relay starts. `last_sid`: no greater number was ever given; up to `sid_ceiling` they were
+    /// set apart.
+    pub(super) fn restore(
+        &mut self,
+        rows: Vec<SessionRow>,
+        (last_sid, sid_ceiling): (u64, u64),
+        unix_ms: u64,
+    ) {
         self.is_kept = true;
         self.last_sid = last_sid;
+        (self.sid_ceiling_kept, self.sid_ceiling_asked) = (sid_ceiling, sid_ceiling);
         for row in rows {
             if is_lapsed(row.used_unix_ms, unix_ms) || self.by_token.len() >= SESSIONS_MAX {
                 continue;
@@ -262,6 +277,25 @@ impl Sessions {
         }
     }
 
+    /// Numbers are to be set apart up to this one, now.
+    pub(super) fn ceiling_to_keep(&mut self) -> Option<u64> {
+        if !self.is_kept || self.last_sid.saturating_add(SIDS_LEFT) <= self.sid_ceiling_asked {
+            return None;
+        }
+        self.sid_ceiling_asked = self.last_sid.saturating_add(SIDS_AHEAD);
+        Some(self.sid_ceiling_asked)
+    }
+
+    /// This was kept.
+    pub(super) fn ceiling_was_kept(&mut self, kept: u64) {
+        self.sid_ceiling_kept = self.sid_ceiling_kept.max(kept);
+    }
+
+    /// Whether the session's number is its own for ever, also if the session itself is never kept.
+    pub(super) fn has_number_set_apart(&self, id: SessionId) -> bool {
+        self.get(id).is_some_and(|session| session.sid <= self.sid_ceiling_kept)
+    }
+
     pub(super) fn has_changes(&self) -> bool {
         !self.changed.is_empty()
     }
@@ -380,7 +414,7 @@ mod tests {
         let mut work = Work::default();
         sessions.add_changes(&mut work);
         let mut again = Sessions::default();
-        again.restore(work.sessions, 7, DAY_MS);
+        again.restore(work.sessions, (7, 100), DAY_MS);
         let found = again.find("secreto", DAY_MS).and_then(|id| again.get(id)).unwrap();
         assert_eq!((found.name.as_str(), found.state), ("Ana", Presence::BeforeRestart));
         let next = again.add("otro", "Luis", ONE, DAY_MS);

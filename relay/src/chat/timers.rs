@@ -19,6 +19,8 @@ pub(super) enum Look {
     Close(ClientId),
     /// A room whose storm is over.
     Storm(RoomId),
+    /// A connection whose token is not kept yet.
+    Greeting(ClientId),
     /// A session whose connection is gone.
     Away(SessionId),
     /// Rooms of before the relay's start, in which nobody may be.

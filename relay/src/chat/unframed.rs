@@ -9,9 +9,10 @@ use tertulia_wire::name::{JOIN_WORDS, LEAVE_WORDS, Name};
 use tertulia_wire::text::{LINE_BREAK, cut, join_lines};
 
 use super::ClientId;
-use super::outbox::{Flushed, Outbox};
+use super::outbox::Outbox;
 use super::rooms::Rooms;
 use super::sink::{Sent, Sink};
+use super::writing::Flushed;
 use crate::moment::Moment;
 
 /// What is being written to an unframed client.

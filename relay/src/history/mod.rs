@@ -1,17 +1,23 @@
-//! What was said, kept in a file: `keeper` runs the threads, `store` is the file, [`tools`] are the operator's. The chat gives lines as a
-//! [`crate::batch::Batch`], and asks; it never waits.
+//! What was said, kept in a file: `keeper` runs the threads `writer` and `reader`, `store` is the file, [`tools`] are the
+//! operator's. The chat gives [`crate::batch::Work`], and asks; it never waits.
 
+mod desk;
 mod keeper;
+mod parcel;
+mod reader;
 mod store;
 pub mod tools;
+mod writer;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::options::{HistoryOptions, HistoryPlace};
-pub use keeper::{Bell, Keeper, Manner, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
-pub use store::{Durability, Retention, Store, StoreError};
+pub use desk::Bell;
+pub use keeper::{Keeper, Manner, News, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
+pub use parcel::{Parcel, SESSIONS_WAITING_MAX};
+pub use store::{BUSY_WAIT, Journal, Opening, Retention, Store, StoreError};
 
 /// What the file is called in a folder of ours.
 const FILE_NAME: &str = "history.db";

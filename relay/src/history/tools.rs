@@ -1,24 +1,31 @@
 //! What an operator does with a history: take it out, put it in, shorten it, look whether it is whole.
 //!
-//! Outside, a line is a line of the protocol with its tags: `@id=ID;time=TIME;room=ROOM[;quote=QUOTE] NAME: TEXT`, with
-//! the escaping of IRCv3 message tags.
+//! Outside, a line is a line of the protocol with its tags, in the escaping of IRCv3 message tags:
+//! `@id=ID;time=TIME;room=ROOM[;reply=ID][;quote=QUOTE][;key=SID.LABEL[;hash=HASH]] NAME: TEXT`. HASH tells another text
+//! under the same label from a repeat. Without `time` it is the id's. Other tags are passed over.
 
 use std::io::{BufRead, BufWriter, ErrorKind, Write};
+use std::time::Duration;
 
+use tertulia_wire::extended::is_label;
 use tertulia_wire::limits::RELAY_LINE_BYTES_MAX;
 use tertulia_wire::name::{Name, check_room};
 use tertulia_wire::tags::{escape, split};
 use tertulia_wire::time::rfc3339;
 
-use super::store::{Durability, Retention, Store};
-use super::{path, unix_ms};
-use crate::batch::{Batch, Kept};
+use super::path;
+use super::store::{Opening, Retention, Store, StoreError};
+use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
+use crate::clock::unix_ms;
 use crate::options::HistoryOptions;
 
 /// Lines that are put in at once.
 const IMPORT_LINES: usize = 10_000;
 /// Lines that are dropped at once: a relay that runs meanwhile waits for no more.
 const PRUNE_LINES: u64 = 10_000;
+
+/// How long a tool waits for a relay that has the file.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,26 +57,42 @@ pub fn run(
     if tool != Tool::Import && !path.exists() {
         return Err(format!("{}: there is no such history; pass --history FILE", path.display()));
     }
-    let write = || Store::open(&path, Durability::Commit).map_err(|error| error.to_string());
-    let read = || Store::open_to_read(&path).map_err(|error| error.to_string());
+    let opening = Opening { busy_wait: BUSY_WAIT, ..Opening::default() };
+    let write = || Store::open(&path, opening).map_err(|error| sentence(&error));
+    let read = || Store::open_to_read(&path, BUSY_WAIT).map_err(|error| sentence(&error));
     match tool {
         Tool::Export => export(&read()?, output),
         Tool::Import => import(&mut write()?, input),
         Tool::Prune => {
             let retention = Retention { age_max: options.age_max, rows_max: options.rows_max };
-            let mut store = write()?;
-            let mut gone = 0;
-            loop {
-                let some =
-                    store.prune(retention, unix_ms(), PRUNE_LINES).map_err(|error| error.to_string())?;
-                gone += some;
-                if some < PRUNE_LINES {
-                    return Ok(format!("{gone} lines dropped, {} kept", store.rows()));
-                }
-            }
+            prune(&mut write()?, retention)
         }
         Tool::Check => check(&read()?),
     }
+}
+
+/// What is wrong, and what to do where it is a relay that has the file.
+fn sentence(error: &StoreError) -> String {
+    if error.is_busy() {
+        return format!(
+            "{error}; if that is a relay that holds it alone, as its first lines say, end it before"
+        );
+    }
+    error.to_string()
+}
+
+fn prune(store: &mut Store, retention: Retention) -> Result<String, String> {
+    let mut gone = 0u64;
+    loop {
+        let some = store.prune(retention, unix_ms(), PRUNE_LINES).map_err(|error| sentence(&error))?;
+        gone = gone.saturating_add(some);
+        if some < PRUNE_LINES {
+            break;
+        }
+    }
+    let sessions = store.prune_sessions(unix_ms()).map_err(|error| sentence(&error))?;
+    let sessions = if sessions == 0 { String::new() } else { format!("; {sessions} sessions dropped") };
+    Ok(format!("{gone} lines dropped, {} kept{sessions}", store.rows()))
 }
 
 fn export(store: &Store, output: impl Write) -> Result<String, String> {
@@ -81,7 +104,7 @@ fn export(store: &Store, output: impl Write) -> Result<String, String> {
         failed = write_line(&mut output, &line).err();
         failed.is_none()
     });
-    outcome.map_err(|error| error.to_string())?;
+    outcome.map_err(|error| sentence(&error))?;
     let failed = failed.or_else(|| output.flush().err());
     match failed {
         // A reader that has seen enough is no error.
@@ -91,13 +114,28 @@ fn export(store: &Store, output: impl Write) -> Result<String, String> {
 }
 
 fn write_line(output: &mut impl Write, line: &Kept<'_>) -> std::io::Result<()> {
-    let (time, room) = (rfc3339(line.unix_ms()), escape(line.room));
-    let quote = line.quote.map_or_else(String::new, |quote| format!(";quote={}", escape(quote)));
-    writeln!(output, "@id={};time={time};room={room}{quote} {}: {}", line.id, line.name, line.text)
+    let (time, room) = (rfc3339(line.unix_ms), escape(line.room));
+    let mut tags = format!("@id={};time={time};room={room}", line.id);
+    if let Some(reply) = line.reply {
+        tags.push_str(&format!(";reply={reply}"));
+    }
+    if let Some(quote) = line.quote {
+        tags.push_str(&format!(";quote={}", escape(quote)));
+    }
+    if let Some(Key { sid, label, hash }) = line.key {
+        tags.push_str(&format!(";key={sid}.{}", escape(label)));
+        if hash != 0 {
+            tags.push_str(&format!(";hash={hash}"));
+        }
+    }
+    writeln!(output, "{tags} {}: {}", line.name, line.text)
 }
 
 fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> {
     let before = store.rows();
+    // Numbers of sessions mean something only beside those who have them: with others there, a line could be taken for
+    // one that another session said.
+    let takes_keys = !store.is_in_use().map_err(|error| sentence(&error))?;
     let (mut batch, mut number) = (Batch::default(), 0u64);
     let mut line = String::new();
     loop {
@@ -105,10 +143,10 @@ fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> 
         number += 1;
         let bytes = input.read_line(&mut line).map_err(|error| format!("line {number}: {error}"))?;
         let text = line.trim_end_matches(['\n', '\r']);
-        let taken = if text.is_empty() { Ok(()) } else { take_line(text, &mut batch) };
+        let taken = if text.is_empty() { Ok(()) } else { take_line(text, takes_keys, &mut batch) };
         let is_over = bytes == 0 || taken.is_err();
         if is_over || batch.len() == IMPORT_LINES {
-            store.insert_new(&batch).map_err(|error| error.to_string())?;
+            store.insert_new(&batch).map_err(|error| sentence(&error))?;
             batch = Batch::default();
         }
         if let Err(why) = taken {
@@ -120,17 +158,26 @@ fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> 
     }
 }
 
-fn take_line(line: &str, batch: &mut Batch) -> Result<(), String> {
+fn take_line(line: &str, takes_keys: bool, batch: &mut Batch) -> Result<(), String> {
     let (tags, said) = split(line).ok_or("it does not begin with @id=")?;
-    let (mut id, mut room, mut quote) = (None, None, None);
-    for (key, value) in tags {
-        match key {
+    let (mut id, mut time, mut room, mut quote, mut reply) = (None, None, None, None, None);
+    let (mut key, mut hash) = (None, 0);
+    for (name, value) in tags {
+        match name {
             "id" => id = value.parse().ok().filter(|id| i64::try_from(*id).is_ok_and(|id: i64| id > 0)),
+            "time" => time = Some(unix_ms_of(&value).ok_or_else(|| format!("{value} is no time"))?),
             "room" => room = Some(value),
             "quote" => quote = Some(value),
+            "reply" => reply = Some(value.parse().map_err(|_| format!("{value} is no id"))?),
+            "key" => key = Some(value),
+            "hash" => hash = value.parse().map_err(|_| format!("{value} is no hash"))?,
             _ => {}
         }
     }
+    let key = match key.as_deref().filter(|_| takes_keys) {
+        Some(key) => Some(read_key(key, hash).ok_or_else(|| format!("{key} is no key"))?),
+        None => None,
+    };
     let id: u64 = id.ok_or("it has no id that is a number")?;
     let room = room.filter(|room| check_room(room).is_ok()).ok_or("it has no room")?;
     let (name, text) = said.split_once(": ").ok_or("it is not NAME: TEXT")?;
@@ -138,20 +185,55 @@ fn take_line(line: &str, batch: &mut Batch) -> Result<(), String> {
     if said.len() > RELAY_LINE_BYTES_MAX {
         return Err(format!("it has more than {RELAY_LINE_BYTES_MAX} bytes"));
     }
-    batch.push(Kept { id, room: &room, name, quote: quote.as_deref(), text });
+    let unix_ms = time.unwrap_or(id >> ID_COUNTER_BITS);
+    batch.push(Kept { id, unix_ms, room: &room, name, reply, quote: quote.as_deref(), key, text });
     Ok(())
 }
 
+fn read_key(key: &str, hash: u32) -> Option<Key<'_>> {
+    let (sid, label) = key.split_once('.')?;
+    Some(Key { sid: sid.parse().ok()?, label: Some(label).filter(|label| is_label(label))?, hash })
+}
+
+/// The moment that [`rfc3339`] writes so.
+fn unix_ms_of(time: &str) -> Option<u64> {
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    const DAYS_TO_1970: u64 = 719_468;
+    const DAY_S: u64 = 86_400;
+    let part = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
+    let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
+    let second = part(11, 13)? * 3600 + part(14, 16)? * 60 + part(17, 19)?;
+    // Years are counted from March, so that a leap day is a year's last.
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let (era, year_of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = (era * DAYS_OF_400_YEARS + day_of_era).checked_sub(DAYS_TO_1970)?;
+    let unix_ms = (days * DAY_S + second) * 1000 + part(20, 23)?;
+    // A 30th of February is written otherwise.
+    (rfc3339(unix_ms) == time).then_some(unix_ms)
+}
+
 fn check(store: &Store) -> Result<String, String> {
-    let state = store.check().map_err(|error| error.to_string())?;
+    let state = store.check().map_err(|error| sentence(&error))?;
     if let Some(fault) = state.fault {
         return Err(format!(
             "it is damaged: {fault}; start the relay with --history-repair to begin a new one"
         ));
     }
     let span = state.span.map_or_else(String::new, |(first, last)| {
-        let time = |id: u64| rfc3339(id >> crate::batch::ID_COUNTER_BITS);
+        let time = |id: u64| rfc3339(id >> ID_COUNTER_BITS);
         format!(", from {} to {}", time(first), time(last))
     });
-    Ok(format!("whole: {} lines in {} rooms{span}, {} KiB", state.rows, state.rooms, state.bytes / 1024))
+    let sessions = match state.sessions {
+        0 => String::new(),
+        sessions => format!(", {sessions} sessions"),
+    };
+    Ok(format!(
+        "whole: {} lines in {} rooms{span}{sessions}, {} lines indexed, {} KiB",
+        state.rows,
+        state.rooms,
+        state.indexed,
+        state.bytes / 1024
+    ))
 }

@@ -7,8 +7,9 @@ use mio::{Token, Waker};
 
 use super::Server;
 use super::conn::INDEX_MAX;
-use crate::chat::Answer;
-use crate::history::{Bell, Durability, Keeper, Manner, Retention, path, unix_ms};
+use crate::chat::Remembered;
+use crate::clock::unix_ms;
+use crate::history::{Bell, Keeper, Manner, News, Opening, Retention, path};
 use crate::options::HistoryOptions;
 
 /// The history has something to say.
@@ -21,42 +22,41 @@ impl Server {
         let waker = Waker::new(self.poll.registry(), HISTORY);
         let waker = Arc::new(waker.map_err(|error| format!("cannot be woken by the history: {error}"))?);
         let bell: Bell = Arc::new(move || drop(waker.wake()));
-        let (keeper, newest) = start(&path, &self.options.history, &bell)?;
-        self.chat.keep_history(newest);
-        let rows = keeper.state().rows;
+        let (keeper, remembered) = start(&path, &self.options.history, &bell)?;
+        // What has lapsed is counted from now.
+        self.chat.handle_clock(unix_ms());
+        self.chat.keep_history(self.options.history.durability(), remembered);
+        let (rows, journal) = (keeper.state().rows, keeper.journal().words());
         self.keeper = Some(keeper);
-        Ok(Some(format!("history in {}: {rows} lines", path.display())))
-    }
-
-    /// At the start of a turn: what is said in it carries this time.
-    pub(super) fn tell_time(&mut self) {
-        if self.keeper.is_some() {
-            self.chat.handle_clock(unix_ms());
-        }
+        Ok(Some(format!("history in {}: {rows} lines, {journal}", path.display())))
     }
 
     /// At the end of a turn: hands over what was said and asked in it.
     pub(super) fn serve_history(&mut self) {
+        let now = self.now();
         let Some(keeper) = &self.keeper else { return };
-        if let Some(lines) = self.chat.poll_kept() {
-            keeper.put(lines);
-        }
-        while let Some(question) = self.chat.poll_question() {
-            let ticket = question.ticket;
-            if !keeper.ask(question) {
-                self.chat.handle_answer(ticket, &Answer::Busy);
+        if let Some(work) = self.chat.poll_kept() {
+            let number = work.number;
+            if !keeper.put(work) {
+                self.chat.handle_lost(number, now);
             }
+        }
+        while keeper.takes_questions() {
+            let Some(question) = self.chat.poll_question() else { break };
+            keeper.ask(question);
         }
     }
 
     /// The history has answers, or fares differently.
     pub(super) fn take_history_event(&mut self) {
+        let now = self.now();
         let Some(keeper) = &self.keeper else { return };
-        for (ticket, answer) in keeper.take_answers() {
+        let News { kept, answers, trouble } = keeper.take_news();
+        self.chat.handle_kept(kept, now);
+        for (ticket, answer) in answers {
             self.chat.handle_answer(ticket, &answer);
         }
-        let trouble = keeper.state().trouble;
-        self.chat.handle_history_trouble(trouble.is_some());
+        self.chat.handle_history_trouble(trouble.is_some(), now);
         if trouble != self.history_trouble {
             let line =
                 trouble.as_deref().map_or("history kept again".to_owned(), |why| format!("not kept: {why}"));
@@ -66,9 +66,9 @@ impl Server {
     }
 }
 
-fn start(path: &Path, options: &HistoryOptions, bell: &Bell) -> Result<(Keeper, u64), String> {
+fn start(path: &Path, options: &HistoryOptions, bell: &Bell) -> Result<(Keeper, Remembered), String> {
     let manner = Manner {
-        durability: if options.is_synced { Durability::Sync } else { Durability::Commit },
+        opening: Opening { durability: options.durability(), ..Opening::default() },
         retention: Retention { age_max: options.age_max, rows_max: options.rows_max },
     };
     match Keeper::start(path, manner, Arc::clone(bell)) {

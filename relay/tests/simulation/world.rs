@@ -94,7 +94,7 @@ impl World {
         };
         let interval = flood.map(|(burst, rate)| (u64::from(burst), 1_000_000 / u64::from(rate)));
         let mut chat = Chat::new(settings);
-        let remembered = Remembered { newest: seed << 16, ..Remembered::default() };
+        let remembered = Remembered { newest: seed << 16, id_ceiling: u64::MAX, ..Remembered::default() };
         chat.keep_history(Durability::Commit, remembered);
         Self {
             rng,

@@ -1,0 +1,87 @@
+//! What lies between the poll loop and the threads of the history, behind a lock that is never held while they work.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::keeper::State;
+use super::parcel::Parcel;
+use super::store::StoreError;
+use crate::chat::{Answer, Question};
+
+/// Rings where somebody is to look for what is new; called from other threads.
+pub type Bell = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Default)]
+pub(super) struct Shared {
+    desk: Mutex<Desk>,
+    /// For the writer: something lies on the desk.
+    pub(super) writes: Condvar,
+    /// For the reader: a question lies on the desk, or what one waits for was written.
+    pub(super) reads: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct Desk {
+    pub(super) waiting: Parcel,
+    /// Of the lines that wait, and of those that are being written.
+    pub(super) bytes: usize,
+    /// Number of the last work put here, and of the last that is in the file; those that will never be count as if they
+    /// were.
+    pub(super) put: u64,
+    pub(super) kept: u64,
+    /// Each with the last work that was put before it.
+    pub(super) questions: VecDeque<(Question, u64)>,
+    pub(super) answers: Vec<(u64, Answer)>,
+    pub(super) state: State,
+    /// Why nothing can be written now.
+    write_trouble: Option<String>,
+    /// The file is damaged, which does not go away.
+    damage: Option<String>,
+    pub(super) is_ending: bool,
+}
+
+impl Shared {
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    /// Whether what was put up to here is in the file, or will not be soon.
+    pub(super) fn has_caught_up(&self, behind: u64) -> bool {
+        self.kept >= behind || self.write_trouble.is_some() || self.is_ending
+    }
+
+    /// What came of a write.
+    pub(super) fn note_write(&mut self, outcome: Result<(), &StoreError>) {
+        self.write_trouble = outcome.err().map(ToString::to_string);
+        self.tell();
+    }
+
+    /// What came of anything else.
+    pub(super) fn note_damage(&mut self, error: &StoreError) {
+        if error.is_damaged() {
+            self.damage = Some(error.to_string());
+            self.tell();
+        }
+    }
+
+    fn tell(&mut self) {
+        self.state.trouble = self.write_trouble.clone().or_else(|| self.damage.clone());
+    }
+}
+
+/// Waits on the desk until then. False: it is then.
+pub(super) fn wait_until<'a>(
+    bell: &Condvar,
+    desk: MutexGuard<'a, Desk>,
+    until: Instant,
+) -> (MutexGuard<'a, Desk>, bool) {
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return (desk, false);
+    }
+    let woken = bell.wait_timeout(desk, left);
+    (woken.map_or_else(|error| error.into_inner().0, |(desk, _)| desk), true)
+}

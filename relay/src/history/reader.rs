@@ -1,0 +1,69 @@
+//! The thread that reads the history.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::desk::{Bell, Shared, wait_until};
+use super::store::{Store, StoreError};
+use crate::chat::{Answer, Question, Wanted};
+
+/// How long a question waits for what was said before it to be written.
+const CATCH_UP_MAX: Duration = Duration::from_secs(2);
+
+pub(super) struct Reader {
+    pub(super) store: Store,
+    pub(super) shared: Arc<Shared>,
+    pub(super) bell: Bell,
+}
+
+impl Reader {
+    /// Answers what is asked until the relay ends.
+    pub(super) fn run(self) {
+        while let Some(question) = self.take() {
+            answer(&self.store, &question, &self.shared, &self.bell);
+        }
+    }
+
+    /// The next question, once what was said before it is written. None: the relay ends.
+    fn take(&self) -> Option<Question> {
+        let reads = &self.shared.reads;
+        let mut desk = self.shared.desk();
+        let (question, behind) = loop {
+            if desk.is_ending {
+                return None;
+            }
+            match desk.questions.pop_front() {
+                Some(taken) => break taken,
+                None => desk = reads.wait(desk).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        let end = Instant::now() + CATCH_UP_MAX;
+        let mut is_early = true;
+        while is_early && !desk.has_caught_up(behind) {
+            (desk, is_early) = wait_until(reads, desk, end);
+        }
+        Some(question)
+    }
+}
+
+/// Answers one question.
+pub(super) fn answer(store: &Store, question: &Question, shared: &Shared, bell: &Bell) {
+    let outcome = match &question.what {
+        Wanted::Lines { room, before, after, limit } => store.lines(room, *before, *after, *limit),
+        Wanted::Labels(sid) => store.labeled(*sid),
+        Wanted::Search { room, words, before, limit } => {
+            store.search(room.as_deref(), words, *before, *limit)
+        }
+    };
+    let mut desk = shared.desk();
+    if let Err(error) = &outcome {
+        desk.note_damage(error);
+    }
+    desk.answers.push((question.ticket, outcome.map_or_else(unreadable, Answer::Lines)));
+    drop(desk);
+    bell();
+}
+
+fn unreadable(_: StoreError) -> Answer {
+    Answer::Unreadable
+}

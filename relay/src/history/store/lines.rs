@@ -1,0 +1,244 @@
+//! Lines: in, out, and away.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use tertulia_wire::limits::LABELS_KEPT;
+
+use super::{Checked, Store, StoreError, number, search};
+use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
+
+/// The newest lines that a relay takes up when it starts, as bytes of memory.
+pub(super) const RECENT_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) const INSERT: &str = "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+pub(super) const INSERT_ANYWAY: &str =
+    "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+/// What [`kept`] reads. Where a room is given, it comes first: there is one of it.
+const LINES: &str = "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
+    FROM line CROSS JOIN room ON number = line.room";
+const LINES_OF_ROOM: &str = "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
+    FROM room CROSS JOIN line ON line.room = number WHERE room.name = ?1";
+
+impl Store {
+    /// Lines of a room, in ascending order. Behind `after` the oldest ones, else the newest ones.
+    pub fn lines(
+        &self,
+        room: &str,
+        before: Option<u64>,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Batch, StoreError> {
+        let before = before.map_or(i64::MAX, number);
+        self.told(match after {
+            None => {
+                let query = format!("{LINES_OF_ROOM} AND id < ?2 ORDER BY id DESC LIMIT ?3");
+                self.select(&query, params![room, before, limit]).map(|newest| reversed(&newest))
+            }
+            Some(after) => {
+                let query = format!("{LINES_OF_ROOM} AND id > ?4 AND id < ?2 ORDER BY id LIMIT ?3");
+                self.select(&query, params![room, before, limit, number(after)])
+            }
+        })
+    }
+
+    /// The newest labeled lines of a session, in ascending order.
+    pub fn labeled(&self, sid: u64) -> Result<Batch, StoreError> {
+        let query = format!("{LINES} WHERE sid = ?1 ORDER BY id DESC LIMIT ?2");
+        let limit = i64::try_from(LABELS_KEPT).unwrap_or(i64::MAX);
+        self.told(self.select(&query, params![number(sid), limit]).map(|newest| reversed(&newest)))
+    }
+
+    /// The newest lines of all rooms, in ascending order, and the id of the one before them; 0 where there is none.
+    pub(super) fn recent(&self, bytes_max: usize) -> Result<(Batch, u64), StoreError> {
+        let read = || {
+            let mut newest = Batch::default();
+            let mut statement = self.connection.prepare(&format!("{LINES} ORDER BY id DESC"))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let line = kept(row)?;
+                if newest.bytes() >= bytes_max {
+                    return Ok((reversed(&newest), line.id));
+                }
+                newest.push(line);
+            }
+            Ok((reversed(&newest), 0))
+        };
+        self.told(read())
+    }
+
+    pub(super) fn select(&self, query: &str, parameters: impl Params) -> Result<Batch, rusqlite::Error> {
+        let mut batch = Batch::default();
+        let mut statement = self.connection.prepare_cached(query)?;
+        let mut rows = statement.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            batch.push(kept(row)?);
+        }
+        Ok(batch)
+    }
+
+    /// Shows all lines in the order in which they were said, until `show` says no.
+    pub fn each(&self, mut show: impl FnMut(Kept<'_>) -> bool) -> Result<(), StoreError> {
+        let mut read = || {
+            let mut statement = self.connection.prepare(&format!("{LINES} ORDER BY id"))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if !show(kept(row)?) {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        self.told(read())
+    }
+
+    /// Looks at every page of the file.
+    pub fn check(&self) -> Result<Checked, StoreError> {
+        let read = || {
+            let one = |query: &str| self.connection.query_row(query, [], |row| row.get::<_, Option<u64>>(0));
+            let count = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
+            let check = "PRAGMA integrity_check(1)";
+            let verdict: String = self.connection.query_row(check, [], |row| row.get(0))?;
+            let (first, last) = (one("SELECT min(id) FROM line")?, one("SELECT max(id) FROM line")?);
+            let indexed = search::indexed_to(&self.connection)?;
+            Ok(Checked {
+                fault: (verdict != "ok").then_some(verdict),
+                rows: count("SELECT count(*) FROM line")?,
+                rooms: count("SELECT count(*) FROM room")?,
+                sessions: count("SELECT count(*) FROM session")?,
+                indexed: count(&format!("SELECT count(*) FROM line WHERE id <= {indexed}"))?,
+                span: first.zip(last),
+                bytes: count("PRAGMA page_count")?.saturating_mul(count("PRAGMA page_size")?),
+            })
+        };
+        self.told(read())
+    }
+}
+
+/// A row of [`LINES`].
+pub(super) fn kept<'a>(row: &'a Row<'_>) -> Result<Kept<'a>, rusqlite::Error> {
+    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    let id: u64 = row.get(0)?;
+    let sid: Option<u64> = row.get(6)?;
+    let label = row.get_ref(7)?.as_str_or_null()?.unwrap_or_default();
+    let hash: Option<u32> = row.get(8)?;
+    Ok(Kept {
+        id,
+        unix_ms: row.get::<_, Option<u64>>(1)?.unwrap_or(id >> ID_COUNTER_BITS),
+        room: word(2)?,
+        name: word(3)?,
+        reply: row.get(4)?,
+        quote: row.get_ref(5)?.as_str_or_null()?,
+        key: sid.map(|sid| Key { sid, label, hash: hash.unwrap_or_default() }),
+        text: word(9)?,
+    })
+}
+
+pub(super) fn reversed(lines: &Batch) -> Batch {
+    let mut other = Batch::default();
+    lines.iter().rev().for_each(|line| other.push(line));
+    other
+}
+
+/// Writes lines by this statement. Gives how many rows it wrote.
+pub(super) fn insert(
+    connection: &Connection,
+    batches: &[Batch],
+    statement: &str,
+) -> Result<u64, rusqlite::Error> {
+    let mut rows = 0;
+    each_new(connection, batches, statement, |_, _| {
+        rows += 1;
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// Writes the lines whose ids are not there yet, and tells of each of them with the number of its room. Gives how many
+/// there were.
+pub(super) fn insert_new(
+    connection: &Connection,
+    batch: &Batch,
+    mut tell: impl FnMut(&Kept<'_>, i64) -> Result<(), rusqlite::Error>,
+) -> Result<u64, rusqlite::Error> {
+    let mut rows = 0;
+    each_new(connection, std::slice::from_ref(batch), INSERT_NEW, |line, room| {
+        rows += 1;
+        tell(line, room)
+    })?;
+    Ok(rows)
+}
+
+fn each_new(
+    connection: &Connection,
+    batches: &[Batch],
+    statement: &str,
+    mut tell: impl FnMut(&Kept<'_>, i64) -> Result<(), rusqlite::Error>,
+) -> Result<(), rusqlite::Error> {
+    let mut insert = connection.prepare_cached(statement)?;
+    let mut room: Option<(&str, i64)> = None;
+    for line in batches.iter().flat_map(Batch::iter) {
+        let in_room = match room {
+            Some((name, in_room)) if name == line.room => in_room,
+            _ => room_number(connection, line.room)?,
+        };
+        room = Some((line.room, in_room));
+        let unix_ms = (line.unix_ms != line.id >> ID_COUNTER_BITS).then(|| number(line.unix_ms));
+        let (sid, label) = (line.key.map(|key| number(key.sid)), line.key.map(|key| key.label));
+        let hash = line.key.map(|key| key.hash);
+        let reply = line.reply.map(number);
+        let id = number(line.id);
+        let rows = insert.execute(params![
+            id, in_room, line.name, line.quote, line.text, unix_ms, reply, sid, label, hash
+        ])?;
+        if rows > 0 {
+            tell(&line, in_room)?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of a room, which gets one if it has none.
+fn room_number(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
+    let mut find = connection.prepare_cached("SELECT number FROM room WHERE name = ?1")?;
+    if let Some(number) = find.query_row([name], |row| row.get(0)).optional()? {
+        return Ok(number);
+    }
+    connection.prepare_cached("INSERT INTO room (name) VALUES (?1)")?.execute([name])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The lines that are too many or too old, among the `limit` oldest ones. A line's own time counts, which its id may not
+/// be near to where the clock was set.
+pub(super) fn to_go(
+    connection: &Connection,
+    age_max: Duration,
+    unix_ms: u64,
+    too_many: u64,
+    limit: u64,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let age_ms = u64::try_from(age_max.as_millis()).unwrap_or(u64::MAX);
+    let oldest = if age_ms == 0 { 0 } else { number(unix_ms.saturating_sub(age_ms)) };
+    let query =
+        format!("SELECT id, coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line ORDER BY id LIMIT ?1");
+    let mut statement = connection.prepare_cached(&query)?;
+    let mut rows = statement.query([number(limit)])?;
+    let mut ids = Vec::new();
+    let mut place = 0u64;
+    while let Some(row) = rows.next()? {
+        let (id, said): (i64, i64) = (row.get(0)?, row.get(1)?);
+        if place < too_many || said < oldest {
+            ids.push(id);
+        }
+        place += 1;
+    }
+    Ok(ids)
+}
+
+/// Removes these lines.
+pub(super) fn remove(connection: &Connection, ids: &[i64]) -> Result<(), rusqlite::Error> {
+    let mut delete = connection.prepare_cached("DELETE FROM line WHERE id = ?1")?;
+    ids.iter().try_for_each(|id| delete.execute([id]).map(drop))
+}

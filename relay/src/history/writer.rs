@@ -1,0 +1,204 @@
+//! The thread that writes the history. Where the file can be opened only once, it reads it too, between two writes.
+
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::desk::{Bell, Desk, Shared, wait_until};
+use super::parcel::Parcel;
+use super::reader::answer;
+use super::store::{INDEX_STEP_LINES, Retention, Store, StoreError};
+use crate::chat::Question;
+use crate::clock::unix_ms;
+
+/// How long after a write that failed it is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Lines that go at once when they are too old or too many, and how often that is looked at. A write that comes
+/// meanwhile waits for no more.
+const PRUNE_ROWS: u64 = 2_000;
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// Between two steps of the index while lines come; without them one follows the other.
+const INDEX_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) struct Writer {
+    store: Store,
+    shared: Arc<Shared>,
+    retention: Retention,
+    bell: Bell,
+    prune_at: Instant,
+    last_step: Instant,
+    /// When the index is to be filled further, if it lacks so many lines that it is worth it.
+    index_at: Instant,
+    not_indexed: u64,
+}
+
+/// What the thread does next.
+enum Task {
+    /// To write this; work up to this number is in it. The relay may be ending.
+    Write(Parcel, u64, bool),
+    Answer(Question),
+    /// What there is time for when nothing waits.
+    TidyUp,
+    End,
+}
+
+impl Writer {
+    pub(super) fn new(store: Store, shared: Arc<Shared>, retention: Retention, bell: Bell) -> Self {
+        let now = Instant::now();
+        let mut writer = Self {
+            store,
+            shared,
+            retention,
+            bell,
+            prune_at: now,
+            last_step: now,
+            index_at: now,
+            not_indexed: 0,
+        };
+        writer.look_at_index();
+        writer
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            match self.next_task() {
+                Task::Write(parcel, number, is_ending) => self.write(&parcel, number, is_ending),
+                Task::Answer(question) => answer(&self.store, &question, &self.shared, &self.bell),
+                Task::TidyUp => self.tidy_up(),
+                Task::End => return,
+            }
+        }
+    }
+
+    fn next_task(&self) -> Task {
+        let lacks_index = self.not_indexed >= u64::from(INDEX_STEP_LINES);
+        let until = if lacks_index { self.prune_at.min(self.index_at) } else { self.prune_at };
+        let mut desk = self.shared.desk();
+        loop {
+            if !desk.waiting.is_empty() {
+                let parcel = std::mem::take(&mut desk.waiting);
+                return Task::Write(parcel, desk.put, desk.is_ending);
+            }
+            if desk.is_ending {
+                return Task::End;
+            }
+            if let Some(question) = self.question(&mut desk) {
+                return Task::Answer(question);
+            }
+            let is_early;
+            (desk, is_early) = wait_until(&self.shared.writes, desk, until);
+            if !is_early {
+                return Task::TidyUp;
+            }
+        }
+    }
+
+    fn question(&self, desk: &mut Desk) -> Option<Question> {
+        if self.store.journal().has_readers() {
+            return None;
+        }
+        desk.questions.pop_front().map(|(question, _)| question)
+    }
+
+    /// Writes what is in the parcel, and tries again as long as that fails and the relay lives.
+    fn write(&mut self, parcel: &Parcel, number: u64, mut is_ending: bool) {
+        loop {
+            let outcome = self.store.keep(parcel);
+            let mut desk = self.shared.desk();
+            let before = desk.state.trouble.clone();
+            desk.note_write(outcome.as_ref().copied());
+            let is_news = desk.state.trouble != before;
+            if outcome.is_ok() || is_ending {
+                if outcome.is_err() {
+                    desk.state.not_kept = desk.state.not_kept.saturating_add(parcel.len() as u64);
+                } else {
+                    desk.kept = number;
+                }
+                desk.bytes = desk.bytes.saturating_sub(parcel.bytes());
+                desk.state.rows = self.store.rows();
+                drop(desk);
+                self.shared.reads.notify_one();
+                (self.bell)();
+                self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
+                self.index_at = self.last_step + INDEX_EVERY;
+                if self.is_too_much() {
+                    self.prune_at = Instant::now();
+                }
+                return;
+            }
+            if is_news {
+                self.shared.reads.notify_one();
+                (self.bell)();
+            }
+            is_ending = self.pause(desk);
+        }
+    }
+
+    /// Waits before the next try. True: the relay ends.
+    fn pause<'a>(&'a self, mut desk: MutexGuard<'a, Desk>) -> bool {
+        let end = Instant::now() + RETRY_AFTER;
+        let mut is_early = true;
+        while is_early && !desk.is_ending {
+            if let Some(question) = self.question(&mut desk) {
+                drop(desk);
+                answer(&self.store, &question, &self.shared, &self.bell);
+                desk = self.shared.desk();
+            } else {
+                (desk, is_early) = wait_until(&self.shared.writes, desk, end);
+            }
+        }
+        desk.is_ending
+    }
+
+    fn tidy_up(&mut self) {
+        let now = Instant::now();
+        if now >= self.prune_at {
+            self.prune_at = now + self.prune();
+        } else if self.not_indexed >= u64::from(INDEX_STEP_LINES) {
+            let outcome = self.store.fill_index();
+            self.last_step = Instant::now();
+            self.index_at = self.last_step;
+            self.look_at_index();
+            if let Err(error) = outcome {
+                self.note(&error);
+                self.index_at = self.last_step + RETRY_AFTER;
+            }
+        }
+    }
+
+    /// How many lines wait for the index, as far as that matters.
+    fn look_at_index(&mut self) {
+        let lacks_some = self.store.lacks_index().unwrap_or_default();
+        self.not_indexed = if lacks_some { u64::from(INDEX_STEP_LINES) } else { 0 };
+    }
+
+    /// Whether there are more lines than there are to be, by so many that it is worth a write.
+    fn is_too_much(&self) -> bool {
+        let rows_max = self.retention.rows_max;
+        rows_max > 0 && self.store.rows() > rows_max.saturating_add(rows_max / 16)
+    }
+
+    /// Drops what is too old or too much. Gives after what time there may be more of it.
+    fn prune(&mut self) -> Duration {
+        let lines = self.store.prune(self.retention, unix_ms(), PRUNE_ROWS);
+        let sessions = self.store.prune_sessions(unix_ms());
+        self.shared.desk().state.rows = self.store.rows();
+        match (lines, sessions) {
+            (Ok(gone), Ok(_)) if gone >= PRUNE_ROWS => Duration::ZERO,
+            (Ok(_), Ok(_)) => PRUNE_EVERY,
+            // Where this fails, writing does too, and says so.
+            (Err(error), _) | (_, Err(error)) => {
+                self.note(&error);
+                RETRY_AFTER
+            }
+        }
+    }
+
+    fn note(&self, error: &StoreError) {
+        self.shared.desk().note_damage(error);
+        if error.is_damaged() {
+            (self.bell)();
+        }
+    }
+}

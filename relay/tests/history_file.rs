@@ -1,0 +1,619 @@
+//! The file of the history and its threads, without a relay around them.
+
+#![cfg(feature = "history")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
+use tertulia_relay::chat::{Answer, Question, Remembered, Wanted};
+use tertulia_relay::clock::unix_ms;
+use tertulia_relay::history::{
+    Journal, Keeper, Manner, News, Opening, Parcel, QUESTIONS_MAX, Retention, SESSIONS_WAITING_MAX, Store,
+    WAITING_BYTES_MAX,
+};
+use tertulia_wire::limits::LABELS_KEPT;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const FOREVER: Retention = Retention { age_max: Duration::ZERO, rows_max: 0 };
+const LINE: Kept<'_> = Kept {
+    id: 0,
+    unix_ms: 0,
+    room: "general",
+    name: "Ana",
+    reply: None,
+    quote: None,
+    key: None,
+    text: "hola",
+};
+
+/// A folder that goes with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tertulia-file-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("history.db")
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.file(), Opening::default()).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The line with this place in time.
+fn line(number: u64) -> Kept<'static> {
+    Kept { id: number << 16, unix_ms: number, ..LINE }
+}
+
+fn batch<'a>(lines: impl IntoIterator<Item = Kept<'a>>) -> Batch {
+    let mut batch = Batch::default();
+    lines.into_iter().for_each(|line| batch.push(line));
+    batch
+}
+
+fn work<'a>(number: u64, lines: impl IntoIterator<Item = Kept<'a>>) -> Work {
+    Work { number, lines: batch(lines), ..Work::default() }
+}
+
+fn session(sid: u64, used_unix_ms: u64) -> SessionRow {
+    let mut token_hash = [0; 16];
+    token_hash[..8].copy_from_slice(&sid.to_le_bytes());
+    let rooms = vec!["general".to_owned(), "cocina".to_owned()];
+    SessionRow { token_hash, sid, name: "Ana".to_owned(), rooms, is_present: false, used_unix_ms }
+}
+
+fn keep(store: &mut Store, work: Work) {
+    let mut parcel = Parcel::default();
+    parcel.add(work, true);
+    store.keep(&parcel).unwrap();
+}
+
+fn texts(lines: &Batch) -> Vec<String> {
+    lines.iter().map(|line| line.text.to_owned()).collect()
+}
+
+fn numbers(lines: &Batch) -> Vec<u64> {
+    lines.iter().map(|line| line.id >> 16).collect()
+}
+
+/// A keeper whose bell is heard.
+struct Running {
+    keeper: Keeper,
+    bell: Receiver<()>,
+    remembered: Remembered,
+}
+
+impl Running {
+    fn start(path: &Path, opening: Opening) -> Self {
+        let (ring, bell) = channel();
+        let manner = Manner { opening, retention: FOREVER };
+        let ring = std::sync::Mutex::new(ring);
+        let ring = std::sync::Arc::new(move || {
+            let _ = ring.lock().unwrap().send(());
+        });
+        let (keeper, remembered) = Keeper::start(path, manner, ring).unwrap();
+        Self { keeper, bell, remembered }
+    }
+
+    /// News from the time on at which `is_there` says so; all answers until then.
+    fn wait(&self, is_there: impl Fn(&News) -> bool) -> News {
+        let until = Instant::now() + DEADLINE;
+        let mut answers = Vec::new();
+        loop {
+            let mut news = self.keeper.take_news();
+            answers.append(&mut news.answers);
+            news.answers = std::mem::take(&mut answers);
+            if is_there(&news) {
+                return news;
+            }
+            answers = news.answers;
+            let left = until.saturating_duration_since(Instant::now());
+            self.bell.recv_timeout(left).expect("the bell rings in time");
+        }
+    }
+
+    fn ask(&self, what: Wanted) -> Batch {
+        self.keeper.ask(Question { ticket: 7, what });
+        let news = self.wait(|news| !news.answers.is_empty());
+        match news.answers.into_iter().next() {
+            Some((7, Answer::Lines(lines))) => lines,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn page(&self, limit: u32) -> Batch {
+        self.ask(Wanted::Lines { room: "general".to_owned(), before: None, after: None, limit })
+    }
+}
+
+fn starting_with(journal: Journal) -> Opening {
+    Opening { journal, ..Opening::default() }
+}
+
+#[test]
+fn lines_come_out_as_they_went_in() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let key = Some(Key { sid: 7, label: "a.1-_", hash: u32::MAX });
+    let lines = [
+        line(1),
+        Kept { unix_ms: 1_700_000_000_000, ..line(2) },
+        Kept { reply: Some(1 << 16), quote: Some("¿qué?"), key, ..line(3) },
+        Kept { quote: Some(""), key: Some(Key { sid: 8, label: "b", hash: 0 }), text: "", ..line(4) },
+        Kept { name: "Luis - Eva", text: "ñ 🙂 \0 '\"", ..line(5) },
+    ];
+    keep(&mut store, work(1, lines));
+    let given = store.lines("general", None, None, 100).unwrap();
+    assert_eq!(given.iter().collect::<Vec<_>>(), lines);
+    let mut each = Batch::default();
+    store
+        .each(|line| {
+            each.push(line);
+            true
+        })
+        .unwrap();
+    assert_eq!(each.iter().collect::<Vec<_>>(), lines);
+}
+
+#[test]
+fn a_page_holds_the_newest_lines_before_an_id_or_the_oldest_behind_one() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    keep(&mut store, work(1, (1..=9).map(line)));
+    keep(&mut store, work(2, [Kept { room: "cocina", ..line(10) }]));
+    let page = |before: Option<u64>, after: Option<u64>, limit| {
+        let id = |number: Option<u64>| number.map(|number| number << 16);
+        numbers(&store.lines("general", id(before), id(after), limit).unwrap())
+    };
+    assert_eq!(page(None, None, 2), [8, 9]);
+    assert_eq!(page(Some(5), None, 2), [3, 4]);
+    assert_eq!(page(None, Some(5), 2), [6, 7]);
+    assert_eq!(page(Some(7), Some(5), 9), [6]);
+    assert_eq!(page(Some(u64::MAX), Some(0), 9).len(), 9);
+    assert_eq!(numbers(&store.lines("cocina", None, None, 9).unwrap()), [10]);
+    assert!(store.lines("nadie", None, None, 9).unwrap().is_empty());
+}
+
+#[test]
+fn the_newest_labels_of_a_session_are_known() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let count = LABELS_KEPT as u64 + 10;
+    let said = |number: u64| Kept { key: Some(Key { sid: number % 2, label: "x", hash: 1 }), ..line(number) };
+    keep(&mut store, work(1, (0..2 * count).map(said).chain([line(2 * count)])));
+    let labeled = store.labeled(1).unwrap();
+    assert_eq!(labeled.len(), LABELS_KEPT);
+    assert!(labeled.iter().all(|line| line.key.unwrap().sid == 1));
+    let (first, last) = (labeled.iter().next().unwrap().id >> 16, labeled.iter().last().unwrap().id >> 16);
+    assert_eq!((first, last), (21, 2 * count - 1));
+    assert!(store.labeled(2).unwrap().is_empty());
+}
+
+#[test]
+fn sessions_and_the_ceiling_are_there_again() {
+    let folder = Folder::new();
+    let now = unix_ms();
+    let present = SessionRow { is_present: true, rooms: Vec::new(), ..session(2, now - 1) };
+    let lapsed = session(9, now - 31 * DAY.as_millis() as u64);
+    let mut store = folder.store();
+    let first =
+        Work { sessions: vec![session(1, 5), present.clone(), lapsed], id_ceiling: Some(77), ..work(1, []) };
+    keep(&mut store, first);
+    keep(&mut store, Work { sessions: vec![session(1, now)], id_ceiling: Some(70), ..work(2, []) });
+    drop(store);
+    let mut store = folder.store();
+    let remembered = store.remembered(now).unwrap();
+    assert_eq!(remembered.sessions, [session(1, now), present]);
+    assert_eq!((remembered.newest, remembered.last_sid), (77, 9));
+    assert_eq!(store.prune_sessions(now).unwrap(), 1);
+    let remembered = store.remembered(now).unwrap();
+    assert_eq!((remembered.sessions.len(), remembered.last_sid), (2, 9), "numbers are not given again");
+    keep(&mut store, work(3, [Kept { key: Some(Key { sid: 12, label: "x", hash: 0 }), ..line(3) }]));
+    let remembered = store.remembered(now).unwrap();
+    assert_eq!((remembered.newest, remembered.last_sid), (3 << 16, 12));
+}
+
+#[test]
+fn the_newest_lines_of_all_rooms_are_taken_up() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let rooms =
+        |number: u64| Kept { room: if number % 3 == 0 { "cocina" } else { "general" }, ..line(number) };
+    keep(&mut store, work(1, (1..=10).map(rooms)));
+    let remembered = store.remembered(0).unwrap();
+    assert_eq!((numbers(&remembered.recent), remembered.recent_after), ((1..=10).collect(), 0));
+    let text = "x".repeat(16 * 1024);
+    keep(&mut store, work(2, (11..=200).map(|number| Kept { text: &text, ..rooms(number) })));
+    let remembered = store.remembered(0).unwrap();
+    let (first, bytes) = (remembered.recent.iter().next().unwrap().id, remembered.recent.bytes());
+    assert!((1 << 20..(1 << 20) + 32 * 1024).contains(&bytes), "{bytes}");
+    assert_eq!(remembered.recent_after, first - (1 << 16));
+    assert_eq!(remembered.recent.iter().last().unwrap().id >> 16, 200);
+}
+
+/// A file as the first relays wrote it.
+fn first_schema(path: &Path, lines: u64) {
+    let connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; BEGIN; PRAGMA application_id = 0x74657274;
+             CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+             CREATE TABLE line (
+                 id INTEGER PRIMARY KEY, room INTEGER NOT NULL REFERENCES room, name TEXT NOT NULL, quote TEXT,
+                 text TEXT NOT NULL
+             ) STRICT;
+             CREATE INDEX line_by_room ON line (room, id);
+             INSERT INTO room VALUES (1, 'general'); PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    for number in 1..=lines {
+        let id = i64::try_from(number << 16).unwrap();
+        connection.execute("INSERT INTO line VALUES (?1, 1, 'Ana', 'cita', 'hola')", [id]).unwrap();
+    }
+    connection.execute_batch("COMMIT").unwrap();
+}
+
+#[test]
+fn a_file_of_an_earlier_relay_is_brought_up_to_date_with_its_lines() {
+    let folder = Folder::new();
+    first_schema(&folder.file(), 3_000);
+    let reader = Store::open_to_read(&folder.file(), DEADLINE).unwrap();
+    drop(reader);
+    let mut store = folder.store();
+    assert_eq!(store.rows(), 3_000);
+    keep(&mut store, work(1, [Kept { reply: Some(5), text: "añadido", ..line(3_001) }]));
+    let last: Vec<_> =
+        store.lines("general", None, None, 2).unwrap().iter().map(|line| (line.id, line.unix_ms)).collect();
+    assert_eq!(last, [(3_000 << 16, 3_000), (3_001 << 16, 3_001)]);
+    index(&mut store);
+    assert_eq!(numbers(&store.search(None, "hola", Some(2_000 << 16), 2).unwrap()), [1_998, 1_999]);
+    let checked = store.check().unwrap();
+    assert_eq!((checked.fault, checked.rows, checked.indexed), (None, 3_001, 2_816));
+}
+
+#[test]
+fn an_id_that_somebody_took_in_meanwhile_does_not_stop_the_lines_that_are_said() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    store.insert_new(&batch([line(5)])).unwrap();
+    keep(&mut store, work(1, [line(4), Kept { text: "dicho", ..line(5) }, line(6)]));
+    assert_eq!(texts(&store.lines("general", None, None, 9).unwrap()), ["hola", "dicho", "hola"]);
+}
+
+#[test]
+fn in_every_journal_lines_are_kept_told_in_order_and_given() {
+    for (words, journal) in Journal::ALL {
+        let folder = Folder::new();
+        let kept = Running::start(&folder.file(), starting_with(journal));
+        assert_eq!(kept.keeper.journal(), journal, "{words}");
+        let mut last = 0;
+        for number in 1..=50 {
+            assert!(kept.keeper.put(work(number, [line(number)])));
+            assert_eq!(
+                kept.page(100).len() as u64,
+                number,
+                "{words}: what was said before is part of the answer"
+            );
+            let now = kept.wait(|news| news.kept >= number).kept;
+            assert!(now >= last);
+            last = now;
+        }
+        assert_eq!(last, 50);
+        let key = Some(Key { sid: 3, label: "x", hash: 1 });
+        assert!(
+            kept.keeper
+                .put(Work { sessions: vec![session(3, unix_ms())], ..work(51, [Kept { key, ..line(51) }]) })
+        );
+        assert_eq!(numbers(&kept.ask(Wanted::Labels(3))), [51]);
+        let search = Wanted::Search { room: None, words: "HÓL".to_owned(), before: None, limit: 2 };
+        assert_eq!(numbers(&kept.ask(search)), [50, 51]);
+        drop(kept);
+        let again = Running::start(&folder.file(), starting_with(Journal::Wal));
+        assert_eq!(again.keeper.journal(), Journal::Wal, "{words}");
+        let Remembered { newest, id_ceiling, last_sid, sid_ceiling, .. } = again.remembered;
+        assert!(newest >> 16 > 51 && id_ceiling > newest, "{words}: ids {newest} {id_ceiling}");
+        assert!(last_sid > 3 && sid_ceiling > last_sid, "{words}: sids {last_sid} {sid_ceiling}");
+        assert_eq!(again.remembered.recent.len(), 51);
+    }
+}
+
+#[test]
+fn a_file_system_without_shared_memory_is_found_out() {
+    let folder = Folder::new();
+    // What leads nowhere cannot be mapped.
+    let shared = folder.0.join("history.db-shm");
+    std::os::unix::fs::symlink(&shared, &shared).unwrap();
+    let kept = Running::start(&folder.file(), Opening::default());
+    assert_eq!(kept.keeper.journal(), Journal::WalAlone);
+    assert!(kept.keeper.put(work(1, [line(1)])));
+    kept.wait(|news| news.kept == 1);
+    assert_eq!(numbers(&kept.page(9)), [1]);
+    let error = Store::open_to_read(&folder.file(), Duration::ZERO).unwrap_err();
+    assert!(error.is_busy(), "{error}");
+    drop(kept);
+    // Also the operator's tools.
+    assert_eq!(
+        Store::open_to_read(&folder.file(), Duration::ZERO)
+            .unwrap()
+            .lines("general", None, None, 9)
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn while_another_program_holds_the_file_trouble_is_told_and_nothing_is_lost() {
+    for (words, journal) in [Journal::ALL[0], Journal::ALL[2]] {
+        let folder = Folder::new();
+        let opening = Opening { busy_wait: Duration::from_millis(20), ..starting_with(journal) };
+        let kept = Running::start(&folder.file(), opening);
+        let other = Connection::open(folder.file()).unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        for number in 1..=100 {
+            assert!(kept.keeper.put(work(number, [line(number)])));
+        }
+        let trouble = kept.wait(|news| news.trouble.is_some());
+        assert!(trouble.trouble.unwrap().contains("locked by another program"), "{words}");
+        assert_eq!(trouble.kept, 0);
+        other.execute_batch("ROLLBACK").unwrap();
+        let news = kept.wait(|news| news.kept == 100 && news.trouble.is_none());
+        assert_eq!((news.kept, kept.keeper.state().not_kept), (100, 0));
+        assert_eq!(kept.page(1000).len(), 100, "{words}");
+    }
+}
+
+#[test]
+fn of_what_finds_no_place_only_the_lines_are_lost() {
+    let folder = Folder::new();
+    let opening = Opening { busy_wait: Duration::from_millis(20), ..Opening::default() };
+    let kept = Running::start(&folder.file(), opening);
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let text = "x".repeat(16 * 1024);
+    let mut lost = Vec::new();
+    for number in 1..=600 {
+        let lines = work(number, [Kept { text: &text, ..line(number) }]);
+        let sessions = vec![session(number % 5, unix_ms() + number)];
+        if !kept.keeper.put(Work { sessions, id_ceiling: Some(number), ..lines }) {
+            lost.push(number);
+        }
+    }
+    assert!(!lost.is_empty() && lost[0] > (WAITING_BYTES_MAX / (17 * 1024)) as u64, "{lost:?}");
+    assert!(
+        kept.keeper.put(Work { id_ceiling: Some(1 << 61), ..work(601, []) }),
+        "there is place for what is no line"
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    kept.wait(|news| news.kept == 601);
+    assert_eq!(kept.keeper.state().not_kept, lost.len() as u64);
+    assert_eq!(kept.page(1000).len(), 600 - lost.len());
+    drop(kept);
+    let again = Running::start(&folder.file(), Opening::default());
+    assert_eq!(again.remembered.newest, 1 << 61);
+    assert_eq!(again.remembered.sessions.iter().map(|row| row.sid).collect::<Vec<_>>(), [0, 4, 3, 2, 1]);
+}
+
+#[test]
+fn sessions_that_wait_are_bounded_and_the_newest_row_of_each_counts() {
+    let mut parcel = Parcel::default();
+    for number in 0..2 * SESSIONS_WAITING_MAX as u64 {
+        parcel
+            .add(Work { sessions: vec![session(number, 1), session(7, number)], ..work(number, []) }, false);
+    }
+    assert_eq!(parcel.sessions.len(), SESSIONS_WAITING_MAX);
+    let mut parcel = Parcel::default();
+    (1..=3).for_each(|used| parcel.add(Work { sessions: vec![session(7, used)], ..work(used, []) }, true));
+    assert_eq!(parcel.sessions.into_values().collect::<Vec<_>>(), [session(7, 3)]);
+}
+
+#[test]
+fn questions_are_bounded_and_the_bell_rings_when_there_is_place_again() {
+    let folder = Folder::new();
+    let kept = Running::start(&folder.file(), Opening { busy_wait: DEADLINE, ..Opening::default() });
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // The reader waits for this one to be written.
+    assert!(kept.keeper.put(work(1, [line(1)])));
+    let mut asked = 0;
+    while kept.keeper.takes_questions() {
+        asked += 1;
+        kept.keeper.ask(Question { ticket: asked, what: Wanted::Labels(asked) });
+    }
+    assert!((QUESTIONS_MAX..=QUESTIONS_MAX + 1).contains(&(asked as usize)), "{asked}");
+    other.execute_batch("ROLLBACK").unwrap();
+    let news = kept.wait(|news| news.answers.len() as u64 == asked);
+    assert_eq!(
+        news.answers.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(),
+        (1..=asked).collect::<Vec<_>>()
+    );
+    assert!(kept.keeper.takes_questions());
+}
+
+#[test]
+fn damage_that_is_met_while_the_relay_runs_is_told_with_what_to_do() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let text = "x".repeat(4_000);
+    keep(&mut store, work(1, (1..=1_000).map(|number| Kept { text: &text, ..line(number) })));
+    drop(store);
+    let kept = Running::start(&folder.file(), Opening::default());
+    let bytes = std::fs::read(folder.file()).unwrap();
+    let damaged: Vec<u8> =
+        bytes.iter().enumerate().map(|(at, byte)| if at < 8192 { *byte } else { 0xa5 }).collect();
+    std::fs::write(folder.file(), damaged).unwrap();
+    let what = Wanted::Lines { room: "general".to_owned(), before: Some(500 << 16), after: None, limit: 400 };
+    kept.keeper.ask(Question { ticket: 1, what });
+    let news = kept.wait(|news| !news.answers.is_empty() && news.trouble.is_some());
+    assert!(matches!(news.answers[..], [(1, Answer::Unreadable)]), "{news:?}");
+    let trouble = news.trouble.unwrap();
+    assert!(trouble.contains("is damaged") && trouble.contains("--history-repair"), "{trouble}");
+}
+
+#[test]
+fn a_line_counts_as_kept_only_once_it_is_in_the_file() {
+    let folder = Folder::new();
+    let opening = Opening { durability: Durability::Sync, ..Opening::default() };
+    let kept = Running::start(&folder.file(), opening);
+    let other = Connection::open(folder.file()).unwrap();
+    for number in 1..=20 {
+        assert!(kept.keeper.put(work(number, [line(number)])));
+        let told = kept.wait(|news| news.kept >= number).kept;
+        let count: u64 = other.query_row("SELECT count(*) FROM line", [], |row| row.get(0)).unwrap();
+        assert!(count >= told, "{count} {told}");
+    }
+}
+
+/// Takes all lines into the index that are enough for a step.
+fn index(store: &mut Store) {
+    while store.lacks_index().unwrap() {
+        store.fill_index().unwrap();
+    }
+}
+
+fn found(store: &Store, room: Option<&str>, words: &str) -> Vec<u64> {
+    numbers(&store.search(room, words, None, 3).unwrap())
+}
+
+/// Lines enough to fill the index, behind which stand some that it does not hold.
+fn searchable(folder: &Folder) -> Store {
+    let mut store = folder.store();
+    let word = |number: u64| match number {
+        100 => "Canción única",
+        200 => "otra CANCION",
+        number if number % 2 == 0 => "par",
+        _ => "impar",
+    };
+    let said = |number: u64| {
+        let room = if number % 4 == 0 { "cocina" } else { "general" };
+        Kept { text: word(number), room, ..line(number) }
+    };
+    keep(&mut store, work(1, (1..=4_000).map(said)));
+    index(&mut store);
+    keep(&mut store, work(2, [Kept { text: "una canción recién dicha", name: "Íñigo", ..line(4_001) }]));
+    store
+}
+
+#[test]
+fn words_are_found_by_their_beginning_without_accents_and_the_newest_first() {
+    let folder = Folder::new();
+    let store = searchable(&folder);
+    assert_eq!(found(&store, None, "cancion"), [100, 200, 4_001]);
+    assert_eq!(found(&store, None, "CANCIÓN"), [100, 200, 4_001]);
+    assert_eq!(found(&store, None, "canc"), [100, 200, 4_001]);
+    assert_eq!(found(&store, None, "unica canc"), [100]);
+    assert_eq!(found(&store, None, "canc única"), [], "only the last word may be a beginning");
+    assert_eq!(found(&store, None, "inigo"), [4_001]);
+    assert_eq!(found(&store, None, "par"), [3_996, 3_998, 4_000]);
+    assert_eq!(found(&store, Some("general"), "par"), [3_990, 3_994, 3_998]);
+    assert_eq!(found(&store, Some("cocina"), "canc"), [100, 200]);
+    assert_eq!(found(&store, Some("nadie"), "canc"), []);
+    assert_eq!(numbers(&store.search(None, "canc", Some(200 << 16), 9).unwrap()), [100]);
+    assert_eq!(found(&store, None, "1"), [], "the number of a room is no word of its lines");
+}
+
+#[test]
+fn what_somebody_looks_for_is_never_taken_for_an_operator() {
+    let folder = Folder::new();
+    let mut store = searchable(&folder);
+    for words in [
+        "",
+        " ",
+        "\"",
+        "*",
+        "OR",
+        "par OR canc",
+        "NOT",
+        "NEAR(a b)",
+        "text:par",
+        "{name",
+        "par\"* OR \"x",
+        "a AND",
+        "-",
+        "+",
+        "room:1",
+        "'; DROP TABLE line; --",
+        "\0",
+        "🙂",
+    ] {
+        assert_eq!(store.search(None, words, None, 9).unwrap().len(), 0, "{words}");
+    }
+    let text = "text:par NEAR(a b) 'x' OR";
+    keep(&mut store, work(3, [Kept { text, ..line(5_000) }]));
+    for words in ["text:par", "NEAR(a b)", "'x'", "\"NEAR", "near OR", "(b) OR"] {
+        assert_eq!(found(&store, None, words), [5_000], "{words}");
+    }
+}
+
+#[test]
+fn what_goes_from_the_history_is_found_no_more_and_what_is_taken_in_late_is() {
+    let folder = Folder::new();
+    let mut store = searchable(&folder);
+    let retention = Retention { rows_max: 3_850, ..FOREVER };
+    assert_eq!(store.prune(retention, 0, 100).unwrap(), 100);
+    assert_eq!(found(&store, None, "canc"), [200, 4_001]);
+    assert_eq!(store.prune(retention, 0, 1_000).unwrap(), 51);
+    assert_eq!(found(&store, None, "canc"), [200, 4_001]);
+    let aged = Retention { age_max: Duration::from_secs(1), rows_max: 0 };
+    assert_eq!(store.prune(aged, 1_200, 100).unwrap(), 48);
+    assert_eq!(found(&store, None, "canc"), [200, 4_001]);
+    assert_eq!(store.prune(aged, 1_201, 100).unwrap(), 1);
+    assert_eq!(store.prune(aged, 1_201, 100).unwrap(), 0);
+    assert_eq!(found(&store, None, "canc"), [4_001]);
+    assert_eq!(store.rows(), 3_801);
+    let other = Connection::open(folder.file()).unwrap();
+    let indexed = "SELECT count(*) FROM word WHERE word MATCH 'cancion'";
+    assert_eq!(other.query_row(indexed, [], |row| row.get::<_, u64>(0)).unwrap(), 0, "nothing of it is left");
+    store.insert_new(&batch([Kept { text: "canción de antes", ..line(50) }, line(3_000)])).unwrap();
+    assert_eq!(found(&store, None, "canc"), [50, 4_001]);
+    assert_eq!(found(&store, None, "hola"), [], "what is there already stays as it is");
+    assert_eq!(store.check().unwrap().fault, None);
+}
+
+#[test]
+fn a_line_is_as_old_as_it_says_and_not_as_its_id_says() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let now = 10 * DAY.as_millis() as u64;
+    let old = Kept { unix_ms: now - 3_000, ..line(now + 5) };
+    keep(&mut store, work(1, [Kept { unix_ms: now, ..line(1) }, old, line(now + 10)]));
+    let retention = Retention { age_max: Duration::from_secs(2), rows_max: 0 };
+    assert_eq!(store.prune(retention, now, 100).unwrap(), 1);
+    assert_eq!(numbers(&store.lines("general", None, None, 9).unwrap()), [1, now + 10]);
+}
+
+#[test]
+fn the_index_is_filled_when_nothing_waits() {
+    let folder = Folder::new();
+    let kept = Running::start(&folder.file(), Opening::default());
+    let lines =
+        (1..=5_000).map(|number| if number == 1 { Kept { text: "aguja", ..line(1) } } else { line(number) });
+    assert!(kept.keeper.put(work(1, lines)));
+    kept.wait(|news| news.kept == 1);
+    let search = || Wanted::Search { room: None, words: "aguja".to_owned(), before: None, limit: 9 };
+    let until = Instant::now() + DEADLINE;
+    while kept.ask(search()).is_empty() {
+        assert!(Instant::now() < until, "the index is never filled");
+        std::thread::yield_now();
+    }
+    assert_eq!(numbers(&kept.ask(search())), [1]);
+}

@@ -1,0 +1,549 @@
+//! What the relay says, as an extended client hears it. Grammar only: what a line means for a session is
+//! [`crate::session`]'s to decide.
+//!
+//! PROTOCOL.md, "Extended mode"; FAIL, WARN and NOTE follow IRCv3 standard-replies.
+
+use std::borrow::Cow;
+
+use crate::extended::is_label;
+use crate::message::RelayLine;
+use crate::name::{JOIN_WORDS, LEAVE_WORDS, Name};
+use crate::tags::{split, unescape};
+use crate::text::is_dirty;
+use crate::time::unix_ms;
+
+/// A line of the relay, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// What somebody said, or that somebody came or went.
+    Said(Said<'a>),
+    /// `* HELLO …`: extended mode begins.
+    Hello(Greeting<'a>),
+    /// `* FAIL HELLO CODE …`: it does not; another `/hello` may follow.
+    HelloRefused {
+        /// Why, as a word for machines.
+        code: &'a str,
+        /// Why, for people.
+        sentence: &'a str,
+    },
+    /// `* WARN HELLO RESUME_UNKNOWN`: the token is not known; a HELLO with a new one follows.
+    ResumeUnknown,
+    /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
+    TakenOver,
+    /// `* JOINED room=R last=ID`
+    Joined {
+        /// The room.
+        room: Cow<'a, str>,
+        /// The newest id given in it.
+        last: Option<u64>,
+    },
+    /// `* FAIL JOIN CODE …`
+    JoinRefused {
+        /// Why, as a word for machines.
+        code: &'a str,
+        /// Why, for people.
+        sentence: &'a str,
+    },
+    /// `* PARTED room=R`
+    Parted {
+        /// The room.
+        room: Cow<'a, str>,
+    },
+    /// `* ACK label=L id=N time=T`: the line is kept.
+    Ack {
+        /// The line's label.
+        label: &'a str,
+        /// The line's id.
+        id: u64,
+        /// When it was said, in milliseconds since 1970.
+        unix_ms: Option<u64>,
+    },
+    /// `* FAIL SAY CODE [WORDS] label=L`: the line was not said.
+    SayRefused {
+        /// The line's label.
+        label: &'a str,
+        /// Why, as a word for machines.
+        code: &'a str,
+        /// Why, for people.
+        sentence: &'a str,
+    },
+    /// `* NOTE SAY NOT_KEPT label=L id=N`: the line was said and is not kept. Final.
+    NotKept {
+        /// The line's label.
+        label: &'a str,
+        /// The line's id.
+        id: u64,
+    },
+    /// `* WARN GAP room=R from=ID to=ID`: what has these ids, both included, was missed.
+    Gap {
+        /// The room.
+        room: Cow<'a, str>,
+        /// The first.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
+    /// `* END HISTORY room=R more=0|1 label=L`: a page is whole.
+    HistoryEnd {
+        /// Of the question.
+        label: &'a str,
+        /// Whether there are more lines that way.
+        is_more: bool,
+    },
+    /// `* FAIL HISTORY CODE label=L`
+    HistoryRefused {
+        /// Of the question.
+        label: &'a str,
+        /// Why, as a word for machines.
+        code: &'a str,
+    },
+    /// `* PING WORD`: to be answered `/pong WORD`.
+    Ping {
+        /// The rest of the line.
+        word: &'a str,
+    },
+    /// `* PONG WORD`
+    Pong {
+        /// The rest of the line.
+        word: &'a str,
+    },
+    /// `* NOTE NICK RENAMED NAME`
+    Renamed {
+        /// The new name.
+        name: Cow<'a, str>,
+    },
+    /// `* FAIL NICK CODE …`
+    NickRefused {
+        /// Why, as a word for machines.
+        code: &'a str,
+        /// Why, for people.
+        sentence: &'a str,
+    },
+    /// `* NOTE ROOM STORM room=R joined=N left=N`: so many came and went without a line each.
+    Storm {
+        /// The room.
+        room: Cow<'a, str>,
+        /// How many came.
+        joined: u64,
+        /// How many went.
+        left: u64,
+    },
+    /// `* NOTE HISTORY TROUBLE` and `* NOTE HISTORY KEPT`: whether what is said is kept.
+    History {
+        /// It is again.
+        is_kept: bool,
+    },
+    /// `* NOTE RELAY CLOSING`
+    Closing,
+    /// `* WHO room=R name=N`
+    Who {
+        /// Of the question.
+        label: Option<&'a str>,
+        /// The room.
+        room: Cow<'a, str>,
+        /// A name in it.
+        name: Cow<'a, str>,
+    },
+    /// `* ROOMS room=R names=N`
+    Room {
+        /// Of the question.
+        label: Option<&'a str>,
+        /// A room.
+        room: Cow<'a, str>,
+        /// How many names are in it.
+        names: u64,
+    },
+    /// `* END WHAT …`: an answer of several lines is whole.
+    End {
+        /// Of the question.
+        label: Option<&'a str>,
+        /// `WHO`, `ROOMS`, `HELP`.
+        what: &'a str,
+    },
+    /// Any other line that starts with `* `.
+    Other {
+        /// The words for machines.
+        words: &'a str,
+        /// Of what it answers.
+        label: Option<&'a str>,
+        /// For people; may be empty.
+        sentence: &'a str,
+    },
+    /// No line that an extended client hears.
+    Unreadable,
+}
+
+/// What stands behind `* HELLO`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting<'a> {
+    /// The name the connection has now.
+    pub name: Cow<'a, str>,
+    /// Comes back as the same session; a secret.
+    pub token: Cow<'a, str>,
+    /// The session's number, as others see it in keys.
+    pub sid: u64,
+    /// Longest line that the relay takes, its ending not counted.
+    pub line_bytes_max: usize,
+    /// Lines that may be sent at once; 0: any number.
+    pub burst: u32,
+    /// Lines that may then be sent each second; 0: any number.
+    pub rate: u32,
+    /// What an acknowledgement promises: `none`, `commit`, `sync`.
+    pub durability: Cow<'a, str>,
+}
+
+/// Who said it, of which of its lines: never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key<'a> {
+    /// The session's number.
+    pub sid: u64,
+    /// The label that the session gave it.
+    pub label: &'a str,
+}
+
+/// What a notice says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Somebody came.
+    Join,
+    /// Somebody went.
+    Leave,
+}
+
+/// A line with tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// Grows within a room. A notice may have none.
+    pub id: Option<u64>,
+    /// When, in milliseconds since 1970.
+    pub unix_ms: Option<u64>,
+    /// None: it is private.
+    pub room: Option<Cow<'a, str>>,
+    /// None: a plain client said it.
+    pub key: Option<Key<'a>>,
+    /// The id of the line it answers.
+    pub reply: Option<u64>,
+    /// The words it answers, where they have no id.
+    pub quote: Option<Cow<'a, str>>,
+    /// It was said to this client alone.
+    pub is_private: bool,
+    /// It is no line, but tells who came or went; it has no text then.
+    pub notice: Option<Notice>,
+    /// Of the question that it answers.
+    pub label: Option<&'a str>,
+    /// `NAME`, or `NAME - WHO`.
+    pub name: Name<'a>,
+    /// What was said.
+    pub text: &'a str,
+}
+
+impl<'a> Heard<'a> {
+    /// Reads a line without its ending. Never fails.
+    pub fn parse(line: &'a str) -> Self {
+        if let Some(said) = Said::parse(line) {
+            return Self::Said(said);
+        }
+        let Some(RelayLine { words, sentence }) = RelayLine::parse(line) else { return Self::Unreadable };
+        let sentence = sentence.unwrap_or_default();
+        let read = parse_words(words).or_else(|| parse_reply(words, sentence));
+        read.unwrap_or(Self::Other { words, label: label(words), sentence })
+    }
+}
+
+/// Lines that begin with a word of their own.
+fn parse_words(words: &str) -> Option<Heard<'_>> {
+    let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
+    match first {
+        "HELLO" => Greeting::parse(rest).map(Heard::Hello),
+        "JOINED" => Some(Heard::Joined { room: value(rest, "room")?, last: number(rest, "last") }),
+        "PARTED" => Some(Heard::Parted { room: value(rest, "room")? }),
+        "ACK" => {
+            let unix_ms = raw(rest, "time").and_then(unix_ms);
+            Some(Heard::Ack { label: label(rest)?, id: number(rest, "id")?, unix_ms })
+        }
+        "PING" => Some(Heard::Ping { word: rest }),
+        "PONG" => Some(Heard::Pong { word: rest }),
+        "WHO" => {
+            Some(Heard::Who { label: label(rest), room: value(rest, "room")?, name: value(rest, "name")? })
+        }
+        "ROOMS" => {
+            let names = number(rest, "names")?;
+            Some(Heard::Room { label: label(rest), room: value(rest, "room")?, names })
+        }
+        "END" => match rest.split(' ').next()? {
+            "HISTORY" => {
+                Some(Heard::HistoryEnd { label: label(rest)?, is_more: raw(rest, "more") == Some("1") })
+            }
+            what => Some(Heard::End { label: label(rest), what }),
+        },
+        _ => None,
+    }
+}
+
+/// `FAIL|WARN|NOTE WHAT CODE WORDS`.
+fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
+    let mut each = words.splitn(4, ' ');
+    let (kind, what) = (each.next()?, each.next()?);
+    let (code, rest) = (each.next().unwrap_or_default(), each.next().unwrap_or_default());
+    match (kind, what, code) {
+        ("FAIL", "HELLO", "RESUMED") => Some(Heard::TakenOver),
+        ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
+        ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
+        ("FAIL", "JOIN", code) => Some(Heard::JoinRefused { code, sentence }),
+        ("FAIL", "SAY", code) => Some(Heard::SayRefused { label: label(rest)?, code, sentence }),
+        ("NOTE", "SAY", "NOT_KEPT") => Some(Heard::NotKept { label: label(rest)?, id: number(rest, "id")? }),
+        ("WARN", "GAP", _) => {
+            let (from, to) = (number(words, "from")?, number(words, "to")?);
+            Some(Heard::Gap { room: value(words, "room")?, from, to })
+        }
+        ("FAIL", "HISTORY", code) => Some(Heard::HistoryRefused { label: label(rest)?, code }),
+        ("NOTE", "NICK", "RENAMED") => Some(Heard::Renamed { name: plain(rest)? }),
+        ("FAIL", "NICK", code) => Some(Heard::NickRefused { code, sentence }),
+        ("NOTE", "ROOM", "STORM") => {
+            let (joined, left) = (number(rest, "joined")?, number(rest, "left")?);
+            Some(Heard::Storm { room: value(rest, "room")?, joined, left })
+        }
+        ("NOTE", "HISTORY", "TROUBLE") => Some(Heard::History { is_kept: false }),
+        ("NOTE", "HISTORY", "KEPT") => Some(Heard::History { is_kept: true }),
+        ("NOTE", "RELAY", "CLOSING") => Some(Heard::Closing),
+        _ => None,
+    }
+}
+
+impl<'a> Greeting<'a> {
+    /// Reads what follows `HELLO`. Without a name, a token and a session's number it is none.
+    fn parse(rest: &'a str) -> Option<Self> {
+        let count = |key| number(rest, key).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        let line = number(rest, "line").and_then(|line| usize::try_from(line).ok());
+        Some(Self {
+            name: value(rest, "name")?,
+            token: value(rest, "token").filter(|token| !token.is_empty())?,
+            sid: number(rest, "sid")?,
+            line_bytes_max: line.unwrap_or(crate::limits::LINE_BYTES_MAX),
+            burst: count("burst"),
+            rate: count("rate"),
+            durability: value(rest, "durability").unwrap_or_default(),
+        })
+    }
+}
+
+impl<'a> Said<'a> {
+    /// Reads a line with tags. `None`: it has none, or a tag or a name that cannot be.
+    pub fn parse(line: &'a str) -> Option<Self> {
+        let (_, body) = split(line)?;
+        let raw_tags = line.get(1..line.len() - body.len())?.trim_end_matches(' ');
+        let raw = |key: &str| {
+            let mut pairs = raw_tags.split(';').filter_map(|tag| tag.split_once('='));
+            pairs.rfind(|(name, _)| *name == key).map(|(_, value)| value)
+        };
+        let id = |key| raw(key).map(|digits| digits.parse::<u64>().ok());
+        let notice = match raw("notice") {
+            None => None,
+            Some("join") => Some(Notice::Join),
+            Some("leave") => Some(Notice::Leave),
+            Some(_) => return None,
+        };
+        let (name, text) = match notice {
+            Some(Notice::Join) => (body.strip_suffix(JOIN_WORDS)?, ""),
+            Some(Notice::Leave) => (body.strip_suffix(LEAVE_WORDS)?, ""),
+            None => body.split_once(": ")?,
+        };
+        let id_of_line = id("id").map_or(Some(None), |id| id.map(Some))?;
+        if id_of_line.is_none() && notice.is_none() {
+            return None;
+        }
+        let key = raw("key").map(|key| {
+            let (sid, label) = key.split_once('.')?;
+            Some(Key { sid: sid.parse().ok()?, label: Some(label).filter(|label| is_label(label))? })
+        });
+        Some(Self {
+            id: id_of_line,
+            unix_ms: raw("time").and_then(unix_ms),
+            room: raw("room").map_or(Some(None), |room| plain(room).map(Some))?,
+            key: key.map_or(Some(None), |key| key.map(Some))?,
+            reply: id("reply").flatten(),
+            quote: raw("quote").and_then(plain),
+            is_private: raw("private") == Some("1"),
+            notice,
+            label: raw("label").filter(|label| is_label(label)),
+            name: Name::parse(name).ok()?,
+            text,
+        })
+    }
+}
+
+fn raw<'a>(words: &'a str, key: &str) -> Option<&'a str> {
+    let mut pairs = words.split(' ').filter_map(|word| word.split_once('='));
+    pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
+/// A word that was escaped. None: it holds what no line may, which the escape has hidden.
+fn plain(word: &str) -> Option<Cow<'_, str>> {
+    Some(unescape(word)).filter(|word| !word.contains(is_dirty))
+}
+
+fn value<'a>(words: &'a str, key: &str) -> Option<Cow<'a, str>> {
+    raw(words, key).and_then(plain)
+}
+
+fn number(words: &str, key: &str) -> Option<u64> {
+    raw(words, key)?.parse().ok()
+}
+
+fn label(words: &str) -> Option<&str> {
+    raw(words, "label").filter(|label| is_label(label))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn said<'a>(name: &'a str, text: &'a str) -> Said<'a> {
+        let name = Name::parse(name).unwrap();
+        Said {
+            id: None,
+            unix_ms: None,
+            room: None,
+            key: None,
+            reply: None,
+            quote: None,
+            is_private: false,
+            notice: None,
+            label: None,
+            name,
+            text,
+        }
+    }
+
+    #[test]
+    fn a_line_with_tags_is_read_with_all_of_them() {
+        let line = "@label=q1;id=42;time=2026-11-22T16:37:00.123Z;room=cocina;key=7.a.9;reply=40;quote=Luis:\\shola Telegram - Ana: sí: no";
+        let expected = Said {
+            id: Some(42),
+            unix_ms: Some(1_795_365_420_123),
+            room: Some("cocina".into()),
+            key: Some(Key { sid: 7, label: "a.9" }),
+            reply: Some(40),
+            quote: Some("Luis: hola".into()),
+            label: Some("q1"),
+            ..said("Telegram - Ana", "sí: no")
+        };
+        assert_eq!(Heard::parse(line), Heard::Said(expected));
+        let private = Said { id: Some(5), is_private: true, ..said("Ana", "hola") };
+        assert_eq!(Heard::parse("@id=5;private=1 Ana: hola"), Heard::Said(private));
+        let notice =
+            Said { id: Some(6), room: Some("x".into()), notice: Some(Notice::Join), ..said("Ana", "") };
+        assert_eq!(Heard::parse("@id=6;room=x;notice=join Ana se ha unido al chat."), Heard::Said(notice));
+        let notice = Said { room: Some("x".into()), notice: Some(Notice::Leave), ..said("Ana", "") };
+        assert_eq!(Heard::parse("@room=x;notice=leave Ana ha abandonado el chat."), Heard::Said(notice));
+    }
+
+    #[test]
+    fn each_line_of_the_relay_is_read() {
+        let cases = [
+            ("* FAIL HELLO NAME_IN_USE Ana :ya", Heard::HelloRefused { code: "NAME_IN_USE", sentence: "ya" }),
+            ("* FAIL HELLO RESUMED :otra", Heard::TakenOver),
+            ("* WARN HELLO RESUME_UNKNOWN :no", Heard::ResumeUnknown),
+            ("* JOINED room=a last=9 :sí", Heard::Joined { room: "a".into(), last: Some(9) }),
+            ("* JOINED room=a :sí", Heard::Joined { room: "a".into(), last: None }),
+            ("* FAIL JOIN TOO_MANY_ROOMS 9 :x", Heard::JoinRefused { code: "TOO_MANY_ROOMS", sentence: "x" }),
+            ("* PARTED room=a :sí", Heard::Parted { room: "a".into() }),
+            (
+                "* ACK label=7 id=43 time=2026-11-22T16:37:00.123Z",
+                Heard::Ack { label: "7", id: 43, unix_ms: Some(1_795_365_420_123) },
+            ),
+            (
+                "* FAIL SAY TAG_INVALID as label=7 :x",
+                Heard::SayRefused { label: "7", code: "TAG_INVALID", sentence: "x" },
+            ),
+            (
+                "* FAIL SAY LINE_TOO_LONG 16384 :x",
+                Heard::Other { words: "FAIL SAY LINE_TOO_LONG 16384", label: None, sentence: "x" },
+            ),
+            ("* NOTE SAY NOT_KEPT label=7 id=43 :x", Heard::NotKept { label: "7", id: 43 }),
+            ("* WARN GAP room=a from=3 to=9", Heard::Gap { room: "a".into(), from: 3, to: 9 }),
+            ("* END HISTORY room=a more=1 label=q2", Heard::HistoryEnd { label: "q2", is_more: true }),
+            ("* FAIL HISTORY BUSY label=q2 :x", Heard::HistoryRefused { label: "q2", code: "BUSY" }),
+            ("* PING a b", Heard::Ping { word: "a b" }),
+            ("* PONG", Heard::Pong { word: "" }),
+            ("* NOTE NICK RENAMED Ana\\sMaría :x", Heard::Renamed { name: "Ana María".into() }),
+            ("* FAIL NICK NAME_IN_USE Ana :x", Heard::NickRefused { code: "NAME_IN_USE", sentence: "x" }),
+            (
+                "* NOTE ROOM STORM room=a joined=37 left=2 :x",
+                Heard::Storm { room: "a".into(), joined: 37, left: 2 },
+            ),
+            ("* NOTE HISTORY TROUBLE :x", Heard::History { is_kept: false }),
+            ("* NOTE HISTORY KEPT :x", Heard::History { is_kept: true }),
+            ("* NOTE RELAY CLOSING :x", Heard::Closing),
+            (
+                "* WHO room=a name=Ana\\sMaría label=q3",
+                Heard::Who { label: Some("q3"), room: "a".into(), name: "Ana María".into() },
+            ),
+            (
+                "* ROOMS room=a names=2 label=q3",
+                Heard::Room { label: Some("q3"), room: "a".into(), names: 2 },
+            ),
+            ("* END WHO room=a shown=1 of=1 label=q3", Heard::End { label: Some("q3"), what: "WHO" }),
+            ("* SOMETHING new=1 :x", Heard::Other { words: "SOMETHING new=1", label: None, sentence: "x" }),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(Heard::parse(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_greeting_is_read_and_without_a_token_it_is_none() {
+        let line = "* HELLO v=1 name=Ana\\sM token=T sid=7 line=16384 burst=20 rate=5 durability=commit";
+        let Heard::Hello(greeting) = Heard::parse(line) else { panic!("no greeting") };
+        assert_eq!((greeting.name.as_ref(), greeting.token.as_ref(), greeting.sid), ("Ana M", "T", 7));
+        assert_eq!((greeting.line_bytes_max, greeting.burst, greeting.rate), (16384, 20, 5));
+        assert_eq!(greeting.durability, "commit");
+        for line in ["* HELLO v=1 name=Ana sid=7", "* HELLO v=1 name=Ana token= sid=7", "* HELLO"] {
+            assert!(matches!(Heard::parse(line), Heard::Other { .. }), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_escape_hides_no_line_feed() {
+        assert!(matches!(Heard::parse("* JOINED room=a\\nb last=1"), Heard::Other { .. }));
+        assert!(matches!(Heard::parse("* HELLO name=Ana token=a\\nb sid=1"), Heard::Other { .. }));
+        assert!(matches!(Heard::parse("* NOTE NICK RENAMED a\\nb"), Heard::Other { .. }));
+        assert_eq!(Heard::parse("@id=1;room=a\\nb Ana: hola"), Heard::Unreadable);
+        let quoted = Said { id: Some(1), room: Some("a".into()), ..said("Ana", "hola") };
+        assert_eq!(Heard::parse("@id=1;room=a;quote=x\\ny Ana: hola"), Heard::Said(quoted));
+    }
+
+    #[test]
+    fn what_lacks_an_id_a_name_or_a_text_is_unreadable() {
+        let lines = [
+            "Ana: hola",
+            "",
+            "@id=x;room=a Ana: hola",
+            "@room=a Ana: hola",
+            "@id=1;room=a hola",
+            "@id=1;room=a * X: hola",
+            "@id=1;room=a;key=x Ana: hola",
+            "@id=1;room=a;key=7.ñ Ana: hola",
+            "@id=1;notice=x Ana se ha unido al chat.",
+            "@id=1;notice=join Ana: hola",
+            "@",
+            "@id=1",
+        ];
+        for line in lines {
+            assert_eq!(Heard::parse(line), Heard::Unreadable, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_makes_the_parser_panic(
+            line in any::<String>(),
+            words in "(@|\\* )?((FAIL|NOTE|WARN|END|HELLO|ACK|GAP|SAY|label=q|id=1|id=|room=a|key=1\\.|notice=join)[ ;:]){0,8}",
+        ) {
+            let _ = Heard::parse(&line);
+            let _ = Heard::parse(&words);
+            let _ = Heard::parse(&format!("{words}{line}"));
+        }
+    }
+}
