@@ -7,6 +7,7 @@ CARGO ?= cargo
 ARGS ?=
 FUZZ_SECONDS ?= 30
 SOAK_SEEDS ?= 3000
+SOAK_KILLS ?= 200
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SMALL := $(TARGET)/small/tertulia-relay
 RELEASE := $(abspath $(TARGET)/release)
@@ -20,7 +21,7 @@ run: deps-run ## Build the relay and start it (flags: make run ARGS='--lang en')
 
 test: deps lint features small docs ## Everything that is tested, as CI does it
 	$(CARGO) test --locked --workspace
-	$(CARGO) test --locked -p tertulia-relay --features sabotage --test simulation each_deliberate_bug
+	$(CARGO) test --locked -p tertulia-relay --features sabotage --test simulation --test sessions each_deliberate_bug
 	./deploy/check
 
 lint: ## Formatting and lints
@@ -53,8 +54,9 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (needs nightly)
 	@./.ci/deps fuzz
 	./.ci/fuzz $(FUZZ_SECONDS)
 
-soak: deps ## The simulation for SOAK_SEEDS seeds, and the tests on sockets twenty times
-	RELAY_SEEDS=$(SOAK_SEEDS) $(CARGO) test --locked --release -p tertulia-relay --test simulation
+soak: deps ## The simulations for SOAK_SEEDS seeds, SOAK_KILLS kills, and the tests on sockets twenty times
+	RELAY_SEEDS=$(SOAK_SEEDS) $(CARGO) test --locked --release -p tertulia-relay --test simulation --test sessions
+	RELAY_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --release -p tertulia-relay --test kills
 	for run in {1..20}; do $(CARGO) test --locked -q -p tertulia-relay || exit 1; done
 
 small: deps-run ## Build the relay for small hardware and check its size

@@ -280,7 +280,9 @@ impl fmt::Display for Command<'_> {
 }
 
 fn parse_room<'a>(rest: &'a str, command: &'static str) -> Result<&'a str, CommandError<'a>> {
-    positional(rest).next().ok_or(CommandError::Missing { command, what: "ROOM" })
+    // A room's name may look like an option.
+    let named = positional(rest).next().or_else(|| words(rest).find(|word| !word.starts_with("label=")));
+    named.ok_or(CommandError::Missing { command, what: "ROOM" })
 }
 
 fn is_word(word: &str, name: &str) -> bool {
@@ -338,6 +340,16 @@ mod tests {
         assert_eq!((Command::parse("search "), Command::parse("search room=x")), (missing.clone(), missing));
         let no_number = Err(CommandError::NoNumber { command: "SEARCH", word: "x" });
         assert_eq!(Command::parse("search before=x y"), no_number);
+    }
+
+    #[test]
+    fn a_room_may_look_like_an_option() {
+        assert_eq!(Command::parse("join label=j a=b"), Ok(Command::Join { room: "a=b" }));
+        assert_eq!(Command::parse("part x=y sala"), Ok(Command::Part { room: "sala" }));
+        assert_eq!(
+            Command::parse("join label=j"),
+            Err(CommandError::Missing { command: "JOIN", what: "ROOM" })
+        );
     }
 
     #[test]

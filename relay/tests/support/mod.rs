@@ -8,6 +8,7 @@
 
 mod client;
 pub(crate) mod core;
+mod folder;
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -15,6 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Client, Heard, matches};
+pub(crate) use folder::Folder;
 
 /// Longest wait for anything that must come: far above what a loaded machine needs, so that only a wrong relay
 /// meets it.
