@@ -29,10 +29,10 @@ const SLOW_LINES: u32 = 5;
 const WRITTEN_MAX: Duration = Duration::from_secs(10);
 
 /// A file that goes with this value, and its folder.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Outcome<Self> {
+    pub(crate) fn new(name: &str) -> Outcome<Self> {
         let path = std::env::temp_dir().join(format!("tertulia-bounds-{}-{name}", std::process::id()));
         std::fs::create_dir(&path)?;
         Ok(Self(path))
@@ -42,7 +42,7 @@ impl Scratch {
         self.0.join("history.db").display().to_string()
     }
 
-    fn relay(&self) -> Result<Ground, String> {
+    pub(crate) fn relay(&self) -> Result<Ground, String> {
         Ground::relay_with(&["--history", &self.file(), "--history-max-rows", "0", "--history-max-age", "0"])
     }
 

@@ -12,6 +12,7 @@ mod generator;
 mod history;
 mod machine;
 mod masses;
+mod resume;
 mod single;
 mod table;
 mod works;
@@ -38,7 +39,7 @@ bounds: what the relay and the generator have to reach on this machine
 TERTULIA_RELAY and TERTULIA_LOADTEST name the programs, TERTULIA_SMALL the small build of the relay.
 ";
 
-const WORKS: [(&str, Work); 13] = [
+const WORKS: [(&str, Work); 14] = [
     ("crowd", works::crowd),
     ("crowd-unjoined", works::crowd_unjoined),
     ("lone", works::lone),
@@ -51,6 +52,7 @@ const WORKS: [(&str, Work); 13] = [
     ("start", single::start),
     ("small", single::small),
     ("history", history::history),
+    ("resume", resume::resume),
     ("generator", generator::generator),
 ];
 

@@ -140,10 +140,10 @@ impl Tap {
                 record.trace.acked(session, label, id, &time);
             }
             Heard::NotKept { label, id } => {
-                record.trace.not_kept(self.session.expect("it was greeted"), label, id)
+                record.trace.not_kept(self.session.expect("it was greeted"), label, id);
             }
             Heard::SayRefused { label, .. } => {
-                record.trace.refused(self.session.expect("it was greeted"), label)
+                record.trace.refused(self.session.expect("it was greeted"), label);
             }
             _ => {}
         }
