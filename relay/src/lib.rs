@@ -19,6 +19,7 @@ pub mod batch;
 pub mod chat;
 pub mod clock;
 pub mod flood;
+mod help;
 #[cfg(feature = "history")]
 pub mod history;
 pub mod listen;

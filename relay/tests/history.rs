@@ -9,40 +9,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use rusqlite::Connection;
-use support::{Client, DEADLINE, Relay};
-
-/// A folder that goes with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("tertulia-history-{}-{number}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("history.db")
-    }
-
-    fn relay(&self, flags: &[&str]) -> Relay {
-        let file = self.file();
-        let all = [&["--flood", "0", "--history", file.to_str().unwrap()], flags].concat();
-        Relay::start(&all)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use support::{Client, DEADLINE, Folder, Relay};
 
 /// What `/history WORDS` answers: the lines as they were said, and the last line.
 fn history(client: &mut Client, words: &str) -> (Vec<String>, String) {

@@ -199,13 +199,30 @@ fn the_newest_labels_of_a_session_are_known() {
     let mut store = folder.store();
     let count = LABELS_KEPT as u64 + 10;
     let said = |number: u64| Kept { key: Some(Key { sid: number % 2, label: "x", hash: 1 }), ..line(number) };
-    keep(&mut store, work(1, (0..2 * count).map(said).chain([line(2 * count)])));
+    keep(&mut store, work(1, (1..2 * count).map(said).chain([line(2 * count)])));
     let labeled = store.labeled(1).unwrap();
     assert_eq!(labeled.len(), LABELS_KEPT);
     assert!(labeled.iter().all(|line| line.key.unwrap().sid == 1));
     let (first, last) = (labeled.iter().next().unwrap().id >> 16, labeled.iter().last().unwrap().id >> 16);
     assert_eq!((first, last), (21, 2 * count - 1));
     assert!(store.labeled(2).unwrap().is_empty());
+    // The next run has them by an index, and what is said in it is not in there.
+    drop(store);
+    let mut store = folder.store();
+    assert_eq!(numbers(&store.labeled(1).unwrap()), numbers(&labeled));
+    keep(&mut store, work(2, [said(2 * count + 1), said(2 * count + 2)]));
+    let labeled = numbers(&store.labeled(1).unwrap());
+    assert_eq!((labeled.len(), labeled[0], *labeled.last().unwrap()), (LABELS_KEPT, 23, 2 * count + 1));
+    keep(&mut store, work(3, (2 * count + 3..2 * count + 35_000).map(said)));
+    store.tidy_labels().unwrap();
+    let other = Connection::open(folder.file()).unwrap();
+    let indexed = "SELECT count(*) FROM label";
+    assert_eq!(other.query_row(indexed, [], |row| row.get::<_, u64>(0)).unwrap(), 2 * count + 34_998);
+    let labeled = numbers(&store.labeled(1).unwrap());
+    assert!(labeled.is_sorted_by(|one, other| other - one == 2) && labeled.len() == LABELS_KEPT);
+    store.prune(Retention { rows_max: 10, ..FOREVER }, 0, 1_000_000).unwrap();
+    store.tidy_labels().unwrap();
+    assert_eq!(store.labeled(1).unwrap().len(), 5);
 }
 
 #[test]

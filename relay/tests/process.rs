@@ -91,7 +91,7 @@ fn a_wrong_flag_or_value_is_named_in_one_sentence_and_the_code_is_2() {
         (&["--history-max-age", "90"], &["--history-max-age", "90", "90d", "12h"]),
         (&["--history-max-rows", "-1"], &["--history-max-rows", "-1"]),
         (&["--durability", "always"], &["--durability", "always", "none", "commit", "sync"]),
-        (&["--history", "none", "--durability", "sync"], &["--durability sync", "--history none"]),
+        (&["--history", "none", "--durability", "sync"], &["--durability sync", "none"]),
     ];
     for (flags, named) in cases {
         let ended = run_to_end(flags);

@@ -36,6 +36,8 @@ pub(super) struct Client {
     pub(super) owes_refusal: bool,
     /// `waiting` is held back by flood control or a full outbox; nothing is read.
     pub(super) is_held_back: bool,
+    /// It has asked the history something.
+    pub(super) awaits_history: bool,
     /// The peer will send no more.
     pub(super) has_ended: bool,
     /// The outbox has its last line; nothing is read.
@@ -108,6 +110,7 @@ impl Client {
             is_first: true,
             owes_refusal: false,
             is_held_back: false,
+            awaits_history: false,
             has_ended: false,
             is_closing: false,
             named: None,

@@ -1,7 +1,7 @@
 //! What is kept of what is said, and what is asked of it. The file is the shell's: lines and questions go out, answers
 //! come in.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use tertulia_wire::command::{Command, History, Search};
 use tertulia_wire::name::check_room;
@@ -93,7 +93,6 @@ pub struct Remembered {
 /// Who waits for which answer.
 #[derive(Debug)]
 struct Asker {
-    ticket: u64,
     client: ClientId,
     for_what: Purpose,
 }
@@ -114,7 +113,8 @@ pub(super) struct Keeping {
     pub(super) number: u64,
     lines: Batch,
     questions: VecDeque<Question>,
-    askers: Vec<Asker>,
+    /// By the tickets of their questions.
+    askers: HashMap<u64, Asker>,
     last_ticket: u64,
     pub(super) is_in_trouble: bool,
 }
@@ -237,27 +237,34 @@ impl Chat {
         let Some(keeping) = &mut self.keeping else { return };
         keeping.last_ticket += 1;
         let ticket = keeping.last_ticket;
-        keeping.askers.push(Asker { ticket, client, for_what });
+        keeping.askers.insert(ticket, Asker { client, for_what });
         keeping.questions.push_back(Question { ticket, what });
+        if let Some(state) = self.client_mut(client) {
+            state.awaits_history = true;
+        }
     }
 
     /// Whether the connection waits for the history.
     pub(super) fn awaits_history(&self, client: ClientId) -> bool {
-        self.keeping.as_ref().is_some_and(|keeping| keeping.askers.iter().any(|asker| asker.client == client))
+        self.client(client).is_some_and(|state| state.awaits_history)
     }
 
     /// The connection is gone, and with it what it asked.
     pub(super) fn forget_questions(&mut self, client: ClientId) {
+        let Some(state) = self.client_mut(client).filter(|state| state.awaits_history) else { return };
+        state.awaits_history = false;
         if let Some(keeping) = &mut self.keeping {
-            keeping.askers.retain(|asker| asker.client != client);
+            keeping.askers.retain(|_, asker| asker.client != client);
         }
     }
 
     /// What came of a question.
     pub fn handle_answer(&mut self, ticket: u64, answer: &Answer) {
         let Some(keeping) = &mut self.keeping else { return };
-        let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else { return };
-        let Asker { client, for_what, .. } = keeping.askers.swap_remove(index);
+        let Some(Asker { client, for_what }) = keeping.askers.remove(&ticket) else { return };
+        if let Some(state) = self.client_mut(client) {
+            state.awaits_history = false;
+        }
         self.resumed.push_back(client);
         let page = match for_what {
             Purpose::Labels(session) => return self.handle_labels(client, session, answer),

@@ -66,13 +66,11 @@ impl Chat {
 
     /// The work with this number will never be kept.
     pub fn handle_lost(&mut self, number: u64, now: Moment) {
-        let mut others = std::mem::take(&mut self.promises);
-        for (waits_for, promise) in others.drain(..) {
-            if waits_for == number {
-                self.fulfil(promise, sabotage::has(Bug::LostAcknowledged), now);
-            } else {
-                self.promises.push_back((waits_for, promise));
-            }
+        let first = self.promises.partition_point(|(waits_for, _)| *waits_for < number);
+        let behind = self.promises.partition_point(|(waits_for, _)| *waits_for <= number);
+        let lost: Vec<Promise> = self.promises.drain(first..behind).map(|(_, promise)| promise).collect();
+        for promise in lost {
+            self.fulfil(promise, sabotage::has(Bug::LostAcknowledged), now);
         }
     }
 

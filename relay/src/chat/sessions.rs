@@ -139,7 +139,8 @@ impl Sessions {
         self.last_sid = last_sid;
         (self.sid_ceiling_kept, self.sid_ceiling_asked) = (sid_ceiling, sid_ceiling);
         for row in rows {
-            if is_lapsed(row.used_unix_ms, unix_ms) || self.by_token.len() >= SESSIONS_MAX {
+            let is_gone = is_lapsed(row.used_unix_ms, unix_ms) && !row.is_present;
+            if is_gone || self.by_token.len() >= SESSIONS_MAX {
                 continue;
             }
             let state = if row.is_present { Presence::BeforeRestart } else { Presence::Offline };

@@ -221,10 +221,9 @@ fn check(store: &Store) -> Result<String, String> {
             "it is damaged: {fault}; start the relay with --history-repair to begin a new one"
         ));
     }
-    let span = state.span.map_or_else(String::new, |(first, last)| {
-        let time = |id: u64| rfc3339(id >> ID_COUNTER_BITS);
-        format!(", from {} to {}", time(first), time(last))
-    });
+    let span = state
+        .span
+        .map_or_else(String::new, |(first, last)| format!(", from {} to {}", rfc3339(first), rfc3339(last)));
     let sessions = match state.sessions {
         0 => String::new(),
         sessions => format!(", {sessions} sessions"),

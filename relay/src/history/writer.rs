@@ -122,6 +122,9 @@ impl Writer {
                 (self.bell)();
                 self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
                 self.index_at = self.last_step + INDEX_EVERY;
+                if let Err(error) = self.store.tidy_labels() {
+                    self.note(&error);
+                }
                 if self.is_too_much() {
                     self.prune_at = Instant::now();
                 }

@@ -227,7 +227,9 @@ impl Client {
 /// Whether the line is what the pattern says: ` :…` at its end stands for any sentence, any other `…` for text without a
 /// space or semicolon.
 pub(crate) fn matches(pattern: &str, line: &str) -> bool {
-    let Some((before, behind)) = pattern.split_once('…') else { return pattern == line };
+    let Some((before, behind)) = pattern.split_once('…').filter(|_| pattern != line) else {
+        return pattern == line;
+    };
     let Some(rest) = line.strip_prefix(before).filter(|rest| !rest.is_empty()) else { return false };
     if before.ends_with(" :") && behind.is_empty() {
         return true;

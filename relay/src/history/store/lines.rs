@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use tertulia_wire::limits::LABELS_KEPT;
 
 use super::{Checked, Store, StoreError, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
@@ -17,7 +16,8 @@ pub(super) const INSERT_ANYWAY: &str =
 const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// What [`kept`] reads. Where a room is given, it comes first: there is one of it.
-const LINES: &str = "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
+pub(super) const LINES: &str =
+    "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
     FROM line CROSS JOIN room ON number = line.room";
 const LINES_OF_ROOM: &str = "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
     FROM room CROSS JOIN line ON line.room = number WHERE room.name = ?1";
@@ -42,13 +42,6 @@ impl Store {
                 self.select(&query, params![room, before, limit, number(after)])
             }
         })
-    }
-
-    /// The newest labeled lines of a session, in ascending order.
-    pub fn labeled(&self, sid: u64) -> Result<Batch, StoreError> {
-        let query = format!("{LINES} WHERE sid = ?1 ORDER BY id DESC LIMIT ?2");
-        let limit = i64::try_from(LABELS_KEPT).unwrap_or(i64::MAX);
-        self.told(self.select(&query, params![number(sid), limit]).map(|newest| reversed(&newest)))
     }
 
     /// The newest lines of all rooms, in ascending order, and the id of the one before them; 0 where there is none.
@@ -101,7 +94,9 @@ impl Store {
             let count = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
             let check = "PRAGMA integrity_check(1)";
             let verdict: String = self.connection.query_row(check, [], |row| row.get(0))?;
-            let (first, last) = (one("SELECT min(id) FROM line")?, one("SELECT max(id) FROM line")?);
+            let said = format!("SELECT coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line WHERE id =");
+            let first = one(&format!("{said} (SELECT min(id) FROM line)")).optional()?.flatten();
+            let last = one(&format!("{said} (SELECT max(id) FROM line)")).optional()?.flatten();
             let indexed = search::indexed_to(&self.connection)?;
             Ok(Checked {
                 fault: (verdict != "ok").then_some(verdict),

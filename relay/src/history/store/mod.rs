@@ -1,6 +1,7 @@
 //! The file: SQLite, its schema, and what is asked of it. The only module that names rusqlite.
 
 mod error;
+mod labels;
 mod lines;
 mod schema;
 mod search;
@@ -14,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::parcel::Parcel;
 use crate::batch::{Batch, Durability};
 pub use error::StoreError;
+use labels::{LABEL_STEP_LINES, SWEEP_LINES};
 use lines::{INSERT, INSERT_ANYWAY};
 use schema::Schema;
 pub(super) use search::INDEX_STEP_LINES;
@@ -105,7 +107,7 @@ pub struct Checked {
     pub sessions: u64,
     /// Lines that a search finds by its index; the others are read one by one.
     pub indexed: u64,
-    /// Ids of the oldest and the newest line.
+    /// When the oldest and the newest line were said, in milliseconds since 1970.
     pub span: Option<(u64, u64)>,
     /// Size of the file.
     pub bytes: u64,
@@ -118,6 +120,9 @@ pub struct Store {
     connection: Connection,
     journal: Journal,
     rows: u64,
+    /// Lines that are not in the index of labels, and lines of it that are there no more, as far as known.
+    not_labeled: u64,
+    not_swept: u64,
 }
 
 impl Store {
@@ -133,6 +138,9 @@ impl Store {
         }
         let mut store = outcome?;
         store.migrate()?;
+        if store.lacks_labels()? {
+            store.index_labels()?;
+        }
         store.rows =
             store.told(store.connection.query_row("SELECT count(*) FROM line", [], |row| row.get(0)))?;
         Ok(store)
@@ -155,9 +163,14 @@ impl Store {
             Ok((_, Schema::Foreign)) => Err(StoreError::foreign(path)),
             Ok((_, Schema::Newer(version))) => Err(StoreError::newer(path, version)),
             Ok((_, Schema::Older(_))) => Self::open(path, opening),
-            Ok((connection, Schema::Current)) => {
-                Ok(Self { path: path.to_owned(), connection, journal: Journal::Wal, rows: 0 })
-            }
+            Ok((connection, Schema::Current)) => Ok(Self {
+                path: path.to_owned(),
+                connection,
+                journal: Journal::Wal,
+                rows: 0,
+                not_labeled: 0,
+                not_swept: 0,
+            }),
             // To read it alone, it must be opened to write.
             Err(error) if error.refuses_journal() => Self::open(path, opening),
             Err(error) => Err(error),
@@ -166,7 +179,8 @@ impl Store {
 
     fn open_with(path: &Path, opening: Opening, journal: Journal) -> Result<Self, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
-        let store = Self { path: path.to_owned(), connection, journal, rows: 0 };
+        let store =
+            Self { path: path.to_owned(), connection, journal, rows: 0, not_labeled: 0, not_swept: 0 };
         let mode = store.told(store.prepare(opening))?;
         let expected = if journal == Journal::Truncate { "truncate" } else { "wal" };
         if mode == expected { Ok(store) } else { Err(StoreError::journal_refused(path, mode)) }
@@ -252,8 +266,18 @@ impl Store {
             Err(error) if error.is_conflict() => write(INSERT_ANYWAY),
             outcome => outcome,
         };
-        self.rows += outcome?;
+        let rows = outcome?;
+        self.rows = self.rows.saturating_add(rows);
+        self.not_labeled = self.not_labeled.saturating_add(rows);
         Ok(())
+    }
+
+    /// What is to be done for the index of labels behind some commits.
+    pub fn tidy_labels(&mut self) -> Result<(), StoreError> {
+        if self.not_swept >= SWEEP_LINES {
+            self.sweep_labels()?;
+        }
+        if self.not_labeled >= LABEL_STEP_LINES { self.index_labels() } else { Ok(()) }
     }
 
     /// Takes lines in whose ids are not there yet.
@@ -261,6 +285,9 @@ impl Store {
         self.rows += self.write(|transaction| {
             let indexed = search::indexed_to(transaction)?;
             lines::insert_new(transaction, batch, |line, room| {
+                if let Some(key) = line.key {
+                    labels::add(transaction, line.id, key.sid)?;
+                }
                 if line.id <= indexed { search::add(transaction, line, room) } else { Ok(()) }
             })
         })?;
@@ -281,6 +308,7 @@ impl Store {
         })?;
         let gone = gone.len() as u64;
         self.rows = self.rows.saturating_sub(gone);
+        self.not_swept = self.not_swept.saturating_add(gone);
         Ok(gone)
     }
 

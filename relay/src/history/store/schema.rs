@@ -9,7 +9,8 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 ///
 /// Columns that most lines leave empty stand last, where they cost a byte each. A line's time is given only where its id
 /// says another one. `word` holds no words itself, only where they are; its `room` is the number of the room. What it merges
-/// only when there is much of it is written less often.
+/// only when there is much of it is written less often. `label` is an index that is filled now and then: many sessions
+/// that speak at once would have each of its pages written with each commit.
 const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -28,7 +29,7 @@ const MIGRATIONS: [&str; 3] = [
     ALTER TABLE line ADD COLUMN sid INTEGER;
     ALTER TABLE line ADD COLUMN label TEXT;
     ALTER TABLE line ADD COLUMN hash INTEGER;
-    CREATE INDEX line_by_session ON line (sid) WHERE sid IS NOT NULL;
+    CREATE TABLE label (sid INTEGER, id INTEGER, PRIMARY KEY (sid, id)) STRICT, WITHOUT ROWID;
     CREATE TABLE session (
         sid INTEGER PRIMARY KEY,
         token_hash BLOB NOT NULL UNIQUE,
@@ -38,6 +39,7 @@ const MIGRATIONS: [&str; 3] = [
         used_unix_ms INTEGER
     ) STRICT;
     CREATE TABLE value (name TEXT PRIMARY KEY, value INTEGER) STRICT, WITHOUT ROWID;
+    INSERT INTO value SELECT 'labeled_to', coalesce(max(id), 0) FROM line;
     ",
     "
     CREATE VIRTUAL TABLE word USING fts5(

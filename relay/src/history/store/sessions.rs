@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tertulia_wire::limits::TOKEN_LAPSES_AFTER;
 
 use super::lines::RECENT_BYTES_MAX;
-use super::{Store, StoreError, number};
+use super::{Store, StoreError, labels, number};
 use crate::batch::{ID_COUNTER_BITS, SessionRow};
 use crate::chat::{Remembered, SESSIONS_MAX, SIDS_AHEAD, ceiling_ahead};
 use crate::history::parcel::Parcel;
@@ -146,12 +146,12 @@ pub(super) fn set_value(connection: &Connection, name: &str, value: u64) -> Resu
 
 fn last_sid(connection: &Connection) -> Result<u64, rusqlite::Error> {
     let max = |query: &str| connection.query_row(query, [], optional_number);
-    let of_lines = max("SELECT max(sid) FROM line WHERE sid IS NOT NULL")?;
+    let of_lines = labels::last_sid(connection)?;
     let of_sessions = max("SELECT max(sid) FROM session")?;
     Ok(value(connection, LAST_SID)?.max(of_lines).max(of_sessions).unwrap_or_default())
 }
 
-fn optional_number(row: &rusqlite::Row<'_>) -> Result<Option<u64>, rusqlite::Error> {
+pub(super) fn optional_number(row: &rusqlite::Row<'_>) -> Result<Option<u64>, rusqlite::Error> {
     row.get(0)
 }
 

@@ -1,0 +1,64 @@
+//! What `--help` says, in two languages.
+
+use crate::phrases::Language;
+
+/// What the flags mean.
+pub fn help(language: Language) -> String {
+    let help = match language {
+        Language::En => HELP_EN,
+        Language::Es => HELP_ES,
+    };
+    let is_there = |line: &&str| {
+        (cfg!(feature = "metrics") || !line.contains("--metrics"))
+            && (cfg!(feature = "history") || !(line.contains("history") || line.contains("--durability")))
+    };
+    help.split_inclusive('\n').filter(is_there).collect()
+}
+
+const HELP_EN: &str = "\
+tertulia-relay: a chat relay. Try it: nc localhost 2000
+
+  --listen ADDR          where to listen, repeatable   [0.0.0.0:2000]
+  --flood BURST,RATE     lines at once, then a second  [20,5]
+  --max-clients N        connections at once           [what the descriptors allow]
+  --max-per-ip N         connections of one address    [0]
+  --trusted CIDR,...     free of flood, max-per-ip     [none]
+  --room-log-bytes N     memory of a room's lines      [4194304]
+  --lang es|en           sentences for people          [es]
+  --history FILE|none    where what is said is kept    [history.db where the user's programs remember]
+  --history-max-age TIME older lines go, as 90d, 12h   [90d]
+  --history-max-rows N   the oldest go beyond so many  [1000000]
+  --history-repair       move a damaged file aside
+  --durability HOW       acknowledged lines outlive: none, commit the relay, sync a power cut  [commit]
+  --metrics ADDR         Prometheus text over HTTP     [off]
+  --version, --help
+
+  history export|import|prune|check                    lines out, lines in, fewer lines, is it whole
+                         with --history FILE and the --history-max flags; a relay may run meanwhile
+
+0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
+";
+
+const HELP_ES: &str = "\
+tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
+
+  --listen ADDR          dónde escuchar, repetible       [0.0.0.0:2000]
+  --flood BURST,RATE     líneas de golpe, y por segundo  [20,5]
+  --max-clients N        conexiones a la vez             [lo que permitan los descriptores]
+  --max-per-ip N         conexiones de una dirección     [0]
+  --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
+  --room-log-bytes N     memoria de las líneas de una sala [4194304]
+  --lang es|en           frases para las personas        [es]
+  --history FILE|none    dónde se guarda lo que se dice  [history.db donde recuerdan los programas del usuario]
+  --history-max-age TIME lo más viejo se borra: 90d, 12h [90d]
+  --history-max-rows N   y lo que pase de tantas líneas  [1000000]
+  --history-repair       aparta un fichero dañado
+  --durability HOW       lo confirmado aguanta: none nada, commit que muera el relay, sync un corte de luz  [commit]
+  --metrics ADDR         texto de Prometheus por HTTP    [apagado]
+  --version, --help
+
+  history export|import|prune|check                      sacar líneas, meterlas, quitar las viejas, comprobar
+                         con --history FILE y las --history-max; el relay puede seguir en marcha
+
+0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
+";
