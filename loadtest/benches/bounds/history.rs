@@ -102,6 +102,8 @@ fn crowd(options: &Options) -> Outcome<Vec<Row>> {
         let both = pair(sides, number, SPINNING, length, &AtomicBool::new(false), &mut live)?;
         let Pair { ours, floor } = both;
         let (ours, floor): (Measured, Measured) = (ours.finish().1, floor.finish().1);
+        // Before the relay finds time for the index of words.
+        let written = written_bytes(grounds[0].own_pid())? - before;
         if !ours.counts.is_clean() {
             return Err(format!("lines were lost, or worse: {:?}", ours.counts).into());
         }
@@ -112,7 +114,7 @@ fn crowd(options: &Options) -> Outcome<Vec<Row>> {
         }
         missing += ours.accepted.abs_diff(kept);
         rates.push((ours.figures().rate_per_s, floor.figures().rate_per_s));
-        bytes.push((written_bytes(grounds[0].own_pid())? - before) / ours.accepted as f64 / LINE_BYTES);
+        bytes.push(written / ours.accepted as f64 / LINE_BYTES);
         resident_kib = resident_kib.max(ours.resident_peak_kib);
     }
     let bytes = median(&bytes).ok_or("no pair")?;

@@ -18,8 +18,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PRUNE_ROWS: u64 = 2_000;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
-/// Between two steps of the index while lines come; without them one follows the other.
-const INDEX_EVERY: Duration = Duration::from_millis(100);
+/// How long nothing must have been written for the index to be filled: it writes more than the lines do.
+const INDEX_IDLE: Duration = Duration::from_millis(250);
+
+/// Between two steps of the index while lines come without a pause. Without them one follows the other.
+const INDEX_LATEST: Duration = Duration::from_secs(10);
 
 pub(super) struct Writer {
     store: Store,
@@ -121,7 +124,7 @@ impl Writer {
                 self.shared.reads.notify_one();
                 (self.bell)();
                 self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
-                self.index_at = self.last_step + INDEX_EVERY;
+                self.index_at = (Instant::now() + INDEX_IDLE).min(self.last_step + INDEX_LATEST);
                 if let Err(error) = self.store.tidy_labels() {
                     self.note(&error);
                 }

@@ -7,8 +7,11 @@ use super::sessions::{set_value, value};
 use super::{Store, StoreError, number};
 use crate::batch::{Batch, Kept};
 
-/// Lines that go into the index at once: a write that comes meanwhile waits for no more. Fewer are not worth a write.
+/// Lines that go into the index at once. Fewer are not worth a write.
 pub(in crate::history) const INDEX_STEP_LINES: u32 = 256;
+
+/// A write that comes meanwhile waits for no more than so many. Few large steps write less than many small ones.
+const INDEX_STEP_LINES_MAX: u32 = 4096;
 
 /// Lines that a search looks at one by one, the newest ones. More than the index lacks while the writer keeps up, and
 /// enough that words that are in many lines are found here.
@@ -131,7 +134,7 @@ impl Store {
             let mut indexed = indexed_to(transaction)?;
             let mut next = transaction
                 .prepare_cached("SELECT id, room, name, text FROM line WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-            let mut rows = next.query(params![number(indexed), INDEX_STEP_LINES])?;
+            let mut rows = next.query(params![number(indexed), INDEX_STEP_LINES_MAX])?;
             while let Some(row) = rows.next()? {
                 let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
                 indexed = row.get(0)?;
