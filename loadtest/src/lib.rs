@@ -4,7 +4,8 @@
 //!
 //! - [`plan`]: what is to be done, checked before anything starts.
 //! - [`schedule`]: when each line is due.
-//! - [`stamp`]: what every line carries; [`protocol`]: how it goes to a server of each kind and comes back.
+//! - [`stamp`]: what every line carries; [`names`]: under whose name; [`protocol`]: how it goes to a server of each
+//!   kind and comes back.
 //! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]:
 //!   the four checks; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
@@ -34,6 +35,7 @@ pub mod live;
 pub mod log;
 pub mod measured;
 pub mod merge;
+pub mod names;
 mod opening;
 pub mod options;
 pub mod output;

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 use memchr::memmem::Finder;
 
 use crate::client::Client;
+use crate::names::PROBE;
 use crate::protocol::Protocol;
 use crate::swarm::Swarm;
-use crate::tally::client_name;
 
-/// What the first senders say until everybody has heard it.
-const PROBE: &[u8] = b"?se oye?";
 const PROBE_EVERY: Duration = Duration::from_millis(300);
 /// Connects that may be under way at once.
 const CONNECTING_MAX: u64 = 1024;
@@ -111,7 +109,20 @@ impl Swarm {
             heard.mark(0);
         }
         self.await_all("in reach of what the others say", &mut heard, true, stop)?;
-        self.await_quiet(stop)
+        self.await_quiet(stop)?;
+        self.check_names()
+    }
+
+    /// Lines that come back under another name would all count as corrupt and lost.
+    fn check_names(&self) -> Result<(), String> {
+        let Some((sender, name)) = self.tally.renamed() else { return Ok(()) };
+        Err(format!(
+            "{} gave client {} the name {name}, since somebody there is called {} already: another run at the same \
+             time, or one that the server has not let go of yet; run it again",
+            self.target,
+            sender + 1,
+            self.tally.names().of(sender as usize)
+        ))
     }
 
     /// Waits until all are there: until the server said so, or until each has heard a probe.
@@ -175,7 +186,7 @@ impl Swarm {
     fn probe(&mut self) {
         for number in 0..self.plan.senders.min(2) {
             let mut line = Vec::new();
-            self.plan.protocol.say(&client_name(number), PROBE, &mut line);
+            self.plan.protocol.say(&self.tally.names().of(number), PROBE, &mut line);
             if let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) {
                 client.send(&line);
             }

@@ -3,8 +3,9 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 use mio::unix::SourceFd;
@@ -15,12 +16,24 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 use crate::client::{Client, State};
 use crate::connect;
 use crate::latency::histogram;
+use crate::names::{Names, hello};
 use crate::plan::{Plan, micros};
-use crate::tally::{Tally, hello};
+use crate::tally::Tally;
 
 const EVENTS_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 const TIMER: Token = Token(usize::MAX);
+
+/// Names that no swarm before had, nor, but by rare chance, one of another process.
+fn fresh_names() -> Names {
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let first = FIRST.get_or_init(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        micros(now).wrapping_add(u64::from(std::process::id()) << 20)
+    });
+    Names::new(first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
+}
 
 /// Clients of one server, connected, and what they said and heard.
 #[derive(Debug)]
@@ -98,7 +111,7 @@ impl Swarm {
             .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)
             .map_err(error)?;
         Ok(Self {
-            tally: Tally::new(plan, settings.interval_us, settings.keeps_log)?,
+            tally: Tally::new(plan, fresh_names(), settings.interval_us, settings.keeps_log)?,
             plan: plan.clone(),
             target,
             clients: (0..plan.clients).map(|_| None).collect(),
@@ -193,7 +206,7 @@ impl Swarm {
         match client.newly_up() {
             Ok(Some(due)) => {
                 self.connect_us.saturating_record(micros(due.elapsed()));
-                client.send(&hello(&self.plan, number));
+                client.send(&hello(&self.plan, self.tally.names(), number));
             }
             Ok(None) => {}
             Err(error) => return Err(connect::explain(&error, number, self.plan.clients, self.target)),

@@ -2,7 +2,8 @@
 
 use crate::flights::{Flights, NOBODY};
 use crate::followers::Followers;
-use crate::plan::{Joins, Plan};
+use crate::names::{Names, PROBE};
+use crate::plan::Plan;
 use crate::protocol::{Kind, PIECE_BYTES_MAX, Piece};
 use crate::schedule::{Due, Pace};
 use crate::stamp::{MARK, Stamp, Unstamped};
@@ -19,8 +20,11 @@ const LOST_AFTER_OPEN_US: u64 = 60_000_000;
 #[derive(Debug)]
 pub struct Tally {
     plan: Plan,
+    names: Names,
     /// What the senders are called.
-    names: Vec<String>,
+    sender_names: Vec<String>,
+    /// The first sender that the server gave another name, and that name.
+    renamed: Option<(u32, String)>,
     /// What is being said.
     text: Vec<u8>,
     /// Receivers that read and stay.
@@ -59,21 +63,6 @@ pub struct Heard {
     pub is_ready: bool,
 }
 
-/// What the n-th client is called in the room.
-pub fn client_name(number: usize) -> String {
-    format!("s{number:04x}")
-}
-
-/// What a client is to say first.
-pub fn hello(plan: &Plan, number: usize) -> Vec<u8> {
-    let says_so = match plan.joins {
-        Joins::Senders => number < plan.senders,
-        Joins::All => true,
-        Joins::None => false,
-    };
-    plan.protocol.hello(&client_name(number), says_so)
-}
-
 /// Whose hearing a sender's line lets the next one go out: a client that only listens, where there is one, and another
 /// one for each sender as far as they go.
 fn watcher(plan: &Plan, sender: usize) -> u32 {
@@ -89,10 +78,12 @@ fn watcher(plan: &Plan, sender: usize) -> u32 {
 
 impl Tally {
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
-    pub fn new(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
+    pub fn new(plan: &Plan, names: Names, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
         let churners = plan.churners();
         Ok(Self {
-            names: (0..plan.senders).map(client_name).collect(),
+            names,
+            sender_names: (0..plan.senders).map(|number| names.of(number)).collect(),
+            renamed: None,
             text: Vec::new(),
             steady: churners.start,
             arrivals: Arrivals::new(plan.hearers(), plan.senders, churners.clone()),
@@ -128,7 +119,7 @@ impl Tally {
         let stamp = Stamp { sender: due.sender, sequence, due_us: due.due_us };
         self.text.clear();
         stamp.write(self.plan.sizes, &mut self.text);
-        let name = self.names.get(usize::from(due.sender)).map_or("", String::as_str);
+        let name = self.sender_names.get(usize::from(due.sender)).map_or("", String::as_str);
         self.plan.protocol.say(name, &self.text, line);
     }
 
@@ -227,6 +218,7 @@ impl Tally {
                     self.complaints.push(String::from_utf8_lossy(text).trim_end().to_owned());
                 }
             }
+            Kind::Renamed(name) => self.note_renamed(receiver, name),
             Kind::Other => self.note_other(receiver),
         }
     }
@@ -282,16 +274,32 @@ impl Tally {
     /// The stamp of a text, which has to be that of a line that was sent, under its sender's name.
     fn read(&self, name: Option<&[u8]>, text: &[u8]) -> Result<Stamp, Unstamped> {
         if text.first() != Some(&MARK) {
-            return Err(Unstamped::Foreign);
+            return Err(self.unstamped(name, text));
         }
         let stamp = Stamp::read(text, self.plan.sizes)?;
         let is_name = name.is_none_or(|name| {
-            self.names.get(usize::from(stamp.sender)).is_some_and(|own| own.as_bytes() == name)
+            self.sender_names.get(usize::from(stamp.sender)).is_some_and(|own| own.as_bytes() == name)
         });
         let is_due = self.flights.due_us(&stamp).is_none_or(|due_us| due_us == stamp.due_us);
         let was_sent =
             self.accepted.get(usize::from(stamp.sender)).is_some_and(|sent| stamp.sequence < *sent);
         if is_name && is_due && was_sent { Ok(stamp) } else { Err(Unstamped::Corrupt) }
+    }
+
+    /// What a text without the mark is. Senders say nothing but their lines and the probe.
+    fn unstamped(&self, name: Option<&[u8]>, text: &[u8]) -> Unstamped {
+        let is_senders = match name {
+            Some(name) => self.names.number(name).is_some_and(|number| number < self.plan.senders),
+            None => Stamp::is_head_but_for_mark(text),
+        };
+        if is_senders && !text.starts_with(PROBE) { Unstamped::Corrupt } else { Unstamped::Foreign }
+    }
+
+    fn note_renamed(&mut self, receiver: u32, name: &[u8]) {
+        self.note_other(receiver);
+        if (receiver as usize) < self.plan.senders && self.renamed.is_none() {
+            self.renamed = Some((receiver, String::from_utf8_lossy(name).into_owned()));
+        }
     }
 
     fn note_other(&mut self, receiver: u32) {
@@ -371,6 +379,16 @@ impl Tally {
     /// What the server said against it: the first few, and how many in all.
     pub fn complaints(&self) -> (&[String], u64) {
         (&self.complaints, self.complained)
+    }
+
+    /// What the clients are called.
+    pub fn names(&self) -> Names {
+        self.names
+    }
+
+    /// The first sender that the server gave another name, and that name: its lines come back under it.
+    pub fn renamed(&self) -> Option<(u32, &str)> {
+        self.renamed.as_ref().map(|(sender, name)| (*sender, name.as_str()))
     }
 
     /// The most pieces that one receiver heard which no sender said: notices, above all.

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use tertulia_loadtest::measured::Measured;
+use tertulia_loadtest::names::{NAME_BYTES, Names};
 use tertulia_loadtest::plan::{Joins, Plan};
 use tertulia_loadtest::process;
 use tertulia_loadtest::protocol::Protocol;
@@ -160,6 +161,33 @@ fn one_changed_byte_is_corrupt_and_the_line_lost() {
 }
 
 #[test]
+fn a_line_whose_mark_was_changed_is_corrupt_and_lost() {
+    corrupts_one(|number, line| {
+        let mut line = line.to_vec();
+        if number == 123 {
+            line[NAME_BYTES + 2] = b'!';
+        }
+        vec![line]
+    });
+}
+
+#[test]
+fn two_runs_have_no_name_in_common_so_that_a_server_may_still_hold_those_of_the_first() {
+    static SAID: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+    for _ in 0..2 {
+        run(|number, line| {
+            if number == 0 {
+                SAID.lock().unwrap().push(line[..NAME_BYTES].to_vec());
+            }
+            vec![line.to_vec()]
+        });
+    }
+    let said = SAID.lock().unwrap();
+    assert_eq!(said.len(), 2);
+    assert_ne!(said[0], said[1]);
+}
+
+#[test]
 fn a_line_cut_short_is_corrupt_and_lost() {
     corrupts_one(|number, line| vec![line[..line.len() - usize::from(number == 123)].to_vec()]);
 }
@@ -179,7 +207,7 @@ fn a_line_that_nobody_has_sent_yet_is_corrupt() {
             return vec![line.to_vec()];
         }
         let stamp = tertulia_loadtest::stamp::Stamp { sender: 0, sequence: 100_000, due_us: 1 };
-        let mut forged = b"s0000: ".to_vec();
+        let mut forged = line[..NAME_BYTES + 2].to_vec();
         stamp.write(plan().sizes, &mut forged);
         vec![line.to_vec(), forged]
     });
@@ -250,7 +278,7 @@ type Delay = fn(u64) -> u64;
 /// server passes it on.
 fn simulated(delay: Delay) -> Measured {
     let plan = Plan { clients: 3, pace: Pace::Rate(1000.0), duration: Duration::from_secs(1), ..plan() };
-    let mut tally = Tally::new(&plan, 1_000_000, false).unwrap();
+    let mut tally = Tally::new(&plan, Names::new(0), 1_000_000, false).unwrap();
     tally.record(true, 0);
     let mut schedule = Schedule::new(1, 1000.0, 1_000_000);
     let mut under_way: VecDeque<(u64, Vec<u8>)> = VecDeque::new();

@@ -341,3 +341,31 @@ fn flood_control_is_recognised_and_named_with_the_flag_that_helps() {
     assert!(text.contains("this is flood control") && text.contains("--flood 0"), "{text}");
     assert!(text.contains("lost 0,"), "{text}");
 }
+
+#[test]
+fn a_name_that_somebody_else_has_already_is_an_error_that_says_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let hearers = Arc::new(Mutex::new(Vec::new()));
+        for stream in listener.incoming().map_while(Result::ok) {
+            hearers.lock().unwrap().push(stream.try_clone().unwrap());
+            let hearers = Arc::clone(&hearers);
+            thread::spawn(move || {
+                let mut own = stream.try_clone().unwrap();
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if let Some(name) = line.strip_suffix(" se ha unido al chat.") {
+                        let _ = own.write_all(format!("* NOTE JOIN RENAMED {name}_2 :taken\n").as_bytes());
+                    }
+                    for hearer in hearers.lock().unwrap().iter_mut() {
+                        let _ = hearer.write_all(format!("{line}\n").as_bytes());
+                    }
+                }
+            });
+        }
+    });
+    let output = program(&["run", "--target", &address, "--clients", "3"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let said = said(&output);
+    assert!(said.contains("gave client 1 the name") && said.contains("0000_2"), "{said}");
+}
