@@ -105,7 +105,8 @@ pub struct Work {
 /// What to write, and when to fail.
 #[derive(Debug, Clone, Args)]
 pub struct Output {
-    /// End with code 2 if this is so, like 'p99>50ms' or 'lost>0'; repeatable
+    /// End with code 2 if this is so, like 'p99>50ms', 'lost>0' or 'server.resident_kib>=8192'; any figure of the JSON;
+    /// repeatable
     #[arg(long, value_name = "BOUND", value_parser = Bound::parse)]
     pub fail_if: Vec<Bound>,
     /// Write the report as JSON to this file; `-`: to standard output, instead of the text
