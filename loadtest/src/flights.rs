@@ -227,6 +227,11 @@ impl Flights {
         }
     }
 
+    /// By sender: how many of its lines are not remembered any more, since everybody has them or they were given up.
+    pub fn forgotten(&self) -> Vec<u32> {
+        self.senders.iter().map(|sender| sender.first).collect()
+    }
+
     /// Lines that not everybody has.
     pub fn under_way(&self) -> usize {
         self.under_way

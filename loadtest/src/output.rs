@@ -53,6 +53,15 @@ pub fn print(text: &str) -> Result<(), String> {
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("standard output: {error}"))
 }
 
+/// A line that goes out while it runs: to standard output, unless the JSON goes there.
+pub fn say(output: &Output, line: &str) {
+    if output.json.as_deref().is_some_and(|path| path.as_os_str() == "-") {
+        eprintln!("{line}");
+    } else {
+        println!("{line}");
+    }
+}
+
 /// Which bounds a report breaks, each with what was measured instead; said on standard error.
 pub fn told_broken(bounds: &[Bound], report: &Report) -> bool {
     let broken = bounds.iter().filter_map(|bound| Some((bound, bound.broken_by(report)?)));

@@ -178,19 +178,31 @@ impl Arrivals {
         self.counts
     }
 
-    /// The four counts, if nothing more came, when so many lines of each sender were sent. `hears(receiver, sender)`
-    /// says who was to hear whom.
-    pub fn finish(&self, sent: &[u32], hears: impl Fn(u32, u16) -> bool) -> Counts {
-        let mut lost = self.counts.lost;
+    /// The four counts where lines still come: lost is what was jumped over, and what those left behind that went away.
+    pub fn counts_under_way(&self) -> Counts {
+        let gaps = self.missing.values().map(Gaps::lines).sum::<u64>();
+        Counts { lost: self.counts.lost + gaps, ..self.counts }
+    }
+
+    /// Lines below these sequences, by sender, that receivers have still to hear: gaps left out.
+    pub fn behind(&self, sequences: &[u32], hears: impl Fn(u32, u16) -> bool) -> u64 {
+        let mut behind = 0;
         for (place, next) in self.next.iter().enumerate() {
             let receiver = u32::try_from(place / self.senders.max(1)).unwrap_or(u32::MAX);
             let sender = u16::try_from(place % self.senders.max(1)).unwrap_or(u16::MAX);
             let is_away = *next == UNKNOWN && self.churners.contains(&(receiver as usize));
             if !is_away && hears(receiver, sender) {
-                let sent = sent.get(usize::from(sender)).copied().unwrap_or_default();
-                lost += u64::from(sent.saturating_sub(*next));
+                let end = sequences.get(usize::from(sender)).copied().unwrap_or_default();
+                behind += u64::from(end.saturating_sub(*next));
             }
         }
+        behind
+    }
+
+    /// The four counts, if nothing more came, when so many lines of each sender were sent. `hears(receiver, sender)`
+    /// says who was to hear whom.
+    pub fn finish(&self, sent: &[u32], hears: impl Fn(u32, u16) -> bool) -> Counts {
+        let mut lost = self.counts.lost + self.behind(sent, &hears);
         let heard = |&(receiver, sender): &(u32, u16)| hears(receiver, sender);
         lost +=
             self.missing.iter().filter(|(pair, _)| heard(pair)).map(|(_, gaps)| gaps.lines()).sum::<u64>();

@@ -343,7 +343,19 @@ impl Tally {
 
     /// The four counts where lines still come: lost is only what was jumped over.
     pub fn counts_under_way(&self) -> Counts {
-        self.arrivals.finish(&[], |_, _| true)
+        self.arrivals.counts_under_way()
+    }
+
+    /// The same, and lost is as well what was given up and has not come since, of those that stay.
+    pub fn counts_given_up(&self) -> Counts {
+        let mut arrivals = self.arrivals.clone();
+        self.followers.write_down(&self.transcript, &mut arrivals);
+        let hears_itself = self.plan.protocol.hears_itself();
+        let behind = arrivals.behind(&self.flights.forgotten(), |receiver, sender| {
+            (receiver as usize) < self.steady && (hears_itself || receiver != u32::from(sender))
+        });
+        let counts = arrivals.counts_under_way();
+        Counts { lost: counts.lost + behind, ..counts }
     }
 
     /// What was heard so far; nothing is lost yet.

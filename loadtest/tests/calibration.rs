@@ -16,7 +16,7 @@ use tertulia_loadtest::names::{NAME_BYTES, Names};
 use tertulia_loadtest::plan::{Joins, Plan};
 use tertulia_loadtest::process;
 use tertulia_loadtest::protocol::Protocol;
-use tertulia_loadtest::schedule::{Pace, Schedule};
+use tertulia_loadtest::schedule::{Due, Pace, Schedule};
 use tertulia_loadtest::stage::{Stage, Target};
 use tertulia_loadtest::stamp::Sizes;
 use tertulia_loadtest::stats::Counts;
@@ -310,6 +310,29 @@ fn a_delay_is_told_as_it_is() {
     for latency in [&measured.latency.first, &measured.latency.each, &measured.latency.last] {
         assert_eq!((latency.value_at_quantile(0.5), latency.value_at_quantile(0.9999)), (5_003, 5_003));
     }
+}
+
+#[test]
+fn what_was_given_up_is_lost_where_lines_still_come_until_it_comes_after_all() {
+    let plan = Plan { clients: 3, ..plan() };
+    let mut tally = Tally::new(&plan, Names::new(0), 1_000_000, false).unwrap();
+    tally.record(true, 0);
+    let mut late = Vec::new();
+    for sequence in 0..10 {
+        let due = Due { sender: 0, sequence, due_us: u64::from(sequence) };
+        let mut line = Vec::new();
+        tally.write(due, &mut line);
+        tally.note_sent(due, due.due_us);
+        tally.hear(1, &line, 1_000);
+        late.extend(line);
+    }
+    tally.tick(2_000_000);
+    assert_eq!(tally.counts_given_up(), Counts { delivered: 10, ..Counts::default() });
+    tally.tick(61_000_000);
+    assert_eq!(tally.flights().under_way(), 0);
+    assert_eq!(tally.counts_given_up(), Counts { delivered: 10, lost: 10, ..Counts::default() });
+    tally.hear(2, &late, 62_000_000);
+    assert_eq!(tally.counts_given_up(), Counts { delivered: 20, ..Counts::default() });
 }
 
 #[test]
