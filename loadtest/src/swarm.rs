@@ -168,7 +168,24 @@ impl Swarm {
         self.woken_us = self.now_us();
         self.ready.clear();
         self.ready.extend(self.events.iter().map(mio::event::Event::token));
+        self.note_slow_closed();
         Ok(())
+    }
+
+    /// Who never reads hears of the end of its connection by the event alone.
+    fn note_slow_closed(&mut self) {
+        let hearers = self.plan.hearers();
+        if self.plan.slow == 0 {
+            return;
+        }
+        let is_end = |event: &&mio::event::Event| event.is_read_closed() || event.is_error();
+        for event in self.events.iter().filter(|event| event.token().0 >= hearers).filter(is_end) {
+            let client = self.clients.get_mut(event.token().0).and_then(Option::as_mut);
+            // That a connect failed is told by the socket, with the reason.
+            if let Some(client) = client.filter(|client| client.state == State::Up) {
+                client.state = State::Over;
+            }
+        }
     }
 
     /// Sets the timer, unless it is set for then already. The poll's own timeout is right to a millisecond only.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -368,4 +368,115 @@ fn a_name_that_somebody_else_has_already_is_an_error_that_says_so() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let said = said(&output);
     assert!(said.contains("gave client 1 the name") && said.contains("0000_2"), "{said}");
+}
+
+/// A relay that hangs up, at the 20th line, on every client whose number is this or more.
+fn hangs_up_on(first: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        // Streams with their clients' numbers, and lines.
+        let all = Arc::new(Mutex::new((Vec::<(usize, TcpStream)>::new(), 0)));
+        for (own, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+            all.lock().unwrap().0.push((0, stream.try_clone().unwrap()));
+            let all = Arc::clone(&all);
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let (hearers, lines) = &mut *all.lock().unwrap();
+                    if let Some(name) = line.strip_suffix(" se ha unido al chat.") {
+                        hearers[own].0 = usize::from_str_radix(&name[name.len() - 4..], 16).unwrap();
+                    }
+                    *lines += usize::from(line.contains('~'));
+                    for (other, (number, hearer)) in hearers.iter_mut().enumerate() {
+                        if *lines == 20 && *number >= first {
+                            let _ = hearer.shutdown(Shutdown::Both);
+                        } else if other != own {
+                            let _ = hearer.write_all(format!("{line}\n").as_bytes());
+                        }
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn slow_clients_that_the_server_hangs_up_on_are_told() {
+    let address = hangs_up_on(3);
+    let base = ["run", "--target", &address, "--clients", "5", "--slow", "2", "--join", "all"];
+    let time = ["--rate", "100", "--duration", "500ms", "--warmup", "0s", "--json", "-"];
+    let output = program(&[&base[..], &time].concat());
+    assert_ended(&output, 0);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((report["closed"].as_u64(), report["lost"].as_u64()), (Some(2), Some(0)));
+    assert!(report["hints"].to_string().contains("closed 2 of 5 connections"), "{}", report["hints"]);
+}
+
+#[test]
+fn a_line_of_soak_tells_how_many_connections_the_server_closed() {
+    let address = hangs_up_on(3);
+    let base = ["soak", "--target", &address, "--clients", "4", "--join", "all", "--rate", "100"];
+    let time = ["--every", "1s", "--duration", "1500ms", "--warmup", "0s"];
+    let output = program(&[&base[..], &time].concat());
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let mut lines = text.lines();
+    let heads: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    let figures: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    // "under way", "server KiB" and "server %" are two words each.
+    let at = heads.iter().position(|head| *head == "closed").unwrap() - 1;
+    assert_eq!(figures[at], "1", "{text}{}", said(&output));
+}
+
+#[test]
+fn json_on_standard_output_is_alone_there() {
+    let floor = Floor::start();
+    let work = ["--clients", "3", "--warmup", "0s", "--json", "-", "--target", &floor.address];
+    let ramp = ["ramp", "--from", "50", "--to", "50", "--step", "1", "--duration", "200ms"];
+    let soak = ["soak", "--rate", "50", "--every", "1s", "--duration", "1200ms"];
+    for command in [&ramp[..], &soak] {
+        let output = program(&[command, &work].concat());
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["schema_version"], 1);
+        assert!(said(&output).contains("disorder"), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_ramp_that_the_generator_cannot_keep_ends_with_3_though_a_bound_broke_and_a_step_was_good() {
+    let floor = Floor::start();
+    let base = ["ramp", "--target", &floor.address, "--clients", "200", "--senders", "100"];
+    let steps = ["--from", "100", "--to", "9000100", "--step", "9000000"];
+    let time = ["--duration", "300ms", "--warmup", "0s", "--fail-if", "rate>10000000000"];
+    let output = program(&[&base[..], &steps, &time].concat());
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}{}", said(&output));
+    assert!(text.contains(": INVALID: "), "{text}");
+    let steps = ["--from", "9000000", "--to", "9000000", "--step", "1"];
+    let time = ["--duration", "300ms", "--warmup", "0s", "--fail-if", "rate>0"];
+    let output = program(&[&base[..], &steps, &time].concat());
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}{}", said(&output));
+    assert!(text.contains(": INVALID: ") && !text.contains("rate>0 broke"), "{text}");
+}
+
+/// What the program writes to a terminal.
+fn on_a_terminal(arguments: &[&str]) -> String {
+    let code = "import pty, sys; pty.spawn(sys.argv[1:])";
+    let output = Command::new("python3")
+        .args(["-c", code, PROGRAM])
+        .args(arguments)
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .expect("python3");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn soak_has_a_live_line_on_a_terminal() {
+    let floor = Floor::start();
+    let base = ["soak", "--target", &floor.address, "--clients", "3", "--rate", "50"];
+    let text = on_a_terminal(&[&base[..], &["--duration", "1500ms", "--warmup", "0s"]].concat());
+    assert!(text.contains("deliveries a second") && text.contains("lines under way, lost 0"), "{text}");
 }
