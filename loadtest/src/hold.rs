@@ -105,7 +105,7 @@ fn plan(options: &Hold) -> Result<Plan, String> {
         slow: 0,
         churn_per_s: 0.0,
         connect_rate_per_s: whom.connect_rate,
-        sources: whom.source.iter().flat_map(|sources| sources.iter().copied()).collect(),
+        sources: whom.sources()?,
         joins: options.join,
     };
     plan.check()?;

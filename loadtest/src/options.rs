@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::bounds::Bound;
+use crate::connect;
 use crate::plan::{Joins, Plan, parse_duration, parse_sizes, parse_sources};
 use crate::protocol::Protocol;
 use crate::schedule::Pace;
@@ -289,9 +290,20 @@ fn resolve(text: &str) -> Result<SocketAddr, String> {
     addresses.next().ok_or_else(|| "that host has no address".into())
 }
 
+impl Whom {
+    /// The addresses that the clients come from, which the target can be reached from.
+    pub fn sources(&self) -> Result<Vec<IpAddr>, String> {
+        let sources: Vec<IpAddr> = self.source.iter().flat_map(|sources| sources.iter().copied()).collect();
+        let own_relay = SocketAddr::from(([127, 0, 0, 1], 0));
+        connect::check_family(self.target.unwrap_or(own_relay), &sources)?;
+        Ok(sources)
+    }
+}
+
 impl Work {
     /// The plan that the flags describe.
     pub fn plan(&self, whom: &Whom, duration: Duration) -> Result<Plan, String> {
+        let sources = whom.sources()?;
         let pace = match self.window {
             Some(window) => Pace::Window(window),
             None => Pace::Rate(self.rate.unwrap_or(100.0)),
@@ -307,7 +319,7 @@ impl Work {
             slow: self.slow,
             churn_per_s: self.churn,
             connect_rate_per_s: whom.connect_rate,
-            sources: whom.source.iter().flat_map(|sources| sources.iter().copied()).collect(),
+            sources,
             joins: self.join,
         };
         plan.check()?;
