@@ -3,6 +3,7 @@
 use crate::measured::{MEASURED_S_MIN, Measured, late};
 use crate::plan::Plan;
 use crate::protocol::Protocol;
+use crate::report::{Interval, median};
 use crate::schedule::Pace;
 
 /// A line that goes out later than this is late, and a turn of the loop longer than this is a lag.
@@ -17,6 +18,8 @@ pub const COMPLAINTS_MAX: usize = 5;
 const IDLE_SHARE_MAX: f64 = 0.5;
 /// A sender that gets more lines a second through than this is not held back by a rule made for people.
 const HELD_BACK_RATE_MAX: f64 = 100.0;
+/// One piece of the timeline of so many may be a burst; with fewer, nobody can tell.
+const BURST_PIECES_MIN: usize = 4;
 /// Nor is one whose lines are on their way for less than this.
 const HELD_BACK_US_MIN: u64 = 100_000;
 
@@ -98,20 +101,37 @@ pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
 
 /// How many lines a second each sender got through, where something holds the senders back while the processors idle.
 fn held_back_lines_per_s(plan: &Plan, measured: &Measured) -> Option<f64> {
-    if !matches!(plan.protocol, Protocol::Plain) || measured.delivered_measured == 0 {
+    if !matches!(plan.protocol, Protocol::Plain | Protocol::Unframed) || measured.delivered_measured == 0 {
         return None;
     }
     let hearers = plan.hearers().saturating_sub(1).max(1);
-    let lines_per_s = measured.rate_per_s() / hearers as f64 / plan.senders.max(1) as f64;
+    let (rate_per_s, typical_us) = behind_bursts(measured);
+    let lines_per_s = rate_per_s / hearers as f64 / plan.senders.max(1) as f64;
     let is_idle = measured.share(measured.own) < IDLE_SHARE_MAX
         && measured.server.is_none_or(|usage| measured.share(usage) < IDLE_SHARE_MAX);
-    let is_slow = lines_per_s < HELD_BACK_RATE_MAX
-        && measured.latency.service.value_at_quantile(0.5) > HELD_BACK_US_MIN;
+    let is_slow = lines_per_s < HELD_BACK_RATE_MAX && typical_us > HELD_BACK_US_MIN;
     let falls_behind = match plan.pace {
         Pace::Window(_) => true,
         Pace::Rate(rate) => rate / plan.senders.max(1) as f64 > lines_per_s * 1.1,
     };
     (is_idle && is_slow && falls_behind).then_some(lines_per_s)
+}
+
+/// Deliveries a second, and how long a typical line took in microseconds, without the pieces of time in which most came:
+/// who is held back may first say some lines at once.
+fn behind_bursts(measured: &Measured) -> (f64, u64) {
+    let mut pieces: Vec<_> = measured.timeline.iter().filter(|piece| piece.length_s > 0.0).collect();
+    if pieces.len() < BURST_PIECES_MIN {
+        return (measured.rate_per_s(), measured.latency.service.value_at_quantile(0.5));
+    }
+    let per_s = |piece: &Interval| piece.delivered as f64 / piece.length_s;
+    pieces.sort_by(|one, other| per_s(one).total_cmp(&per_s(other)));
+    pieces.truncate(pieces.len() - pieces.len() / BURST_PIECES_MIN);
+    let seconds: f64 = pieces.iter().map(|piece| piece.length_s).sum();
+    let delivered: u64 = pieces.iter().map(|piece| piece.delivered).sum();
+    let typical: Vec<f64> =
+        pieces.iter().filter(|piece| piece.delivered > 0).map(|piece| piece.p50_us as f64).collect();
+    (delivered as f64 / seconds, median(&typical).unwrap_or_default() as u64)
 }
 
 #[cfg(test)]
@@ -171,5 +191,31 @@ mod tests {
         assert!(hints[0].contains("5.0 lines a second") && hints[0].contains("--flood 0"), "{hints:?}");
         measured.delivered_measured = 9 * 2 * 50 * 10;
         assert_eq!(held_back_lines_per_s(&plan, &measured), None);
+    }
+
+    #[test]
+    fn a_burst_at_the_begin_does_not_hide_flood_control() {
+        // Twenty lines at once, and then five a second, for three seconds.
+        let plan = Plan { pace: Pace::Window(1), ..crate::plan::example() };
+        let mut measured = good();
+        (measured.measured_s, measured.own) = (3.0, Usage::default());
+        measured.delivered_measured = 9 * 2 * (20 + 14);
+        measured.latency.service.record_n(100, 9 * 2 * 20).unwrap();
+        measured.latency.service.record_n(200_000, 9 * 2 * 14).unwrap();
+        let piece = |number: u32, lines: u64, p50_us| Interval {
+            end_s: 0.25 * f64::from(number + 1),
+            length_s: 0.25,
+            delivered: 9 * 2 * lines,
+            p50_us,
+            ..Interval::default()
+        };
+        measured.timeline = (0..12)
+            .map(|number| if number == 0 { piece(0, 20, 100) } else { piece(number, 1, 200_000) })
+            .collect();
+        for protocol in [Protocol::Plain, Protocol::Unframed] {
+            let lines_per_s = held_back_lines_per_s(&Plan { protocol, ..plan.clone() }, &measured);
+            assert_eq!(lines_per_s, Some(4.0), "{protocol}");
+        }
+        assert_eq!(held_back_lines_per_s(&Plan { protocol: Protocol::Nats, ..plan }, &measured), None);
     }
 }
