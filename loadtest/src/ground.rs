@@ -24,7 +24,8 @@ impl Ground {
     /// The server that was named, or a relay of our own.
     pub fn of(whom: &Whom) -> Result<Self, String> {
         let Some(address) = whom.target else { return Self::relay() };
-        let target = Target { address, pid: whom.pid, name: String::new(), is_fresh: false };
+        let name = whom.pid.and_then(process::program_name).unwrap_or_default();
+        let target = Target { address, pid: whom.pid, name, is_fresh: false };
         Ok(Self { target, own: None })
     }
 

@@ -3,10 +3,11 @@
 use hdrhistogram::Histogram;
 
 use crate::latency::{Latency, buckets, histogram};
-use crate::plan::Plan;
+use crate::plan::{Plan, Planned};
 use crate::process::Usage;
 use crate::report::{
-    Figures, Generator, Interval, Latencies, Machine, Percentiles, Report, SCHEMA_VERSION, Server, median,
+    self, Figures, Generator, Interval, Latencies, Machine, Percentiles, Report, SCHEMA_VERSION, Server,
+    median,
 };
 use crate::stats::Counts;
 use crate::verdict::{self, LATE_US};
@@ -86,6 +87,8 @@ pub struct Place {
     pub target: String,
     /// Program and version, where they are known.
     pub server_name: String,
+    /// Of the file of its program, where its process is known.
+    pub server_file_fnv1a: Option<String>,
     /// In seconds since 1970.
     pub begun_unix_s: u64,
 }
@@ -203,15 +206,17 @@ impl Measured {
     /// The report of it.
     pub fn report(&self, plan: &Plan, place: Place) -> Report {
         let figures = self.figures();
-        let Place { machine, target, server_name, begun_unix_s } = place;
+        let Place { machine, target, server_name, server_file_fnv1a, begun_unix_s } = place;
         Report {
             schema_version: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: report::commit(),
             begun_unix_s,
             machine,
-            plan: plan.planned(),
+            plan: Planned { spins: self.spins, ..plan.planned() },
             target,
             server_name,
+            server_file_fnv1a,
             due: self.due,
             accepted: self.accepted,
             accepted_per_s: figures.accepted_per_s,

@@ -102,6 +102,12 @@ pub struct Planned {
     pub connect_rate_per_s: Option<f64>,
     /// How many addresses the clients come from; 0: as the system chooses.
     pub sources: usize,
+    /// The generator never sleeps.
+    #[serde(default)]
+    pub spins: bool,
+    /// In turns with the reference server.
+    #[serde(default)]
+    pub with_floor: bool,
 }
 
 impl Plan {
@@ -182,7 +188,7 @@ impl Plan {
         micros(self.warmup + self.duration)
     }
 
-    /// For a report.
+    /// For a report. Whether the generator spins, or has the reference server beside it, is not the plan's to know.
     pub fn planned(&self) -> Planned {
         let (rate_per_s, window) = match self.pace {
             Pace::Rate(rate) => (Some(rate), None),
@@ -203,6 +209,8 @@ impl Plan {
             size_max_bytes: self.sizes.max_bytes,
             connect_rate_per_s: self.connect_rate_per_s,
             sources: self.sources.len(),
+            spins: false,
+            with_floor: false,
         }
     }
 }
@@ -224,7 +232,14 @@ impl fmt::Display for Planned {
         if self.churn_per_s > 0.0 {
             write!(f, ", {} a second leave and come back", self.churn_per_s)?;
         }
-        write!(f, "; {} s measured after {} s", self.duration_s, self.warmup_s)
+        write!(f, "; {} s measured after {} s", self.duration_s, self.warmup_s)?;
+        if self.spins {
+            f.write_str(", by a generator that never sleeps")?;
+        }
+        if self.with_floor {
+            f.write_str(", in turns with the floor")?;
+        }
+        Ok(())
     }
 }
 

@@ -94,6 +94,27 @@ fn ticks_ns(pid: u32) -> Result<[u64; 2], String> {
     Ok([(); 2].map(|()| number::<u64>(words.next()).unwrap_or_default() * tick_ns))
 }
 
+/// What the file is called that a process is a program of; none where nobody may look.
+pub fn program_name(pid: u32) -> Option<String> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    // A file that was replaced meanwhile.
+    Some(name.strip_suffix(" (deleted)").map_or(name.clone(), str::to_owned))
+}
+
+/// FNV-1a, 64 bits, of that file, in hexadecimal digits.
+pub fn program_fnv1a(pid: u32) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/exe")).ok()?;
+    Some(format!("{:016x}", fnv1a(&bytes)))
+}
+
+/// <http://www.isthe.com/chongo/tech/comp/fnv/>
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
 /// How many files a process has open.
 pub fn open_files(pid: u32) -> Result<u64, String> {
     let path = format!("/proc/{pid}/fd");
@@ -212,6 +233,18 @@ mod tests {
         assert!(used.cpu_ns > 180_000_000, "{used:?}, {sum}");
         assert!(used.user_ns > 100_000_000, "{used:?}");
         assert!(used.resident_kib > 0);
+    }
+
+    #[test]
+    fn a_program_is_told_by_its_name_and_its_bytes() {
+        let name = program_name(std::process::id()).unwrap();
+        assert!(name.starts_with("tertulia_loadtest-"), "{name}");
+        let path = std::env::current_exe().unwrap();
+        let hash = format!("{:016x}", fnv1a(&fs::read(path).unwrap()));
+        assert_eq!(program_fnv1a(std::process::id()), Some(hash));
+        // Of the reference.
+        assert_eq!((fnv1a(b""), fnv1a(b"foobar")), (0xCBF2_9CE4_8422_2325, 0x8594_4171_F739_67E8));
+        assert_eq!((program_name(u32::MAX), program_fnv1a(u32::MAX)), (None, None));
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct Report {
     pub schema_version: u32,
     /// Of this program.
     pub version: String,
+    /// The commit that this program was built from; `unknown` where nobody could tell.
+    #[serde(default = "unknown")]
+    pub commit: String,
     /// When it began, in seconds since 1970.
     pub begun_unix_s: u64,
     /// Where it ran.
@@ -27,6 +30,10 @@ pub struct Report {
     pub target: String,
     /// What was loaded, in a few words, where it is known: program and version.
     pub server_name: String,
+    /// Of the file of the server's program: FNV-1a of 64 bits, in hexadecimal digits. Two builds differ in it. None where
+    /// its process is not known.
+    #[serde(default)]
+    pub server_file_fnv1a: Option<String>,
     /// Lines that were due, warm-up included.
     pub due: u64,
     /// Lines that the server's sockets took, warm-up included.
@@ -305,6 +312,15 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some((upper + lower) / 2.0)
 }
 
+/// The commit that this program was built from, or `unknown`.
+pub fn commit() -> String {
+    env!("TERTULIA_COMMIT").to_owned()
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
 /// A report with figures of all kinds, for tests.
 #[cfg(test)]
 pub(crate) fn example() -> Report {
@@ -332,11 +348,13 @@ pub(crate) fn example() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         version: "0.0.0".into(),
+        commit: "0123456789abcdef".into(),
         begun_unix_s: 1_800_000_000,
         machine: Machine { kernel: "6".into(), processor: "one".into(), processors: 2, ..Machine::default() },
         plan: crate::plan::example().planned(),
         target: "127.0.0.1:2000".into(),
         server_name: "a relay".into(),
+        server_file_fnv1a: Some("cbf29ce484222325".into()),
         due: 1,
         accepted: 1,
         accepted_per_s: 5.0,
@@ -373,6 +391,13 @@ pub(crate) fn example() -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_commit_is_one_or_is_said_to_be_unknown() {
+        let commit = commit();
+        let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(is_hash || commit == "unknown", "{commit}");
+    }
 
     #[test]
     fn the_json_has_the_names_that_programs_look_for() {

@@ -160,6 +160,7 @@ fn beside_floor(
     let (origin, measured) = sum.ok_or("nothing was run")?;
     let floor = floor_sum.ok_or("nothing was run")?;
     let mut report = origin.report(&measured);
+    report.plan.with_floor = true;
     report.floor = compared(&measured.repeats, &floor.repeats);
     if !floor.counts.is_clean() {
         report.invalid.push(format!("the floor itself lost lines: {:?}", floor.counts));

@@ -29,6 +29,7 @@ pub struct Target {
 pub struct Origin {
     plan: Plan,
     target: Target,
+    server_file_fnv1a: Option<String>,
     begun_unix_s: u64,
 }
 
@@ -39,6 +40,7 @@ impl Origin {
             machine: process::machine(),
             target: self.target.address.to_string(),
             server_name: self.target.name.clone(),
+            server_file_fnv1a: self.server_file_fnv1a.clone(),
             begun_unix_s: self.begun_unix_s,
         };
         measured.report(&self.plan, place)
@@ -90,7 +92,8 @@ impl Stage {
         swarm.join(stop)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let begun_unix_s = now.map_or(0, |now| now.as_secs());
-        let origin = Origin { plan: plan.clone(), target: target.clone(), begun_unix_s };
+        let server_file_fnv1a = target.pid.and_then(process::program_fnv1a);
+        let origin = Origin { plan: plan.clone(), target: target.clone(), server_file_fnv1a, begun_unix_s };
         Ok(Self { swarm, origin, measured })
     }
 

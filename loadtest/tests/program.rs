@@ -107,6 +107,9 @@ fn a_run_writes_its_figures_as_json_and_ends_with_0() {
     assert_eq!(report["connect_us"]["count"], 4);
     assert!(report["server"]["resident_kib"].as_u64().unwrap() > 0);
     assert!(report["machine"]["processors"].as_u64().unwrap() > 0);
+    assert_eq!(report["server_name"], "tertulia-loadtest");
+    assert_eq!(report["server_file_fnv1a"].as_str().unwrap().len(), 16);
+    assert!(!report["commit"].as_str().unwrap().is_empty());
     assert_eq!(report["is_partial"], false);
 }
 
@@ -158,6 +161,9 @@ fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
         (&["run", "--clients", "900000"], "open files"),
         (&["run", "--pid", "4194305", "--target", "127.0.0.1:9"], "--pid 4194305"),
         (&["run", "--with-floor", "--protocol", "irc", "--target", "127.0.0.1:9"], "--with-floor"),
+        (&["run", "--source", "::1"], "--source ::1: that is IPv6"),
+        (&["hold", "--source", "127.0.0.2", "--target", "[::1]:9"], "--source 127.0.0.2: that is IPv4"),
+        (&["run", "--target", "127.0.0.1:9", "--source", "192.0.2.1"], "no address of this machine"),
         (&["ramp", "--from", "10", "--to", "5", "--step", "1"], "--from 10"),
         (&["compare", "/nowhere/a.json", "/nowhere/b.json"], "/nowhere/a.json"),
         (&["merge", "/nowhere/a.hlog"], "/nowhere/a.hlog"),
