@@ -15,7 +15,7 @@ use crate::report::Report;
 /// A bound of `--fail-if` is broken.
 const BROKEN: u8 = 2;
 /// The figures are not to be trusted.
-const INVALID: u8 = 3;
+pub(crate) const INVALID: u8 = 3;
 
 /// Writes a report as it was asked for, and says how the program is to end.
 pub fn finish(output: &Output, report: &Report) -> Result<ExitCode, String> {
