@@ -50,6 +50,16 @@ pub fn usage(pid: u32) -> Result<Usage, String> {
     Ok(usage)
 }
 
+/// Processor time of one thread in nanoseconds, and how often it went to sleep by its own will. What it uses is booked
+/// when it goes to sleep, so that another thread has to ask.
+pub fn thread_usage(pid: u32, thread: i32) -> Result<(u64, u64), String> {
+    let folder = format!("/proc/{pid}/task/{thread}");
+    let schedule = read(&format!("{folder}/schedstat"))?;
+    let status = read(&format!("{folder}/status"))?;
+    let sleeps = field(&status, "voluntary_ctxt_switches:").unwrap_or_default();
+    Ok((number(schedule.split_whitespace().next()).unwrap_or_default(), sleeps))
+}
+
 /// Resident memory of a process, in KiB; none where it is not there.
 pub fn resident_kib(pid: u32) -> Option<u64> {
     field(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:")

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::fd::OwnedFd;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
@@ -23,6 +25,7 @@ use crate::tally::Tally;
 const EVENTS_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 const TIMER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
 
 /// Names that no swarm before had, nor, but by rare chance, one of another process.
 fn fresh_names() -> Names {
@@ -246,14 +249,31 @@ impl Swarm {
         Ok(())
     }
 
-    /// Says nothing for so long, and hears what comes.
-    pub fn idle(&mut self, length: Duration, stop: &AtomicBool) -> Result<(), String> {
-        let end_us = self.now_us() + micros(length);
-        while self.now_us() < end_us && !stop.load(Ordering::Relaxed) {
-            self.turn(end_us, self.now_us())?;
-            self.hear_all(self.plan.hearers(), &mut |_, _| ())?;
-        }
-        Ok(())
+    /// Says nothing, and hears what comes, while `watch` runs beside it; sleeps without a timeout where nothing comes. The
+    /// sender of what `watch` is given goes as soon as `stop` is seen.
+    pub fn idle_beside<T: Send>(
+        &mut self,
+        stop: &AtomicBool,
+        watch: impl FnOnce(Receiver<()>) -> T + Send,
+    ) -> Result<T, String> {
+        let waker = Waker::new(self.poll.registry(), WAKER).map_err(|error| format!("eventfd: {error}"))?;
+        let is_over = AtomicBool::new(false);
+        let (stops, is_stopped) = mpsc::channel();
+        thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let outcome = watch(is_stopped);
+                is_over.store(true, Ordering::Release);
+                // The eventfd takes a one.
+                let _ = waker.wake();
+                outcome
+            });
+            while !is_over.load(Ordering::Acquire) && !stop.load(Ordering::Relaxed) {
+                self.turn(u64::MAX, self.now_us())?;
+                self.hear_all(self.plan.hearers(), &mut |_, _| ())?;
+            }
+            drop(stops);
+            watcher.join().map_err(|_| "the watch ended in a panic".to_owned())
+        })
     }
 
     /// Clients of which the server closed the connection.

@@ -284,6 +284,7 @@ fn hold_tells_what_silent_clients_cost() {
     let held: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((held["clients"].as_u64(), held["closed"].as_u64()), (Some(50), Some(0)));
     assert_eq!(held["server"]["wakeups"], 0);
+    assert_eq!((held["own_wakeups"].as_u64(), held["own_cpu_ns"].as_u64()), (Some(0), Some(0)));
 }
 
 #[test]
