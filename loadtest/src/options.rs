@@ -19,7 +19,7 @@ use crate::stamp::Sizes;
     name = "tertulia-loadtest",
     version,
     after_help = "Ends with 0: good, 1: an error, 2: a bound of --fail-if is broken, 3: INVALID, as the generator \
-                  itself could not keep up.\nLoad only what is yours."
+                  itself could not keep up, whatever else is so.\nLoad only what is yours."
 )]
 pub struct Options {
     /// What to do.
@@ -260,11 +260,11 @@ pub struct Peers {
     /// Only these, by name; repeatable (relay, floor, ngircd, mosquitto, nats, redis, seed)
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Connections
-    #[arg(long, value_name = "N", default_value_t = 164)]
+    /// Connections; so many more than senders that each server tires before the generator does
+    #[arg(long, value_name = "N", default_value_t = 500)]
     pub clients: usize,
     /// Clients that send
-    #[arg(long, value_name = "S", default_value_t = 64)]
+    #[arg(long, value_name = "S", default_value_t = 16)]
     pub senders: usize,
     /// Lines a second for the table's latencies
     #[arg(long, value_name = "R", default_value_t = 100.0)]
