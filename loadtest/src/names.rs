@@ -2,6 +2,7 @@
 //! run before. Knows no clock: what sets runs apart is given.
 
 use crate::plan::{Joins, Plan};
+use crate::stamp::{Stamp, Unstamped};
 
 /// What the first senders say until everybody has heard it; no line of the run.
 pub(crate) const PROBE: &[u8] = b"?se oye?";
@@ -45,6 +46,16 @@ impl Names {
         let digits = std::str::from_utf8(name.strip_prefix(&self.tag)?).ok()?;
         usize::from_str_radix(digits, 16).ok().filter(|number| self.of(*number).as_bytes() == name)
     }
+
+    /// What a text without the mark is. The first so many clients, which send, say nothing but their lines and the
+    /// probe.
+    pub fn unstamped(self, senders: usize, name: Option<&[u8]>, text: &[u8]) -> Unstamped {
+        let is_senders = match name {
+            Some(name) => self.number(name).is_some_and(|number| number < senders),
+            None => Stamp::is_head_but_for_mark(text),
+        };
+        if is_senders && !text.starts_with(PROBE) { Unstamped::Corrupt } else { Unstamped::Foreign }
+    }
 }
 
 /// What a client is to say first.
@@ -81,5 +92,21 @@ mod tests {
         for name in [other.as_bytes(), b"", b"Ana", &[names.of(1).as_bytes(), b"_2"].concat()] {
             assert_eq!(names.number(name), None);
         }
+    }
+
+    #[test]
+    fn what_a_sender_says_without_the_mark_is_a_changed_line_unless_it_is_the_probe() {
+        let names = Names::new(7);
+        let kind = |number: usize, text: &[u8]| names.unstamped(2, Some(names.of(number).as_bytes()), text);
+        assert_eq!(kind(1, b"!0000"), Unstamped::Corrupt);
+        assert_eq!(kind(1, PROBE), Unstamped::Foreign);
+        assert_eq!(kind(2, b"hola"), Unstamped::Foreign);
+        assert_eq!(names.unstamped(2, Some(b"Ana"), b"hola"), Unstamped::Foreign);
+        // Where the protocol tells no names.
+        let mut text = Vec::new();
+        Stamp { sender: 1, sequence: 2, due_us: 3 }.write(crate::stamp::Sizes::of(40), &mut text);
+        text[0] = b'!';
+        assert_eq!(names.unstamped(2, None, &text), Unstamped::Corrupt);
+        assert_eq!(names.unstamped(2, None, b"hola"), Unstamped::Foreign);
     }
 }

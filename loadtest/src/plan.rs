@@ -183,6 +183,19 @@ impl Plan {
         if self.churn_per_s > 0.0 { end - end.saturating_sub(self.senders) / 2..end } else { end..end }
     }
 
+    /// Whose hearing a sender's line lets the next one go out: a client that only listens, where there is one, and another
+    /// one for each sender as far as they go.
+    pub fn watcher(&self, sender: usize) -> u32 {
+        let steady = self.churners().start;
+        let listeners = steady.saturating_sub(self.senders);
+        let number = match listeners {
+            0 if self.senders == 1 => 0,
+            0 => (sender + 1) % self.senders,
+            _ => self.senders + sender % listeners,
+        };
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
     /// From the first line due to the last, in microseconds.
     pub fn length_us(&self) -> u64 {
         micros(self.warmup + self.duration)

@@ -2,7 +2,7 @@
 
 use crate::flights::{Flights, NOBODY};
 use crate::followers::Followers;
-use crate::names::{Names, PROBE};
+use crate::names::Names;
 use crate::plan::Plan;
 use crate::protocol::{Kind, PIECE_BYTES_MAX, Piece};
 use crate::schedule::{Due, Pace};
@@ -63,19 +63,6 @@ pub struct Heard {
     pub is_ready: bool,
 }
 
-/// Whose hearing a sender's line lets the next one go out: a client that only listens, where there is one, and another
-/// one for each sender as far as they go.
-fn watcher(plan: &Plan, sender: usize) -> u32 {
-    let steady = plan.churners().start;
-    let listeners = steady.saturating_sub(plan.senders);
-    let number = match listeners {
-        0 if plan.senders == 1 => 0,
-        0 => (sender + 1) % plan.senders,
-        _ => plan.senders + sender % listeners,
-    };
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
 impl Tally {
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
     pub fn new(plan: &Plan, names: Names, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
@@ -102,7 +89,7 @@ impl Tally {
             churned: 0,
             last_heard_us: 0,
             watchers: match plan.pace {
-                Pace::Window(_) => (0..plan.senders).map(|sender| watcher(plan, sender)).collect(),
+                Pace::Window(_) => (0..plan.senders).map(|sender| plan.watcher(sender)).collect(),
                 Pace::Rate(_) => Vec::new(),
             },
             freed: Vec::new(),
@@ -274,7 +261,7 @@ impl Tally {
     /// The stamp of a text, which has to be that of a line that was sent, under its sender's name.
     fn read(&self, name: Option<&[u8]>, text: &[u8]) -> Result<Stamp, Unstamped> {
         if text.first() != Some(&MARK) {
-            return Err(self.unstamped(name, text));
+            return Err(self.names.unstamped(self.plan.senders, name, text));
         }
         let stamp = Stamp::read(text, self.plan.sizes)?;
         let is_name = name.is_none_or(|name| {
@@ -284,15 +271,6 @@ impl Tally {
         let was_sent =
             self.accepted.get(usize::from(stamp.sender)).is_some_and(|sent| stamp.sequence < *sent);
         if is_name && is_due && was_sent { Ok(stamp) } else { Err(Unstamped::Corrupt) }
-    }
-
-    /// What a text without the mark is. Senders say nothing but their lines and the probe.
-    fn unstamped(&self, name: Option<&[u8]>, text: &[u8]) -> Unstamped {
-        let is_senders = match name {
-            Some(name) => self.names.number(name).is_some_and(|number| number < self.plan.senders),
-            None => Stamp::is_head_but_for_mark(text),
-        };
-        if is_senders && !text.starts_with(PROBE) { Unstamped::Corrupt } else { Unstamped::Foreign }
     }
 
     fn note_renamed(&mut self, receiver: u32, name: &[u8]) {

@@ -63,6 +63,47 @@ fn server(harm: Harm) -> SocketAddr {
     address
 }
 
+/// The same in the client protocol of NATS: lines come and go with their lengths before them.
+fn nats_server(harm: Harm) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let hearers: Arc<Mutex<(Vec<TcpStream>, usize)>> = Arc::default();
+    thread::spawn(move || {
+        for (own, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+            hearers.lock().unwrap().0.push(stream.try_clone().unwrap());
+            let hearers = Arc::clone(&hearers);
+            thread::spawn(move || {
+                let mut answers = stream.try_clone().unwrap();
+                let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+                while let Some(line) = lines.next() {
+                    if line.starts_with("PING") {
+                        let _ = answers.write_all(b"PONG\r\n");
+                    }
+                    if !line.starts_with("PUB ") {
+                        continue;
+                    }
+                    let Some(text) = lines.next() else { return };
+                    let mut hearers = hearers.lock().unwrap();
+                    let is_probe = !text.starts_with('~');
+                    hearers.1 += usize::from(!is_probe);
+                    let number = hearers.1.wrapping_sub(1);
+                    let texts =
+                        if is_probe { vec![text.into_bytes()] } else { harm(number, text.as_bytes()) };
+                    for text in texts {
+                        let head = format!("MSG carga 1 {}\r\n", text.len());
+                        let bytes = [head.as_bytes(), &text, b"\r\n"].concat();
+                        let others = hearers.0.iter_mut().enumerate().filter(|(other, _)| *other != own);
+                        others.for_each(|(_, hearer)| {
+                            let _ = hearer.write_all(&bytes);
+                        });
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
 const LINES: u64 = 400;
 const RECEIVERS: u64 = 3;
 
@@ -85,7 +126,8 @@ fn plan() -> Plan {
 }
 
 fn run_plan(plan: &Plan, harm: Harm) -> Measured {
-    let target = Target { address: server(harm), pid: None, name: String::new(), is_fresh: false };
+    let address = if plan.protocol == Protocol::Nats { nats_server(harm) } else { server(harm) };
+    let target = Target { address, pid: None, name: String::new(), is_fresh: false };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
     stage.measure(plan.duration, &stop, &mut |_| ()).unwrap();
@@ -198,6 +240,27 @@ fn a_line_under_another_name_is_corrupt_and_lost() {
         let line = line.to_vec();
         vec![if number == 123 { [b"x", &line[1..]].concat() } else { line }]
     });
+}
+
+#[test]
+fn in_another_protocol_the_four_counts_are_as_exact() {
+    let plan = Plan { protocol: Protocol::Nats, ..plan() };
+    let measured = run_plan(&plan, |number, text| {
+        let text = text.to_vec();
+        match number % 100 {
+            50 => vec![],
+            60 => vec![text.clone(), text],
+            // The mark, and a byte behind it.
+            70 => vec![[b"!", &text[1..]].concat()],
+            80 => vec![[&text[..20], b"!", &text[21..]].concat()],
+            _ => vec![text],
+        }
+    });
+    assert_eq!((measured.accepted, measured.expected), (LINES, LINES * RECEIVERS));
+    let each = LINES / 100 * RECEIVERS;
+    let delivered = LINES * RECEIVERS - 3 * each;
+    let counts = Counts { delivered, lost: 3 * each, doubled: each, corrupt: 2 * each, out_of_order: 0 };
+    assert_eq!(measured.counts, counts);
 }
 
 #[test]
