@@ -30,10 +30,10 @@ const MAX: RGBColor = RGBColor(1, 2, 6);
 const INK: RGBColor = RGBColor(1, 2, 7);
 const OURS: RGBColor = RGBColor(1, 2, 8);
 /// Of one bar with the words above it, in the same steps as the picture's size.
-const BAR_STEP: i32 = 38 * FINE;
-const BAR_TOP: i32 = 24 * FINE;
+const BAR_STEP: i32 = 44 * FINE;
+const BAR_TOP: i32 = 28 * FINE;
 const BAR_HEIGHT: i32 = 10 * FINE;
-const BAR_LETTERS: i32 = 15 * FINE;
+const BAR_LETTERS: i32 = 17 * FINE;
 /// A bar is never so short that nobody sees whose it is.
 const BAR_LENGTH_MIN: i32 = 3 * FINE;
 /// From one bucket of a histogram to the next, where nothing tells it.

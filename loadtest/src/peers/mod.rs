@@ -250,7 +250,7 @@ fn table(all: &[Compared]) -> String {
     let _ = writeln!(text, "rate:  {}", first.rate.plan);
     let _ = writeln!(
         text,
-        "{} turns, taken together; each server by itself on a processor of its own\n",
+        "{} turns of each, taken together; each server by itself on a processor of its own\n",
         first.crowd.repeats.len()
     );
     text.push_str(
