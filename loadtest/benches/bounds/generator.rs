@@ -65,8 +65,11 @@ pub(crate) fn generator(options: &Options) -> Outcome<Vec<Row>> {
         Row::paired("generator", "µs/delivery, lone (beside it: floor)", &lone, bound),
         Row::paired("generator", "µs/delivery, rate (beside it: floor)", &rate, bound),
     ];
+    options.settle("generator", &mut rows);
     rows.extend(hold()?);
-    rows.extend(agreement(options, length)?);
+    let mut agreement = agreement(options, length)?;
+    options.settle("generator", &mut agreement);
+    rows.extend(agreement);
     Ok(rows)
 }
 

@@ -1,7 +1,7 @@
 //! `make bench`: what the relay, and the generator itself, have to reach on this machine. BENCHMARKING.md tells how.
 //!
-//! A missed bound is printed as FAIL and is no error; a lost line is one. Rows of a work in which a run is not to be
-//! trusted are INVALID, whatever they say.
+//! A missed bound is printed as FAIL and is no error; a lost line is one. Rows of which a run is not to be trusted are
+//! INVALID, whatever they say.
 
 #![allow(
     clippy::indexing_slicing,
@@ -79,6 +79,15 @@ impl Options {
         Ok(())
     }
 
+    /// These rows come from the runs that were checked since the last ones: says what makes them worthless.
+    fn settle(&self, work: &str, rows: &mut [Row]) {
+        let doubts = self.doubts.take();
+        if !doubts.is_empty() {
+            rows.iter_mut().for_each(Row::doubt);
+            doubts.iter().for_each(|doubt| println!("INVALID: {work}, {doubt}"));
+        }
+    }
+
     /// How many pairs to run of a work which usually takes `usual`.
     fn pairs(&self, usual: u32) -> u32 {
         self.pairs.unwrap_or(if self.is_quick { 1 } else { usual })
@@ -132,12 +141,8 @@ fn measure(options: &Options) -> Outcome<bool> {
             is_sound = false;
             vec![Row::without(name, &error.to_string(), "ERROR")]
         });
-        let doubts = options.doubts.take();
-        if !doubts.is_empty() {
-            is_sound = false;
-            news.iter_mut().for_each(Row::doubt);
-            doubts.iter().for_each(|doubt| println!("INVALID: {name}, {doubt}"));
-        }
+        options.settle(name, &mut news);
+        is_sound &= !news.iter().any(Row::is_doubted);
         news.iter().for_each(|row| println!("{row}"));
         rows.extend(news);
     }

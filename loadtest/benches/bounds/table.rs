@@ -87,6 +87,11 @@ impl Row {
         }
     }
 
+    /// Whether a run that it comes from is not to be trusted.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.cells.last().is_some_and(|verdict| verdict == "INVALID")
+    }
+
     /// Whether a bound is missed, or nobody can tell.
     pub(crate) fn is_missed(&self) -> bool {
         self.cells.last().is_some_and(|verdict| ["FAIL", "ERROR", "INVALID"].contains(&verdict.as_str()))
