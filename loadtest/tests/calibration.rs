@@ -297,24 +297,40 @@ fn a_stall_of_300_ms_shows_in_the_p99_of_the_open_loop() {
     assert!((699..=701).contains(&(latency.each.count_between(0, 200) / 2)));
 }
 
-#[test]
-fn a_process_that_burns_a_known_time_is_told_to_have() {
-    // To ask for the time costs time in the kernel: it asks seldom.
-    let code = "import sys, time\nwhile time.process_time() < 0.3: sum(range(20000))\n\
-        print(time.process_time(), flush=True)\nsys.stdin.read()";
+/// What a program in Python is seen to have used once it has printed something.
+fn used_by(code: &str) -> process::Usage {
     let mut child = Command::new("python3")
         .args(["-c", code])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("python3");
-    let mut burnt = [0; 4];
-    child.stdout.as_mut().unwrap().read_exact(&mut burnt).unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 4]).unwrap();
     let usage = process::usage(child.id()).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
+    usage
+}
+
+#[test]
+fn a_process_that_burns_a_known_time_is_told_to_have() {
+    // To ask for the time costs time in the kernel: it asks seldom.
+    let usage = used_by(
+        "import sys, time\nwhile time.process_time() < 0.3: sum(range(20000))\n\
+        print(time.process_time(), flush=True)\nsys.stdin.read()",
+    );
     // It counts its own start; printing costs it a little.
     assert!((295_000_000..400_000_000).contains(&usage.cpu_ns), "{usage:?}");
     let user_ns = usage.exact_user_ns();
     assert!(user_ns > 200_000_000.0 && user_ns <= usage.cpu_ns as f64, "{usage:?}");
+}
+
+#[test]
+fn a_server_of_which_every_thread_that_works_ends_is_told_to_have_worked() {
+    let usage = used_by(
+        "import sys, threading, time\ndef work():\n  while time.thread_time() < 0.1: sum(range(20000))\n\
+        for _ in range(3): one = threading.Thread(target=work); one.start(); one.join()\n\
+        print('over', flush=True)\nsys.stdin.read()",
+    );
+    assert!((300_000_000..500_000_000).contains(&usage.cpu_ns), "{usage:?}");
 }
