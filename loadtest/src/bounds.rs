@@ -64,8 +64,12 @@ impl Bound {
         Ok(Self { what: text.to_owned(), figure, is_above, limit })
     }
 
-    /// Whether this run broke it: what was measured instead.
+    /// Whether this run broke it: what was measured instead. A bound of a latency of which there is no sample is broken;
+    /// what was measured is no number then.
     pub fn broken_by(&self, report: &Report) -> Option<f64> {
+        if self.figure.is_unknown(report) {
+            return Some(f64::NAN);
+        }
         let value = self.figure.of(report);
         let is_broken = if self.is_above { value > self.limit } else { value < self.limit };
         is_broken.then_some(value)
@@ -97,6 +101,11 @@ impl Figure {
         })
     }
 
+    fn is_unknown(self, report: &Report) -> bool {
+        let Self::Latency(whose, _) = self else { return false };
+        whose.of(report).count == 0
+    }
+
     fn of(self, report: &Report) -> f64 {
         let count = match self {
             Self::Lost => report.counts.lost,
@@ -105,11 +114,19 @@ impl Figure {
             Self::Corrupt => report.counts.corrupt,
             Self::UnderWay => report.under_way,
             Self::RatePerS => return report.rate_per_s,
-            Self::Latency(Whose::First, point) => point.of(&report.latency_us.first),
-            Self::Latency(Whose::Each, point) => point.of(&report.latency_us.each),
-            Self::Latency(Whose::Last, point) => point.of(&report.latency_us.last),
+            Self::Latency(whose, point) => point.of(whose.of(report)),
         };
         count as f64
+    }
+}
+
+impl Whose {
+    fn of(self, report: &Report) -> &Percentiles {
+        match self {
+            Self::First => &report.latency_us.first,
+            Self::Each => &report.latency_us.each,
+            Self::Last => &report.latency_us.last,
+        }
     }
 }
 
@@ -161,6 +178,17 @@ mod tests {
         assert_eq!(broken("last.max>89ms"), Some(90_000.0));
         assert_eq!(broken("rate<1000"), Some(500.0));
         assert_eq!(broken("rate<500"), None);
+    }
+
+    #[test]
+    fn a_latency_of_nothing_keeps_no_bound() {
+        let mut report = example();
+        report.latency_us.last = Percentiles::default();
+        let broken = |text: &str, report: &Report| Bound::parse(text).unwrap().broken_by(report);
+        assert!(broken("last.p99>50ms", &report).is_some_and(f64::is_nan));
+        assert_eq!(broken("p99>60ms", &report), None);
+        report.latency_us.each = Percentiles::default();
+        assert!(broken("p99>60ms", &report).is_some());
     }
 
     #[test]

@@ -20,6 +20,8 @@ const STEPS_MAX: f64 = 10_000.0;
 /// Bounds where nobody names any: a server that loses lines, or lets people wait a second, is over its limit.
 const BOUNDS: [&str; 3] = ["lost>0", "under_way>0", "p99>1s"];
 
+const STOPPED: &str = "stopped before its time: PARTIAL";
+
 /// Does what `ramp` is asked for. Ends with 0 where a step was good and the next one was not, or all were.
 pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
     let values = values(options)?;
@@ -36,6 +38,12 @@ pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
         let mut report = step(options, &plan, &stop)?;
         report.server_name = format!("{} {}", axis_name(options.of), value);
         println!("{}", Step { value, report: &report });
+        if stop.load(Ordering::Relaxed) {
+            // What was cut short has broken nothing.
+            reports.push(report);
+            end = STOPPED.into();
+            break;
+        }
         let broken = bounds.iter().find_map(|bound| Some((bound, bound.broken_by(&report)?)));
         let why = match (broken, report.invalid.first()) {
             (Some((bound, value)), _) => Some(format!("{bound} broke: it is {value}")),
@@ -45,10 +53,6 @@ pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
         reports.push(report);
         if let Some(why) = why {
             end = format!("at {} {value}: {why}", axis_name(options.of));
-            break;
-        }
-        if stop.load(Ordering::Relaxed) {
-            end = "stopped before its time: PARTIAL".into();
             break;
         }
         last_good = Some(value);
@@ -71,6 +75,9 @@ fn finish(options: &Ramp, reports: &[Report], last_good: Option<f64>, end: &str)
     });
     output::write(&options.output, &text, &json, reports)?;
     let invalid = reports.last().is_some_and(|report| !report.invalid.is_empty()) && last_good.is_none();
+    if end == STOPPED {
+        return Ok(ExitCode::SUCCESS);
+    }
     Ok(match (last_good, invalid) {
         (Some(_), _) => ExitCode::SUCCESS,
         (None, true) => ExitCode::from(3),

@@ -31,7 +31,7 @@ pub struct Report {
     pub due: u64,
     /// Lines that the server's sockets took, warm-up included.
     pub accepted: u64,
-    /// Lines a second that the server's sockets took, behind the warm-up.
+    /// Lines a second that the server's sockets took, behind the warm-up, while lines were due.
     pub accepted_per_s: f64,
     /// Deliveries that there should have been: each line accepted, for each receiver that was to hear it.
     pub expected: u64,
@@ -52,7 +52,7 @@ pub struct Report {
     pub connect_us: Percentiles,
     /// Samples that came before they could: a clock that is wrong. They are in no percentile.
     pub negative: u64,
-    /// Lines that came so late that only `latency_us.each` and the counts know of them.
+    /// Deliveries so late that only `latency_us.each` and the counts know of them.
     pub beyond_horizon: u64,
     /// By time, behind the warm-up.
     pub timeline: Vec<Interval>,
@@ -68,6 +68,15 @@ pub struct Report {
     pub others_max: u32,
     /// Connections that the server closed.
     pub closed: u64,
+    /// Lines that were due and never went out, as the server had closed their senders.
+    #[serde(default)]
+    pub to_closed: u64,
+    /// Clients that left, and whose connect failed when they came back.
+    #[serde(default)]
+    pub not_back: u64,
+    /// The server closed every connection: it is gone.
+    #[serde(default)]
+    pub is_deserted: bool,
     /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
     /// What a person should know to read the figures.
@@ -156,7 +165,7 @@ pub struct Bucket {
 /// How well the generator did its own part.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Generator {
-    /// Share of a processor that it used.
+    /// Share of a processor that it used while lines were due.
     pub cpu_share: f64,
     /// Processor time for each delivery, in microseconds.
     pub cpu_us_per_delivery: f64,
@@ -170,7 +179,16 @@ pub struct Generator {
     pub loop_lag_p99_us: u64,
     /// The longest turn.
     pub loop_lag_max_us: u64,
-    /// Lines that were due and never went out.
+    /// Share of the time in which it could have run, and had no processor.
+    #[serde(default)]
+    pub waited_share: f64,
+    /// For how long it stood still though it had something to do, ten milliseconds and more at a time, in microseconds.
+    #[serde(default)]
+    pub still_us: u64,
+    /// The longest such time.
+    #[serde(default)]
+    pub still_max_us: u64,
+    /// Lines that were due and never went out, as the server did not take them.
     pub unsent: u64,
     /// Resident memory at the end, in KiB.
     pub resident_kib: u64,
@@ -181,7 +199,7 @@ pub struct Generator {
 /// What the server's process used.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Server {
-    /// Share of a processor that it used.
+    /// Share of a processor that it used while lines were due.
     pub cpu_share: f64,
     /// Processor time for each delivery, in microseconds.
     pub cpu_us_per_delivery: f64,
@@ -361,6 +379,9 @@ pub(crate) fn example() -> Report {
         tcp_memory_peak_kib: 0,
         others_max: 0,
         closed: 0,
+        to_closed: 0,
+        not_back: 0,
+        is_deserted: false,
         complaints: Vec::new(),
         hints: Vec::new(),
         invalid: Vec::new(),
