@@ -109,9 +109,12 @@ impl Bound {
         Ok(Self { what: text.to_owned(), figure, is_above, is_limit_broken, limit })
     }
 
-    /// Whether this run broke it: what was measured instead. What is not known (NaN) breaks it: nobody can say that it
-    /// was kept.
+    /// Whether this run broke it: what was measured instead. What is not known breaks it, as nobody can say that it was
+    /// kept: a latency of which there is no sample, a server whose process is unknown. It is no number (NaN) then.
     pub fn broken_by(&self, report: &Report) -> Option<f64> {
+        if self.figure.is_unknown(report) {
+            return Some(f64::NAN);
+        }
         let value = self.figure.of(report);
         let is_beyond = if self.is_above { value > self.limit } else { value < self.limit };
         let is_broken = is_beyond || value.is_nan() || (self.is_limit_broken && value == self.limit);
@@ -143,6 +146,11 @@ impl Figure {
         Some(Self::Latency(whose, Point::parse(point)?))
     }
 
+    fn is_unknown(self, report: &Report) -> bool {
+        let Self::Latency(whose, _) = self else { return false };
+        whose.of(report).count == 0
+    }
+
     fn of(self, report: &Report) -> f64 {
         let server = |figure: fn(&Server) -> f64| report.server.as_ref().map_or(f64::NAN, figure);
         let count = match self {
@@ -163,13 +171,21 @@ impl Figure {
             Self::ServerCpuPerDelivery => return server(|server| server.cpu_us_per_delivery),
             Self::ServerResident => return server(|server| server.resident_kib as f64),
             Self::ServerResidentPeak => return server(|server| server.resident_peak_kib as f64),
-            Self::Latency(Whose::First, point) => point.of(&report.latency_us.first),
-            Self::Latency(Whose::Each, point) => point.of(&report.latency_us.each),
-            Self::Latency(Whose::Last, point) => point.of(&report.latency_us.last),
-            Self::Latency(Whose::Service, point) => point.of(&report.service_us),
-            Self::Latency(Whose::Connect, point) => point.of(&report.connect_us),
+            Self::Latency(whose, point) => point.of(whose.of(report)),
         };
         count as f64
+    }
+}
+
+impl Whose {
+    fn of(self, report: &Report) -> &Percentiles {
+        match self {
+            Self::First => &report.latency_us.first,
+            Self::Each => &report.latency_us.each,
+            Self::Last => &report.latency_us.last,
+            Self::Service => &report.service_us,
+            Self::Connect => &report.connect_us,
+        }
     }
 }
 
@@ -254,6 +270,17 @@ mod tests {
         for bound in ["server.cpu_share>0.5", "server.resident_kib<1"] {
             assert!(Bound::parse(bound).unwrap().broken_by(&report).unwrap().is_nan(), "{bound}");
         }
+    }
+
+    #[test]
+    fn a_latency_of_nothing_keeps_no_bound() {
+        let mut report = example();
+        report.latency_us.last = Percentiles::default();
+        let broken = |text: &str, report: &Report| Bound::parse(text).unwrap().broken_by(report);
+        assert!(broken("last.p99>50ms", &report).is_some_and(f64::is_nan));
+        assert_eq!(broken("p99>60ms", &report), None);
+        report.latency_us.each = Percentiles::default();
+        assert!(broken("p99>60ms", &report).is_some());
     }
 
     #[test]

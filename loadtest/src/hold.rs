@@ -96,7 +96,12 @@ pub fn hold(options: &Hold) -> Result<ExitCode, String> {
     let held = watch(&plan(options)?, settings, &ground.target, options.duration, &stop)?;
     drop(live);
     output::write_json(options.json.as_deref(), &held.to_string(), &held)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(code(&held))
+}
+
+/// A server that closed some of the clients did not hold them.
+fn code(held: &Held) -> ExitCode {
+    if held.closed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn plan(options: &Hold) -> Result<Plan, String> {
@@ -262,5 +267,37 @@ impl fmt::Display for Held {
             "{}",
             if self.closed > 0 { format!("; {} closed by the server", self.closed) } else { String::new() }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_closed_clients_ends_it_with_an_error_and_is_told() {
+        let held = |closed| Held {
+            schema_version: SCHEMA_VERSION,
+            version: String::new(),
+            commit: String::new(),
+            machine: Machine::default(),
+            target: String::new(),
+            clients: 10,
+            joined_s: 1.0,
+            connect_us: Percentiles::default(),
+            syns_resent: 0,
+            server: None,
+            tcp_memory_kib: 0,
+            own_resident_kib: 0,
+            own_memory_kib: 0,
+            own_cpu_ns: 0,
+            own_wakeups: 0,
+            watched_s: 1.0,
+            heard_max: 0,
+            closed,
+            is_partial: false,
+        };
+        assert_eq!((code(&held(0)), code(&held(3))), (ExitCode::SUCCESS, ExitCode::FAILURE));
+        assert!(held(3).to_string().ends_with("; 3 closed by the server\n"));
     }
 }

@@ -50,7 +50,7 @@ impl Roll {
 }
 
 impl Swarm {
-    /// Connects all clients and has them say hello.
+    /// Connects all clients and has them say hello; those that are there, once `stop` is true.
     pub fn connect(&mut self, stop: &AtomicBool) -> Result<(), String> {
         let begun = Instant::now();
         for (index, number) in scattered(self.plan.clients).enumerate() {
@@ -59,6 +59,9 @@ impl Swarm {
                 None => Instant::now(),
             };
             self.await_connects(due, (index as u64).saturating_sub(CONNECTING_MAX), stop)?;
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             let due = if self.plan.connect_rate_per_s.is_some() { due } else { Instant::now() };
             let client = self.begin_connect(number, due)?;
             if let Some(place) = self.clients.get_mut(number) {
@@ -77,11 +80,8 @@ impl Swarm {
         let mut since = Instant::now();
         loop {
             let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() && through >= through_min {
+            if (left.is_zero() && through >= through_min) || stop.load(Ordering::Relaxed) {
                 return Ok(());
-            }
-            if stop.load(Ordering::Relaxed) {
-                return Err("stopped while the clients connected".into());
             }
             let wait = if left.is_zero() { Duration::from_millis(100) } else { left };
             self.look(wait.min(Duration::from_millis(100)), &mut |_, _| ())?;
@@ -98,7 +98,8 @@ impl Swarm {
         }
     }
 
-    /// Waits until every client that reads is known to hear the others, and until nothing is said any more.
+    /// Waits until every client that reads is known to hear the others, and until nothing is said any more, or until
+    /// `stop` is true.
     pub fn join(&mut self, stop: &AtomicBool) -> Result<(), String> {
         if self.plan.protocol.says_ready() {
             let mut ready = Roll::new(self.plan.clients);
@@ -136,7 +137,7 @@ impl Swarm {
         let finder = Finder::new(PROBE);
         let mut since = Instant::now();
         let mut next_probe = Instant::now();
-        while roll.missing > 0 {
+        while roll.missing > 0 && !stop.load(Ordering::Relaxed) {
             if is_probing && Instant::now() >= next_probe {
                 self.probe();
                 next_probe = Instant::now() + PROBE_EVERY;
@@ -155,9 +156,6 @@ impl Swarm {
             }
             if roll.missing < before {
                 since = Instant::now();
-            }
-            if stop.load(Ordering::Relaxed) {
-                return Err("stopped while the clients joined".into());
             }
             if since.elapsed() > PATIENCE || self.closed() == self.plan.clients {
                 return Err(self.why_not_all(what, roll));

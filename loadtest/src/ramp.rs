@@ -20,6 +20,8 @@ const STEPS_MAX: f64 = 10_000.0;
 /// Bounds where nobody names any: a server that loses or spoils lines, or lets people wait a second, is over its limit.
 const BOUNDS: [&str; 6] = ["lost>0", "doubled>0", "out_of_order>0", "corrupt>0", "under_way>0", "p99>1s"];
 
+const STOPPED: &str = "stopped before its time: PARTIAL";
+
 /// Does what `ramp` is asked for. Ends with 0 where a step was good and the next one was not, or all were; with 3 where
 /// a step that says nothing of the server ended it, whatever it broke.
 pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
@@ -37,6 +39,12 @@ pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
         let mut report = step(options, &plan, &stop)?;
         report.server_name = format!("{} {}", axis_name(options.of), value);
         output::say(&options.output, &Step { value, report: &report }.to_string());
+        if stop.load(Ordering::Relaxed) {
+            // What was cut short has broken nothing.
+            reports.push(report);
+            end = STOPPED.into();
+            break;
+        }
         let broken = bounds.iter().find_map(|bound| Some((bound, bound.broken_by(&report)?)));
         let why = match (report.invalid.first(), broken) {
             (Some(reason), _) => Some(format!("INVALID: {reason}")),
@@ -46,10 +54,6 @@ pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
         reports.push(report);
         if let Some(why) = why {
             end = format!("at {} {value}: {why}", axis_name(options.of));
-            break;
-        }
-        if stop.load(Ordering::Relaxed) {
-            end = "stopped before its time: PARTIAL".into();
             break;
         }
         last_good = Some(value);
@@ -71,6 +75,9 @@ fn finish(options: &Ramp, reports: &[Report], last_good: Option<f64>, end: &str)
         "steps": reports,
     });
     output::write(&options.output, &text, &json, reports)?;
+    if end == STOPPED {
+        return Ok(ExitCode::SUCCESS);
+    }
     let is_invalid = reports.last().is_some_and(|report| !report.invalid.is_empty());
     Ok(match (is_invalid, last_good) {
         (true, _) => ExitCode::from(3),

@@ -20,6 +20,7 @@ use crate::connect;
 use crate::latency::histogram;
 use crate::names::{Names, hello};
 use crate::plan::{Plan, micros};
+use crate::pulse::Pulse;
 use crate::tally::Tally;
 
 const EVENTS_MAX: usize = 1024;
@@ -56,14 +57,15 @@ pub struct Swarm {
     /// What the timer is set for.
     wakes_at_us: u64,
     pub(crate) epoch: Instant,
-    /// When the loop last began a turn.
-    pub(crate) woken_us: u64,
+    pub(crate) pulse: Pulse,
     settings: Settings,
     pub(crate) lateness_us: Histogram<u64>,
-    pub(crate) loop_lag_us: Histogram<u64>,
-    pub(crate) due: u64,
-    pub(crate) unsent: u64,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) last_sent_us: u64,
+    /// All have come in: whoever connects from now on comes back.
+    pub(crate) is_open: bool,
     pub(crate) next_churner: usize,
+    pub(crate) returns: Returns,
     pub(crate) peaks: Peaks,
 }
 
@@ -81,6 +83,48 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { spins: false, interval_us: 1_000_000, keeps_log: false }
+    }
+}
+
+/// What became of the lines that were due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// All of them.
+    pub due: u64,
+    /// Of those, the ones that never went out, as the server stopped taking what their senders said.
+    pub unsent: u64,
+    /// Of those, the ones that never went out, as the server had closed their senders.
+    pub to_closed: u64,
+}
+
+/// What became of the clients that were to leave and come back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// Those that left.
+    pub left: u64,
+    /// Those whose time it was, and that did not leave, as the generator had no time for it.
+    pub missed: u64,
+    /// Of those that left, the ones whose connect failed.
+    pub failed: u64,
+    /// Why the first of those failed.
+    pub why: Option<String>,
+}
+
+impl Returns {
+    /// Another one did not come back.
+    pub(crate) fn note_failed(&mut self, why: String) {
+        self.failed += 1;
+        self.why.get_or_insert(why);
+    }
+
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            left: self.left + other.left,
+            missed: self.missed + other.missed,
+            failed: self.failed + other.failed,
+            why: self.why.or(other.why),
+        }
     }
 }
 
@@ -127,13 +171,14 @@ impl Swarm {
             timer,
             wakes_at_us: 0,
             epoch: Instant::now(),
-            woken_us: 0,
+            pulse: Pulse::new()?,
             settings,
             lateness_us: histogram()?,
-            loop_lag_us: histogram()?,
-            due: 0,
-            unsent: 0,
+            outgoing: Outgoing::default(),
+            last_sent_us: 0,
+            is_open: false,
             next_churner: plan.churners().start,
+            returns: Returns::default(),
             peaks: Peaks { server, ..Peaks::default() },
         })
     }
@@ -156,11 +201,11 @@ impl Swarm {
 
     /// Sleeps until something comes or it is time.
     pub(crate) fn turn(&mut self, until_us: u64, now_us: u64) -> Result<(), String> {
-        let wait = if self.settings.spins || until_us <= now_us {
-            Some(Duration::ZERO)
+        let (wait, until_us) = if self.settings.spins || until_us <= now_us {
+            (Some(Duration::ZERO), now_us)
         } else {
             self.wake_at(until_us, now_us)?;
-            None
+            (None, until_us)
         };
         match self.poll.poll(&mut self.events, wait) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
@@ -168,7 +213,7 @@ impl Swarm {
             }
             _ => {}
         }
-        self.woken_us = self.now_us();
+        self.pulse.wake(self.now_us(), now_us, until_us);
         self.ready.clear();
         self.ready.extend(self.events.iter().map(mio::event::Event::token));
         self.note_slow_closed();
@@ -229,7 +274,14 @@ impl Swarm {
                 client.send(&hello(&self.plan, self.tally.names(), number));
             }
             Ok(None) => {}
-            Err(error) => return Err(connect::explain(&error, number, self.plan.clients, self.target)),
+            Err(error) => {
+                let why = connect::explain(&error, number, self.plan.clients, self.target);
+                if !self.is_open {
+                    return Err(why);
+                }
+                client.state = State::Failed;
+                self.returns.note_failed(why);
+            }
         }
         client.flush();
         while let Some((bytes, is_more)) = client.read(&mut self.buffer) {
@@ -281,14 +333,47 @@ impl Swarm {
         self.clients.iter().flatten().filter(|client| client.state == State::Over).count()
     }
 
-    /// Lines that were due, and of those, those that never went out.
-    pub fn due(&self) -> (u64, u64) {
-        (self.due, self.unsent)
+    /// No connection stands any more: there is no server.
+    pub fn is_deserted(&self) -> bool {
+        let mut clients = self.clients.iter().flatten().peekable();
+        clients.peek().is_some() && clients.all(|client| matches!(client.state, State::Over | State::Failed))
     }
 
-    /// How late lines went out, and how long the turns of the loop were, in microseconds.
-    pub fn lags(&self) -> (&Histogram<u64>, &Histogram<u64>) {
-        (&self.lateness_us, &self.loop_lag_us)
+    /// What became of the lines that were due. Those that a socket has not wholly taken have not gone out.
+    pub fn outgoing(&self) -> Outgoing {
+        let mut outgoing = self.outgoing;
+        for client in self.clients.iter().take(self.plan.senders).flatten() {
+            let lines = client.waiting_lines() as u64;
+            if client.state == State::Over {
+                outgoing.to_closed += lines;
+            } else {
+                outgoing.unsent += lines;
+            }
+        }
+        outgoing
+    }
+
+    /// Has the tally know of the lines that no socket has wholly taken.
+    pub(crate) fn note_waiting(&mut self) {
+        for (sender, client) in self.clients.iter().take(self.plan.senders).enumerate() {
+            let lines = client.as_ref().map_or(0, Client::waiting_lines);
+            self.tally.note_waiting(sender, lines as u32);
+        }
+    }
+
+    /// What became of the clients that were to leave and come back.
+    pub fn returns(&self) -> &Returns {
+        &self.returns
+    }
+
+    /// How late lines went out, in microseconds.
+    pub fn lateness_us(&self) -> &Histogram<u64> {
+        &self.lateness_us
+    }
+
+    /// Whether the loop ran when it was to.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// What was said and heard.

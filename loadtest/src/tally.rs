@@ -7,14 +7,19 @@ use crate::plan::Plan;
 use crate::protocol::{Kind, PIECE_BYTES_MAX, Piece};
 use crate::schedule::{Due, Pace};
 use crate::stamp::{MARK, Stamp, Unstamped};
-use crate::stats::{Arrivals, Counts};
+use crate::stats::Arrivals;
 use crate::transcript::Transcript;
 use crate::verdict::COMPLAINTS_MAX;
+
+mod counting;
 
 /// A closed loop does not wait longer for a line: it is taken for lost, and the next one goes out.
 const LOST_AFTER_CLOSED_US: u64 = 5_000_000;
 /// Nor does an open loop remember it longer.
 const LOST_AFTER_OPEN_US: u64 = 60_000_000;
+
+/// Where clients come and go, a line that all who stay have is remembered for so long.
+const KEPT_US: u64 = 10_000_000;
 
 /// What has been said and heard so far.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub struct Tally {
     others: Vec<u32>,
     /// By sender: lines that were accepted.
     accepted: Vec<u32>,
+    /// Of those, by sender, the ones that no socket has wholly taken.
+    waiting: Vec<u32>,
     /// Deliveries to those that stay that there are to be.
     expected: u64,
     /// Deliveries to those that come and go.
@@ -63,6 +70,12 @@ pub struct Heard {
     pub is_ready: bool,
 }
 
+fn flights(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Flights, String> {
+    let is_closed = matches!(plan.pace, Pace::Window(_));
+    let flights = Flights::new(plan.senders, is_closed, interval_us, keeps_log)?;
+    Ok(if plan.churners().is_empty() { flights } else { flights.keeping() })
+}
+
 impl Tally {
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
     pub fn new(plan: &Plan, names: Names, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
@@ -74,17 +87,13 @@ impl Tally {
             text: Vec::new(),
             steady: churners.start,
             arrivals: Arrivals::new(plan.hearers(), plan.senders, churners.clone()),
-            flights: Flights::new(
-                plan.senders,
-                matches!(plan.pace, Pace::Window(_)),
-                interval_us,
-                keeps_log,
-            )?,
+            flights: flights(plan, interval_us, keeps_log)?,
             transcript: Transcript::new(plan.senders),
             has_listeners: churners.start > plan.senders,
             followers: Followers::new(plan.hearers(), churners.start),
             others: vec![0; plan.hearers()],
             accepted: vec![0; plan.senders],
+            waiting: vec![0; plan.senders],
             expected: 0,
             churned: 0,
             last_heard_us: 0,
@@ -114,8 +123,7 @@ impl Tally {
     pub fn note_sent(&mut self, due: Due, now_us: u64) {
         let Some(accepted) = self.accepted.get_mut(usize::from(due.sender)) else { return };
         *accepted += 1;
-        let itself = usize::from(!self.plan.protocol.hears_itself());
-        let receivers = self.steady.saturating_sub(itself) as u32;
+        let receivers = self.receivers();
         self.expected += u64::from(receivers);
         let watcher = self.watchers.get(usize::from(due.sender)).copied().unwrap_or(NOBODY);
         self.flights.launch(due.sender, due.due_us, now_us, receivers, watcher);
@@ -297,8 +305,16 @@ impl Tally {
             Pace::Window(_) => LOST_AFTER_CLOSED_US,
             Pace::Rate(_) => LOST_AFTER_OPEN_US,
         };
-        self.flights.give_up(now_us.saturating_sub(patience_us), &mut self.freed);
+        // Who has just come back may hear what all others have.
+        let through_us = if self.steady < self.plan.hearers() { KEPT_US } else { 0 };
+        let [patience_us, through_us] = [patience_us, through_us].map(|us| now_us.saturating_sub(us));
+        self.flights.give_up(patience_us, through_us, &mut self.freed);
         self.flights.tick(now_us);
+    }
+
+    /// Lines that are not there by now are lost, and nothing waits for them.
+    pub fn give_up_all(&mut self) {
+        self.flights.give_up(u64::MAX, u64::MAX, &mut self.freed);
     }
 
     /// Senders whose watcher has heard a line, each as often as it may send another one.
@@ -309,51 +325,6 @@ impl Tally {
     /// Begins or ends recording latencies.
     pub fn record(&mut self, is_recording: bool, now_us: u64) {
         self.flights.record(is_recording, now_us);
-    }
-
-    /// The four counts, if nothing more came.
-    pub fn counts(&self) -> Counts {
-        let mut arrivals = self.arrivals.clone();
-        self.followers.write_down(&self.transcript, &mut arrivals);
-        let hears_itself = self.plan.protocol.hears_itself();
-        arrivals.finish(&self.accepted, |receiver, sender| hears_itself || receiver != u32::from(sender))
-    }
-
-    /// The four counts where lines still come: lost is only what was jumped over.
-    pub fn counts_under_way(&self) -> Counts {
-        self.arrivals.counts_under_way()
-    }
-
-    /// The same, and lost is as well what was given up and has not come since, of those that stay.
-    pub fn counts_given_up(&self) -> Counts {
-        let mut arrivals = self.arrivals.clone();
-        self.followers.write_down(&self.transcript, &mut arrivals);
-        let hears_itself = self.plan.protocol.hears_itself();
-        let behind = arrivals.behind(&self.flights.forgotten(), |receiver, sender| {
-            (receiver as usize) < self.steady && (hears_itself || receiver != u32::from(sender))
-        });
-        let counts = arrivals.counts_under_way();
-        Counts { lost: counts.lost + behind, ..counts }
-    }
-
-    /// What was heard so far; nothing is lost yet.
-    pub fn counts_so_far(&self) -> Counts {
-        self.arrivals.counts()
-    }
-
-    /// Lines accepted, of all senders.
-    pub fn accepted(&self) -> u64 {
-        self.accepted.iter().map(|accepted| u64::from(*accepted)).sum()
-    }
-
-    /// Lines accepted of one sender.
-    pub fn accepted_of(&self, sender: u16) -> u32 {
-        self.accepted.get(usize::from(sender)).copied().unwrap_or_default()
-    }
-
-    /// Deliveries that there were to be: to those that stay, and, to those that come and go, what came.
-    pub fn expected(&self) -> u64 {
-        self.expected + self.churned
     }
 
     /// When the last line was heard for the first time by somebody.

@@ -89,8 +89,13 @@ impl Report {
         );
         let _ = writeln!(
             text,
-            "            {} lines late, p99 {} us; loop lag p99 {} us, at most {} us",
-            own.late, own.lateness_p99_us, own.loop_lag_p99_us, own.loop_lag_max_us
+            "            {} lines late, p99 {} us; loop lag p99 {} us, at most {} us; without a processor {:.1} % of the \
+             time",
+            own.late,
+            own.lateness_p99_us,
+            own.loop_lag_p99_us,
+            own.loop_lag_max_us,
+            own.waited_share * 100.0
         );
         let _ = writeln!(text, "kernel      {} KiB for TCP at most, whole machine", self.tcp_memory_peak_kib);
         text

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -22,17 +22,34 @@ use tertulia_loadtest::stamp::Sizes;
 use tertulia_loadtest::stats::Counts;
 use tertulia_loadtest::swarm::{Settings, Swarm};
 use tertulia_loadtest::tally::Tally;
+use tertulia_loadtest::verdict::why_invalid;
 
 /// What becomes of the n-th chat line (from 0) on its way to everybody else: the lines to write instead.
 type Harm = fn(usize, &[u8]) -> Vec<Vec<u8>>;
 
+/// What the server does to connections.
+#[derive(Clone, Copy, Default)]
+struct Door {
+    /// The chat line (from 0) at which it closes the connection that the line came from.
+    closes_sender_at: Option<usize>,
+    /// The chat line at which it closes all connections.
+    closes_all_at: Option<usize>,
+    /// It lets so many in, and nobody after them.
+    room: Option<usize>,
+}
+
 /// A relay that passes every line on to all others, but for the harm.
 fn server(harm: Harm) -> SocketAddr {
+    server_with(harm, Door::default())
+}
+
+/// The same with a door of its own.
+fn server_with(harm: Harm, door: Door) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let hearers: Arc<Mutex<(Vec<TcpStream>, usize)>> = Arc::default();
     thread::spawn(move || {
-        for stream in listener.incoming() {
+        for stream in listener.incoming().take(door.room.unwrap_or(usize::MAX)) {
             let stream = stream.unwrap();
             let index = {
                 let mut hearers = hearers.lock().unwrap();
@@ -44,8 +61,18 @@ fn server(harm: Harm) -> SocketAddr {
                 for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
                     let mut hearers = hearers.lock().unwrap();
                     let written = if line.contains(&b'~') {
+                        let number = hearers.1;
                         hearers.1 += 1;
-                        harm(hearers.1 - 1, &line)
+                        let close = |hearer: &TcpStream| hearer.shutdown(Shutdown::Both).unwrap();
+                        if door.closes_all_at == Some(number) {
+                            hearers.0.iter().for_each(close);
+                            return;
+                        }
+                        if door.closes_sender_at == Some(number) {
+                            close(&hearers.0[index]);
+                            return;
+                        }
+                        harm(number, &line)
                     } else {
                         vec![line]
                     };
@@ -127,6 +154,10 @@ fn plan() -> Plan {
 
 fn run_plan(plan: &Plan, harm: Harm) -> Measured {
     let address = if plan.protocol == Protocol::Nats { nats_server(harm) } else { server(harm) };
+    run_before(plan, address)
+}
+
+fn run_before(plan: &Plan, address: SocketAddr) -> Measured {
     let target = Target { address, pid: None, name: String::new(), is_fresh: false };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
@@ -279,6 +310,54 @@ fn a_line_that_nobody_has_sent_yet_is_corrupt() {
 }
 
 #[test]
+fn the_last_line_is_not_lost_though_it_comes_seconds_behind_the_others_nor_is_the_rate_less() {
+    let measured = run(|number, line| {
+        if number as u64 == LINES - 1 {
+            thread::sleep(Duration::from_secs(3));
+        }
+        vec![line.to_vec()]
+    });
+    assert_eq!(measured.counts, Counts { delivered: LINES * RECEIVERS, ..Counts::default() });
+    assert_eq!(measured.under_way, 0);
+    assert!(measured.measured_s > 3.0, "{}", measured.measured_s);
+    assert_eq!(measured.figures().accepted_per_s, 800.0);
+}
+
+#[test]
+fn lines_that_a_closed_sender_was_to_say_are_the_servers_failure_and_no_reason_for_invalid() {
+    let plan = Plan { senders: 2, ..plan() };
+    let door = Door { closes_sender_at: Some(100), ..Door::default() };
+    let measured = run_before(&plan, server_with(|_, line| vec![line.to_vec()], door));
+    assert_eq!((measured.closed, measured.unsent), (1, 0));
+    assert!(measured.to_closed > 50, "{}", measured.to_closed);
+    assert_eq!(measured.accepted + measured.to_closed, LINES);
+    let reasons = why_invalid(&measured);
+    assert!(!reasons.iter().any(|reason| reason.contains("never went out")), "{reasons:?}");
+    assert!(measured.counts.lost > 0);
+}
+
+#[test]
+fn a_server_that_ends_within_the_run_leaves_a_report_of_what_was_before() {
+    let door = Door { closes_all_at: Some(100), ..Door::default() };
+    let measured = run_before(&plan(), server_with(|_, line| vec![line.to_vec()], door));
+    assert!(measured.is_deserted);
+    assert_eq!(measured.closed as u64, RECEIVERS + 1);
+    assert_eq!(measured.counts.delivered, 100 * RECEIVERS);
+    assert_eq!(measured.counts.lost, (measured.accepted - 100) * RECEIVERS);
+}
+
+#[test]
+fn clients_that_are_not_let_in_again_are_counted_and_end_nothing() {
+    let plan = Plan { clients: 8, churn_per_s: 100.0, ..plan() };
+    let door = Door { room: Some(8), ..Door::default() };
+    let measured = run_before(&plan, server_with(|_, line| vec![line.to_vec()], door));
+    let returns = &measured.returns;
+    assert_eq!((returns.left, returns.failed), (50, 50));
+    assert!(returns.why.as_ref().unwrap().contains("refused"), "{returns:?}");
+    assert_eq!(measured.accepted, LINES);
+}
+
+#[test]
 fn refusals_are_repeated_and_are_none_of_the_four() {
     let measured = run(|number, line| {
         let refusal = if number < 7 { vec![b"* FAIL ROOM FULL :no".to_vec()] } else { vec![] };
@@ -330,6 +409,9 @@ fn whoever_leaves_and_comes_back_loses_nothing_while_it_is_there() {
     let measured = run_plan(&plan, |_, line| vec![line.to_vec()]);
     assert!(measured.counts.is_clean(), "{:?}", measured.counts);
     assert!(measured.connect_us.len() > 40, "{}", measured.connect_us.len());
+    // However many hear a line that all who stay have already, they are timed.
+    assert_eq!(measured.beyond_horizon, 0);
+    assert_eq!(measured.latency.service.len(), measured.latency.each.len());
     // Four listeners of seven stay.
     assert!(measured.counts.delivered >= LINES * 4);
 }
@@ -364,6 +446,20 @@ fn simulated(delay: Delay) -> Measured {
     measured.counts = tally.counts();
     measured.latency = tally.flights().latency().clone();
     measured
+}
+
+#[test]
+fn lines_that_no_socket_has_wholly_taken_are_not_accepted_and_cannot_be_lost() {
+    let mut tally = Tally::new(&plan(), Names::new(0), 1_000_000, false).unwrap();
+    let mut schedule = Schedule::new(1, 1000.0, 10_000);
+    for _ in 0..10 {
+        tally.note_sent(schedule.take(10_000).unwrap(), 10_000);
+    }
+    tally.note_waiting(0, 4);
+    assert_eq!((tally.accepted(), tally.expected()), (6, 6 * RECEIVERS));
+    assert_eq!(tally.counts().lost, 6 * RECEIVERS);
+    tally.note_waiting(0, 0);
+    assert_eq!((tally.accepted(), tally.counts().lost), (10, 10 * RECEIVERS));
 }
 
 #[test]
@@ -411,24 +507,40 @@ fn a_stall_of_300_ms_shows_in_the_p99_of_the_open_loop() {
     assert!((699..=701).contains(&(latency.each.count_between(0, 200) / 2)));
 }
 
-#[test]
-fn a_process_that_burns_a_known_time_is_told_to_have() {
-    // To ask for the time costs time in the kernel: it asks seldom.
-    let code = "import sys, time\nwhile time.process_time() < 0.3: sum(range(20000))\n\
-        print(time.process_time(), flush=True)\nsys.stdin.read()";
+/// What a program in Python is seen to have used once it has printed something.
+fn used_by(code: &str) -> process::Usage {
     let mut child = Command::new("python3")
         .args(["-c", code])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("python3");
-    let mut burnt = [0; 4];
-    child.stdout.as_mut().unwrap().read_exact(&mut burnt).unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 4]).unwrap();
     let usage = process::usage(child.id()).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
+    usage
+}
+
+#[test]
+fn a_process_that_burns_a_known_time_is_told_to_have() {
+    // To ask for the time costs time in the kernel: it asks seldom.
+    let usage = used_by(
+        "import sys, time\nwhile time.process_time() < 0.3: sum(range(20000))\n\
+        print(time.process_time(), flush=True)\nsys.stdin.read()",
+    );
     // It counts its own start; printing costs it a little.
     assert!((295_000_000..400_000_000).contains(&usage.cpu_ns), "{usage:?}");
     let user_ns = usage.exact_user_ns();
     assert!(user_ns > 200_000_000.0 && user_ns <= usage.cpu_ns as f64, "{usage:?}");
+}
+
+#[test]
+fn a_server_of_which_every_thread_that_works_ends_is_told_to_have_worked() {
+    let usage = used_by(
+        "import sys, threading, time\ndef work():\n  while time.thread_time() < 0.1: sum(range(20000))\n\
+        for _ in range(3): one = threading.Thread(target=work); one.start(); one.join()\n\
+        print('over', flush=True)\nsys.stdin.read()",
+    );
+    assert!((300_000_000..500_000_000).contains(&usage.cpu_ns), "{usage:?}");
 }
