@@ -18,8 +18,10 @@ const QUIET_US: u64 = 2_000_000;
 const CHURNS_PER_TURN: usize = 16;
 /// So many clients are heard between looks at what is due.
 const CLIENTS_PER_LOOK: usize = 32;
-/// Between looks at what is late, at memory, and at who wants to know how it goes.
+/// Between looks at what is late, and at who wants to know how it goes.
 const TICK_US: u64 = 100_000;
+/// Between looks at memory: the kernel has to write down much more than is read.
+const LOOK_US: u64 = 500_000;
 
 /// How a slice went.
 #[derive(Debug, Clone, Copy, Default)]
@@ -155,6 +157,7 @@ impl Swarm {
             self.tally.flights().under_way() > 0 && self.now_us() < last_us + QUIET_US && !self.is_deserted();
         let end_us = last_us.max(sending.end_us);
         self.tally.record(false, end_us);
+        self.look_at_memory();
         let now = self.sums(is_recorded);
         let (whole, jumped_over) = (self.tally.counts(), self.tally.counts_under_way());
         if !is_cut && self.tally.flights().under_way() > 0 {
@@ -269,6 +272,13 @@ impl Swarm {
     fn tick(&mut self, now_us: u64) {
         self.note_waiting();
         self.tally.tick(now_us);
+        if now_us >= self.looks_at_us {
+            self.looks_at_us = now_us + LOOK_US;
+            self.look_at_memory();
+        }
+    }
+
+    fn look_at_memory(&mut self) {
         let peaks = &mut self.peaks;
         peaks.tcp_memory_kib = peaks.tcp_memory_kib.max(process::tcp_memory_kib());
         if let Some(resident_kib) = peaks.server.and_then(process::resident_kib) {

@@ -67,6 +67,8 @@ pub struct Swarm {
     pub(crate) next_churner: usize,
     pub(crate) returns: Returns,
     pub(crate) peaks: Peaks,
+    /// When memory is looked at next.
+    pub(crate) looks_at_us: u64,
 }
 
 /// How a swarm goes about it; none of this changes what the server has to do.
@@ -180,6 +182,7 @@ impl Swarm {
             next_churner: plan.churners().start,
             returns: Returns::default(),
             peaks: Peaks { server, ..Peaks::default() },
+            looks_at_us: 0,
         })
     }
 
