@@ -45,6 +45,11 @@ pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
             end = STOPPED.into();
             break;
         }
+        if report.is_deserted {
+            end = format!("at {} {value}: the server closed every connection", axis_name(options.of));
+            reports.push(report);
+            break;
+        }
         let broken = bounds.iter().find_map(|bound| Some((bound, bound.broken_by(&report)?)));
         let why = match (report.invalid.first(), broken) {
             (Some(reason), _) => Some(format!("INVALID: {reason}")),

@@ -194,7 +194,7 @@ fn a_schedule_that_cannot_be_kept_ends_with_3_and_says_why() {
     let floor = Floor::start();
     let flags =
         ["run", "--target", &floor.address, "--clients", "200", "--senders", "100", "--rate", "9000000"];
-    let output = program(&[&flags[..], &["--duration", "300ms", "--warmup", "0s"]].concat());
+    let output = program(&[&flags[..], &["--duration", "100ms", "--warmup", "0s"]].concat());
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("\nINVALID: "), "{text}");
@@ -384,6 +384,22 @@ fn a_server_that_ends_within_the_run_is_told_with_all_that_was_measured() {
     assert!(report["delivered"].as_u64().unwrap() > 0);
     let is_invalid = !report["invalid"].as_array().unwrap().is_empty();
     assert_eq!(code, Some(if is_invalid { 3 } else { 1 }));
+}
+
+#[test]
+fn a_server_that_ends_within_a_step_of_a_ramp_ends_it_there() {
+    let mut floor = Floor::start();
+    let steps = ["--from", "50", "--to", "100", "--step", "50", "--duration", "1h", "--warmup", "0s"];
+    let work = ["--clients", "3", "--fail-if", "rate>1000000000"];
+    let mut child = begun(&[&["ramp", "--target", &floor.address][..], &steps, &work].concat());
+    // Longer than it takes until all hear each other.
+    thread::sleep(Duration::from_secs(5));
+    floor.child.kill().unwrap();
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    let code = ends(&mut child);
+    assert!(text.contains("at rate 50: the server closed every connection"), "{text}");
+    assert!(matches!(code, Some(2 | 3)), "{code:?}");
 }
 
 #[test]

@@ -181,9 +181,16 @@ fn take_turn(
         live.say("connects");
         let settings = Settings { interval_us: 250_000, ..Settings::default() };
         let mut stage = Stage::open(&plan, &target, settings, stop, &mut |swarm| live.show(swarm))?;
-        stage.measure(plan.duration, stop, &mut |swarm| live.show(swarm))?;
+        let slice = stage.measure(plan.duration, stop, &mut |swarm| live.show(swarm))?;
         let (origin, measured) = stage.finish();
         drop(running);
+        if slice.is_deserted {
+            return Err(format!("{words}: it closed every connection"));
+        }
+        if measured.repeats.is_empty() {
+            // Stopped before anything was measured.
+            continue;
+        }
         match sum {
             Some((_, sum)) => sum.merge(measured)?,
             None => *sum = Some((origin, measured)),
