@@ -8,7 +8,7 @@
 //!   kind and comes back.
 //! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]:
 //!   the four checks; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
-//! - [`pulse`]: whether the generator itself ran when it was to.
+//! - [`pulse`]: whether the generator itself ran when it was to; [`returns`]: whether those that left came back.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
@@ -47,6 +47,7 @@ pub mod protocol;
 pub mod pulse;
 pub mod ramp;
 pub mod report;
+pub mod returns;
 pub mod run;
 pub mod schedule;
 pub mod server;

@@ -10,9 +10,9 @@ use crate::report::{
     self, Figures, Generator, Interval, Latencies, Machine, Percentiles, Report, SCHEMA_VERSION, Server,
     median,
 };
+use crate::returns::Returns;
 use crate::slice::Spent;
 use crate::stats::Counts;
-use crate::swarm::Returns;
 use crate::verdict::{self, LATE_US};
 
 /// In less than this nothing is measured: a run that was ended in its warm-up.

@@ -21,6 +21,7 @@ use crate::latency::histogram;
 use crate::names::{Names, hello};
 use crate::plan::{Plan, micros};
 use crate::pulse::Pulse;
+use crate::returns::Returns;
 use crate::tally::Tally;
 
 const EVENTS_MAX: usize = 1024;
@@ -97,37 +98,6 @@ pub struct Outgoing {
     pub unsent: u64,
     /// Of those, the ones that never went out, as the server had closed their senders.
     pub to_closed: u64,
-}
-
-/// What became of the clients that were to leave and come back.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Returns {
-    /// Those that left.
-    pub left: u64,
-    /// Those whose time it was, and that did not leave, as the generator had no time for it.
-    pub missed: u64,
-    /// Of those that left, the ones whose connect failed.
-    pub failed: u64,
-    /// Why the first of those failed.
-    pub why: Option<String>,
-}
-
-impl Returns {
-    /// Another one did not come back.
-    pub(crate) fn note_failed(&mut self, why: String) {
-        self.failed += 1;
-        self.why.get_or_insert(why);
-    }
-
-    /// Both together.
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            left: self.left + other.left,
-            missed: self.missed + other.missed,
-            failed: self.failed + other.failed,
-            why: self.why.or(other.why),
-        }
-    }
 }
 
 /// The most that was seen.

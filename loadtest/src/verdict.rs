@@ -4,8 +4,8 @@ use crate::measured::{MEASURED_S_MIN, Measured, late};
 use crate::plan::Plan;
 use crate::protocol::Protocol;
 use crate::report::{Interval, median};
+use crate::returns::Returns;
 use crate::schedule::Pace;
-use crate::swarm::Returns;
 
 /// A line that goes out later than this is late, and a turn of the loop longer than this is a lag.
 pub const LATE_US: u64 = 10_000;
