@@ -18,6 +18,8 @@ pub(crate) enum State {
     Up,
     /// The server closed it, or it failed.
     Over,
+    /// The connect failed: it never stood.
+    Failed,
 }
 
 /// A connection.
@@ -30,6 +32,10 @@ pub(crate) struct Client {
     /// The start of a piece.
     begun: Vec<u8>,
     unsent: VecDeque<u8>,
+    /// Bytes that have left `unsent` since it was made.
+    flushed: u64,
+    /// Where lines end that are in `unsent`, wholly or in part, counted as `flushed` is.
+    line_ends: VecDeque<u64>,
 }
 
 impl Client {
@@ -41,6 +47,8 @@ impl Client {
             is_ready: false,
             begun: Vec::new(),
             unsent: VecDeque::new(),
+            flushed: 0,
+            line_ends: VecDeque::new(),
         }
     }
 
@@ -71,6 +79,20 @@ impl Client {
         true
     }
 
+    /// Sends a line that counts. False: nothing was sent.
+    pub(crate) fn send_line(&mut self, line: &[u8]) -> bool {
+        let is_taken = self.send(line);
+        if is_taken && !self.unsent.is_empty() {
+            self.line_ends.push_back(self.flushed + self.unsent.len() as u64);
+        }
+        is_taken
+    }
+
+    /// Lines that the socket has not wholly taken yet.
+    pub(crate) fn waiting_lines(&self) -> usize {
+        self.line_ends.len()
+    }
+
     /// Writes what waits, as far as the socket takes it.
     pub(crate) fn flush(&mut self) {
         while !self.unsent.is_empty() {
@@ -78,6 +100,9 @@ impl Client {
             let Some(taken) = self.write(waiting.make_contiguous()) else { return };
             waiting.drain(..taken);
             self.unsent = waiting;
+            self.flushed += taken as u64;
+            let gone = self.line_ends.iter().take_while(|end| **end <= self.flushed).count();
+            self.line_ends.drain(..gone);
             if taken == 0 {
                 return;
             }
@@ -135,5 +160,37 @@ impl Client {
     /// Forgets the start of a piece.
     pub(crate) fn forget(&mut self) {
         self.begun = Vec::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_line_waits_until_the_socket_has_taken_the_whole_of_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let mut client = Client::new(stream, Instant::now());
+        assert!(client.newly_up().unwrap().is_some());
+        let line = [b'x'; 40_000];
+        let mut sent = 0;
+        while client.waiting_lines() < 2 {
+            assert!(client.send_line(&line));
+            sent += 1;
+        }
+        let whole = (sent - 2) * line.len();
+        server.read_exact(&mut vec![0; whole]).unwrap();
+        let mut rest = vec![0; 2 * line.len()];
+        let mut begin = 0;
+        while begin < rest.len() {
+            client.flush();
+            begin += server.read(rest.get_mut(begin..).unwrap()).unwrap();
+        }
+        client.flush();
+        assert_eq!(client.waiting_lines(), 0);
     }
 }

@@ -13,6 +13,8 @@ use crate::report::{Figures, Report, SCHEMA_VERSION, median};
 const REPEATS_MIN: usize = 3;
 /// A smaller change is never told: the repeats of an open loop may all but agree, and no user would feel it.
 const CHANGE_TOLD_MIN: f64 = 0.01;
+/// In a wider band nearly everything would be noise: the runs tell nothing of each other in that figure.
+const BAND_MAX: f64 = 0.2;
 
 type Figure = fn(&Figures) -> Option<f64>;
 
@@ -65,6 +67,9 @@ fn differences(before: &Report, after: &Report) -> Vec<String> {
     if before.machine != after.machine {
         differences.push(format!("other machine or limits: {:?}, {:?}", before.machine, after.machine));
     }
+    if before.version != after.version {
+        differences.push(format!("other versions of the generator: {}, {}", before.version, after.version));
+    }
     if before.plan != after.plan {
         differences.push(format!("other plan: {}; {}", before.plan, after.plan));
     }
@@ -92,6 +97,7 @@ fn verdict(before: &[f64], after: &[f64], is_more_better: bool) -> Option<(f64, 
     let band = spread(before).zip(spread(after)).map(|(before, after)| (before + after).max(CHANGE_TOLD_MIN));
     let word = match band {
         None => "no band: --repeat 3 or more",
+        Some(band) if band > BAND_MAX => "TOO NOISY to tell: more or longer repeats, an idle machine",
         Some(band) if change.abs() <= band => "noise",
         Some(_) if (change > 0.0) == is_more_better => "better",
         Some(_) => "WORSE",
@@ -101,7 +107,7 @@ fn verdict(before: &[f64], after: &[f64], is_more_better: bool) -> Option<(f64, 
 
 fn table(before: &Report, after: &Report) -> String {
     let mut text = format!(
-        "before  {} {}, {} repeats\nafter   {} {}, {} repeats\nplan    {}\n\n{:<20}{:>16}{:>16}{:>10}{:>10}\n",
+        "before  {} {}, {} repeats\nafter   {} {}, {} repeats\nplan    {}\n{}\n{:<20}{:>16}{:>16}{:>10}{:>10}\n",
         before.target,
         before.server_name,
         before.repeats.len(),
@@ -109,6 +115,7 @@ fn table(before: &Report, after: &Report) -> String {
         after.server_name,
         after.repeats.len(),
         after.plan,
+        builds(before, after),
         "median of repeats",
         "before",
         "after",
@@ -136,6 +143,19 @@ fn table(before: &Report, after: &Report) -> String {
         let (old, new) = (of(before), of(after));
         let word = if new > old { "  WORSE" } else { "" };
         text.push_str(&format!("{name:<20}{old:>16}{new:>16}{:>20}{word}\n", ""));
+    }
+    text
+}
+
+/// What was built anew between the two.
+fn builds(before: &Report, after: &Report) -> String {
+    let mut text = String::new();
+    if before.commit != after.commit {
+        text.push_str(&format!("note    generators of other commits: {}, {}\n", before.commit, after.commit));
+    }
+    if let (Some(old), Some(new)) = (&before.server_file_fnv1a, &after.server_file_fnv1a) {
+        let same = if old == new { "the same file" } else { "another file" };
+        text.push_str(&format!("server  {same} (FNV-1a {old}, {new})\n"));
     }
     text
 }
@@ -172,8 +192,35 @@ mod tests {
         let mut other = example();
         other.plan.clients = 11;
         assert!(differences(&example(), &other)[0].starts_with("other plan"));
+        for change in [
+            |report: &mut Report| report.plan.spins = true,
+            |report: &mut Report| report.plan.with_floor = true,
+        ] {
+            let mut other = example();
+            change(&mut other);
+            assert!(differences(&example(), &other)[0].starts_with("other plan"));
+        }
+        let other = Report { version: "9".into(), ..example() };
+        assert!(differences(&example(), &other)[0].starts_with("other versions of the generator"));
         let other = Report { invalid: vec!["late".into()], is_partial: true, ..example() };
         assert_eq!(differences(&other, &example()).len(), 2);
+    }
+
+    #[test]
+    fn a_band_so_wide_that_it_tells_nothing_is_named() {
+        let word = |before: &[f64], after: &[f64]| verdict(before, after, true).unwrap().2;
+        assert!(word(&[100.0, 50.0, 290.0], &[300.0, 301.0, 302.0]).starts_with("TOO NOISY"));
+        assert_eq!(word(&[100.0, 90.0, 110.0], &[200.0, 190.0, 210.0]), "better");
+    }
+
+    #[test]
+    fn the_table_says_whether_generator_and_server_are_other_builds() {
+        let text = table(&example(), &example());
+        assert!(text.contains("the same file") && !text.contains("other commits"), "{text}");
+        let other = Report { commit: "fedc".into(), server_file_fnv1a: Some("0".into()), ..example() };
+        let text = table(&example(), &other);
+        assert!(text.contains("other commits: 0123456789abcdef, fedc"), "{text}");
+        assert!(text.contains("another file"), "{text}");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use nix::sys::socket::{setsockopt, sockopt};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::limits;
+
 /// Ports that a connection may come from: first and last. ip(7), `ip_local_port_range`.
 pub fn local_ports() -> (u16, u16) {
     let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
@@ -27,13 +29,33 @@ pub(crate) fn begin(target: SocketAddr, source: Option<IpAddr>) -> io::Result<Tc
     if let Some(source) = source {
         // Without it the bind would take a port that no other connect of this address can have, to whatever target.
         setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
-        socket.bind(&SocketAddr::new(source, 0).into())?;
+        // It takes no port yet: what fails here is the address.
+        socket.bind(&SocketAddr::new(source, 0).into()).map_err(|error| {
+            let what = match error.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(Errno::ADDRNOTAVAIL) => "is no address of this machine".to_owned(),
+                _ => error.to_string(),
+            };
+            io::Error::new(error.kind(), format!("--source {source} {what}"))
+        })?;
     }
     match socket.connect(&target.into()) {
         Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {}
         outcome => outcome?,
     }
     Ok(TcpStream::from_std(socket.into()))
+}
+
+/// Whether the target can be reached from these addresses at all.
+pub fn check_family(target: SocketAddr, sources: &[IpAddr]) -> Result<(), String> {
+    let family = |is_ipv4: bool| if is_ipv4 { "IPv4" } else { "IPv6" };
+    match sources.iter().find(|source| source.is_ipv4() != target.is_ipv4()) {
+        Some(source) => Err(format!(
+            "--source {source}: that is {}, and {target} is {}; both have to be the same",
+            family(source.is_ipv4()),
+            family(target.is_ipv4())
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Whether there are ports enough, as far as can be told before.
@@ -68,9 +90,7 @@ pub(crate) fn explain(error: &io::Error, number: usize, clients: usize, target: 
              closed connections hold for a minute); {}",
             more_sources(clients, each)
         ),
-        Some(Errno::MFILE) => format!(
-            "{which}: this program may open no more files; raise the hard limit (ulimit -Hn) or pass fewer --clients"
-        ),
+        Some(Errno::MFILE) => format!("{which}: {}", limits::why_no_more_files(number + 1, clients)),
         Some(Errno::NFILE) => {
             format!("{which}: the system has no more open files (fs.file-max); pass fewer --clients")
         }
@@ -82,6 +102,7 @@ pub(crate) fn explain(error: &io::Error, number: usize, clients: usize, target: 
                 "{which}: the server closed it; it may have a limit of clients, or of clients of one address"
             )
         }
+        _ if error.raw_os_error().is_none() => error.to_string(),
         _ => format!("{which}: {error}"),
     }
 }
@@ -106,7 +127,27 @@ mod tests {
         let target = "127.0.0.1:9".parse().unwrap();
         let error = |errno: Errno| explain(&io::Error::from(errno), 4, 10, target);
         assert!(error(Errno::ADDRNOTAVAIL).contains("--source"));
-        assert!(error(Errno::MFILE).contains("ulimit -Hn"));
+        let full = error(Errno::MFILE);
+        assert!(full.contains("4 clients + ") && full.contains("10 + 32 = 42"), "{full}");
+        assert!(full.contains("ulimit -Hn"), "{full}");
         assert!(error(Errno::CONNREFUSED).starts_with("client 5 of 10 to 127.0.0.1:9: refused"));
+    }
+
+    #[test]
+    fn a_source_that_is_not_of_this_machine_is_said_to_be_so_and_not_that_ports_are_missing() {
+        let target = "127.0.0.1:9".parse().unwrap();
+        // Of no machine: RFC 5737.
+        let error = begin(target, Some("192.0.2.1".parse().unwrap())).unwrap_err();
+        let said = explain(&error, 4, 10, target);
+        assert_eq!(said, "--source 192.0.2.1 is no address of this machine");
+    }
+
+    #[test]
+    fn addresses_of_another_family_than_the_target_are_refused() {
+        let (four, six) = ("127.0.0.1:9".parse().unwrap(), "[::1]:9".parse().unwrap());
+        let sources = ["127.0.0.2".parse().unwrap(), "127.0.0.3".parse().unwrap()];
+        assert_eq!(check_family(four, &sources), Ok(()));
+        assert!(check_family(six, &sources).unwrap_err().starts_with("--source 127.0.0.2: that is IPv4"));
+        assert!(check_family(four, &["::1".parse().unwrap()]).is_err());
     }
 }

@@ -19,14 +19,18 @@ const NOWHERE: u64 = u64::MAX;
 /// Lines on their way.
 #[derive(Debug)]
 pub struct Flights {
-    /// In the order in which they went out, from number `first` on, through or not; the front one is not. All in one
-    /// piece, since each is looked up once for each receiver.
+    /// In the order in which they went out, from number `first` on, through or not; the front one is not, unless
+    /// they are kept. All in one piece, since each is looked up once for each receiver.
     lines: VecDeque<Line>,
     first: u64,
     /// By sender: where its lines are.
     senders: Vec<Sender>,
     under_way: usize,
     is_recording: bool,
+    /// When it last began to.
+    recorded_from_us: u64,
+    /// Lines that everybody has are remembered until they are given up: others may hear them yet.
+    keeps: bool,
     /// Lines go out when they are due: service is the same as response, and is not counted twice.
     is_closed: bool,
     latency: Latency,
@@ -71,6 +75,8 @@ impl Flights {
             senders: (0..senders).map(|_| Sender::default()).collect(),
             under_way: 0,
             is_recording: false,
+            recorded_from_us: 0,
+            keeps: false,
             is_closed,
             latency: Latency::new()?,
             timeline: Timeline::new(interval_us, keeps_log)?,
@@ -80,12 +86,19 @@ impl Flights {
         })
     }
 
+    /// The same; lines that everybody has are remembered until they are given up, as others may hear them yet.
+    pub fn keeping(self) -> Self {
+        Self { keeps: true, ..self }
+    }
+
     /// From now on lines that are launched are recorded, or not: not in the warm-up.
     pub fn record(&mut self, is_recording: bool, now_us: u64) {
         if self.is_recording {
             self.end_interval(now_us);
+            self.timeline.trim(now_us);
         }
         self.is_recording = is_recording;
+        self.recorded_from_us = now_us;
         self.timeline.begin(now_us);
     }
 
@@ -185,7 +198,7 @@ impl Flights {
         if let Some(line) = self.lines.get(index).filter(|line| line.is_recorded) {
             self.latency.last.saturating_record(now_us.saturating_sub(line.due_us));
         }
-        while self.lines.front().is_some_and(|line| line.waiting == 0) {
+        while !self.keeps && self.lines.front().is_some_and(|line| line.waiting == 0) {
             self.pop();
         }
     }
@@ -195,7 +208,7 @@ impl Flights {
     fn land_beyond(&mut self, stamp: &Stamp, now_us: u64) {
         self.beyond_horizon += 1;
         match now_us.checked_sub(stamp.due_us) {
-            Some(late_us) if self.is_recording => {
+            Some(late_us) if self.is_recording && stamp.due_us >= self.recorded_from_us => {
                 self.recorded += 1;
                 self.timeline.record(late_us);
             }
@@ -216,15 +229,22 @@ impl Flights {
         Some(line)
     }
 
-    /// Gives up lines that were sent before this. Gives the senders that still wait for one of them, each as often.
-    pub fn give_up(&mut self, sent_before_us: u64, given_up: &mut Vec<u16>) {
+    /// Gives up lines that were sent before `sent_before_us`, and those that everybody has and that were sent before
+    /// `through_before_us`. Gives the senders that still wait for one of them, each as often.
+    pub fn give_up(&mut self, sent_before_us: u64, through_before_us: u64, given_up: &mut Vec<u16>) {
         let is_over = |line: &Line| {
-            line.due_us.saturating_add(u64::from(line.sent_after_us)) < sent_before_us || line.waiting == 0
+            let sent_us = line.due_us.saturating_add(u64::from(line.sent_after_us));
+            sent_us < sent_before_us || (line.waiting == 0 && sent_us < through_before_us)
         };
         while self.lines.front().is_some_and(is_over) {
             let line = self.pop();
             given_up.extend(line.filter(|line| line.watcher != NOBODY).map(|line| line.sender));
         }
+    }
+
+    /// By sender: how many of its lines are not remembered any more, since everybody has them or they were given up.
+    pub fn forgotten(&self) -> Vec<u32> {
+        self.senders.iter().map(|sender| sender.first).collect()
     }
 
     /// Lines that not everybody has.
@@ -352,13 +372,68 @@ mod tests {
         flights.launch(0, 1_000, 1_000, 1, WATCHER);
         flights.launch(0, 9_000, 9_000, 1, WATCHER);
         let mut given_up = Vec::new();
-        flights.give_up(5_000, &mut given_up);
+        flights.give_up(5_000, 5_000, &mut given_up);
         assert_eq!((given_up.as_slice(), flights.under_way()), (&[0][..], 1));
         land(&mut flights, &stamp(0, 1_000), 60_001_000, true);
         flights.record(false, 70_000_000);
         assert_eq!(flights.beyond_horizon(), 1);
         let each = &flights.latency().each;
         assert_eq!(each.max(), each.highest_equivalent(60_000_000));
+    }
+
+    #[test]
+    fn whoever_has_just_come_back_is_timed_though_all_others_have_the_line() {
+        let mut flights = flights().keeping();
+        flights.launch(0, 1_000, 1_050, 1, NOBODY);
+        let line = stamp(0, 1_000);
+        land(&mut flights, &line, 1_100, true);
+        land(&mut flights, &line, 1_300, false);
+        let mut given_up = Vec::new();
+        flights.give_up(0, 1_000, &mut given_up);
+        land(&mut flights, &line, 1_400, false);
+        assert_eq!((flights.beyond_horizon(), flights.under_way()), (0, 0));
+        flights.give_up(0, 2_000, &mut given_up);
+        assert_eq!(flights.number(&line), None);
+        flights.record(false, 2_000);
+        assert_eq!((flights.latency().each.len(), flights.latency().service.len()), (3, 3));
+        assert_eq!(flights.latency().last.len(), 1);
+    }
+
+    #[test]
+    fn a_line_of_the_warm_up_that_comes_behind_its_time_is_not_recorded() {
+        let mut flights = Flights::new(1, false, 1_000_000, false).unwrap();
+        flights.launch(0, 1_000, 1_000, 1, NOBODY);
+        flights.give_up(u64::MAX, u64::MAX, &mut Vec::new());
+        flights.record(true, 5_000);
+        land(&mut flights, &stamp(0, 1_000), 6_000, true);
+        assert_eq!((flights.beyond_horizon(), flights.recorded()), (1, 0));
+    }
+
+    #[test]
+    fn the_wait_for_what_never_came_is_no_time_of_the_timeline() {
+        let mut flights = Flights::new(1, false, 1_000, true).unwrap();
+        flights.record(true, 0);
+        for sequence in 0..3u32 {
+            let due_us = u64::from(sequence) * 1_000;
+            flights.launch(0, due_us, due_us, 1, NOBODY);
+            if sequence < 2 {
+                land(&mut flights, &stamp(sequence, due_us), due_us + 500, true);
+            }
+            flights.tick(due_us + 900);
+            flights.tick(due_us + 1_000);
+        }
+        for now_us in (4_000..20_000).step_by(1_000) {
+            flights.tick(now_us);
+        }
+        flights.record(false, 3_400);
+        let intervals = flights.timeline().intervals();
+        assert_eq!(intervals.last().map(|interval| interval.end_s), Some(0.003_4));
+        assert_eq!(flights.timeline().logged().count(), intervals.len());
+        assert_eq!(intervals.iter().map(|interval| interval.accepted).sum::<u64>(), 3);
+        // What is recorded next goes on where this ended.
+        flights.record(true, 30_000);
+        flights.record(false, 31_000);
+        assert_eq!(flights.timeline().intervals().last().map(|interval| interval.end_s), Some(0.004_4));
     }
 
     #[test]
@@ -398,7 +473,7 @@ mod tests {
         assert!(flights.land(number, &line, WATCHER, 1_100, true));
         assert!(!flights.land(number, &line, WATCHER, 1_100, true));
         let mut given_up = Vec::new();
-        flights.give_up(5_000, &mut given_up);
+        flights.give_up(5_000, 5_000, &mut given_up);
         assert!(given_up.is_empty());
     }
 

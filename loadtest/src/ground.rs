@@ -1,16 +1,17 @@
 //! What a run stands on: a server, place for descriptors and ports, and a way to stop.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{process as this, thread};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
 
 use crate::options::Whom;
 use crate::server::Started;
 use crate::stage::Target;
 use crate::swarm::Settings;
-use crate::{connect, limits, process};
+use crate::{connect, limits, process, server};
 
 /// A server to load.
 #[derive(Debug)]
@@ -24,7 +25,8 @@ impl Ground {
     /// The server that was named, or a relay of our own.
     pub fn of(whom: &Whom) -> Result<Self, String> {
         let Some(address) = whom.target else { return Self::relay() };
-        let target = Target { address, pid: whom.pid, name: String::new(), is_fresh: false };
+        let name = whom.pid.and_then(process::program_name).unwrap_or_default();
+        let target = Target { address, pid: whom.pid, name, is_fresh: false };
         Ok(Self { target, own: None })
     }
 
@@ -75,11 +77,16 @@ pub fn make_place(whom: &Whom, clients: usize, stages: usize) -> Result<(), Stri
 /// True once the program was told to stop; the second time it ends at once.
 pub fn stop_flag() -> Result<Arc<AtomicBool>, String> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_default(signal, Arc::clone(&stop))
-            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
-            .map_err(|error| format!("signals: {error}"))?;
-    }
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| format!("signals: {error}"))?;
+    let told = Arc::clone(&stop);
+    thread::spawn(move || {
+        for _ in &mut signals {
+            if told.swap(true, Ordering::Relaxed) {
+                server::end_all();
+                this::exit(1);
+            }
+        }
+    });
     Ok(stop)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::options::Hold;
 use crate::output;
 use crate::plan::Plan;
 use crate::process::{self, Usage};
-use crate::report::{Machine, Percentiles, SCHEMA_VERSION};
+use crate::report::{self, Machine, Percentiles, SCHEMA_VERSION};
 use crate::schedule::Pace;
 use crate::stage::Target;
 use crate::stamp::Sizes;
@@ -27,6 +28,10 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub struct Held {
     /// As that of a report.
     pub schema_version: u32,
+    /// As that of a report.
+    pub version: String,
+    /// As that of a report.
+    pub commit: String,
     /// Where it ran.
     pub machine: Machine,
     /// Where to.
@@ -47,8 +52,10 @@ pub struct Held {
     pub own_resident_kib: u64,
     /// Of that, what came with the clients, in KiB.
     pub own_memory_kib: u64,
-    /// Processor time of this program while it watched, in nanoseconds.
+    /// Processor time of the thread of this program that has the clients, while the server was watched, in nanoseconds.
     pub own_cpu_ns: u64,
+    /// How often that thread was woken meanwhile.
+    pub own_wakeups: u64,
     /// How long the server was watched, in seconds.
     pub watched_s: f64,
     /// The most pieces that one client heard: notices of the others' joining, above all.
@@ -89,7 +96,12 @@ pub fn hold(options: &Hold) -> Result<ExitCode, String> {
     let held = watch(&plan(options)?, settings, &ground.target, options.duration, &stop)?;
     drop(live);
     output::write_json(options.json.as_deref(), &held.to_string(), &held)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(code(&held))
+}
+
+/// A server that closed some of the clients did not hold them.
+fn code(held: &Held) -> ExitCode {
+    if held.closed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn plan(options: &Hold) -> Result<Plan, String> {
@@ -105,7 +117,7 @@ fn plan(options: &Hold) -> Result<Plan, String> {
         slow: 0,
         churn_per_s: 0.0,
         connect_rate_per_s: whom.connect_rate,
-        sources: whom.source.iter().flat_map(|sources| sources.iter().copied()).collect(),
+        sources: whom.sources()?,
         joins: options.join,
     };
     plan.check()?;
@@ -130,31 +142,64 @@ pub fn watch(
     swarm.join(stop)?;
     let joined_s = begun.elapsed().as_secs_f64();
     let joined = usage()?;
-    swarm.idle(SETTLE, stop)?;
-    let (watched_from, own_from, began) = (usage()?, process::usage(std::process::id())?, Instant::now());
-    swarm.idle(length, stop)?;
-    let (watched_s, after) = (began.elapsed().as_secs_f64(), usage()?);
+    let own_thread = rustix::thread::gettid().as_raw_nonzero().get();
+    let watched = swarm.idle_beside(stop, |stop| silence(target.pid, own_thread, length, &stop))??;
     let own = process::usage(std::process::id())?;
-    let server = before.zip(joined).zip(watched_from.zip(after));
+    let server = before.zip(joined).zip(watched.server);
     Ok(Held {
         schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: report::commit(),
         machine: process::machine(),
         target: format!("{} {}", target.address, target.name),
         clients: plan.clients,
         joined_s,
         connect_us: Percentiles::of(swarm.connect_us()),
         syns_resent: process::tcp_counter("TCPSynRetrans").saturating_sub(syns_before),
-        server: server.map(|((before, joined), (from, after))| {
-            HeldServer::of(plan.clients, before, joined, after.since(from))
-        }),
+        server: server.map(|((before, joined), used)| HeldServer::of(plan.clients, before, joined, used)),
         tcp_memory_kib: process::tcp_memory_kib().saturating_sub(tcp_before_kib),
         own_resident_kib: own.resident_kib,
         own_memory_kib: own.resident_kib.saturating_sub(own_before.resident_kib),
-        own_cpu_ns: own.since(own_from).cpu_ns,
-        watched_s,
+        own_cpu_ns: watched.own_cpu_ns,
+        own_wakeups: watched.own_wakeups,
+        watched_s: watched.length_s,
         heard_max: swarm.tally().others_max(),
         closed: swarm.closed(),
         is_partial: stop.load(Ordering::Relaxed),
+    })
+}
+
+/// What was used while nobody said anything.
+struct Silence {
+    length_s: f64,
+    server: Option<Usage>,
+    own_cpu_ns: u64,
+    own_wakeups: u64,
+}
+
+/// Watches, beside the thread that has the clients, the server and that thread; both should sleep. Ends early when the
+/// other end of `stop` goes.
+fn silence(
+    server: Option<u32>,
+    own_thread: i32,
+    length: Duration,
+    stop: &Receiver<()>,
+) -> Result<Silence, String> {
+    let look = || {
+        let own = process::thread_usage(std::process::id(), own_thread)?;
+        Ok::<_, String>((own, server.map(process::usage).transpose()?))
+    };
+    let _ = stop.recv_timeout(SETTLE);
+    let ((cpu_before_ns, sleeps_before), server_before) = look()?;
+    let begun = Instant::now();
+    let _ = stop.recv_timeout(length);
+    let length_s = begun.elapsed().as_secs_f64();
+    let ((cpu_ns, sleeps), server) = look()?;
+    Ok(Silence {
+        length_s,
+        server: server.zip(server_before).map(|(after, before)| after.since(before)),
+        own_cpu_ns: cpu_ns.saturating_sub(cpu_before_ns),
+        own_wakeups: sleeps.saturating_sub(sleeps_before),
     })
 }
 
@@ -207,9 +252,10 @@ impl fmt::Display for Held {
         writeln!(f, "kernel     {} KiB more for TCP, whole machine", self.tcp_memory_kib)?;
         writeln!(
             f,
-            "generator  {} KiB, {:.2} a client; {:.3} ms of processor in the silence",
+            "generator  {} KiB, {:.2} a client; in the silence {} wake-ups, {:.3} ms",
             self.own_resident_kib,
             self.own_memory_kib as f64 / self.clients.max(1) as f64,
+            self.own_wakeups,
             self.own_cpu_ns as f64 / 1e6
         )?;
         if self.is_partial {
@@ -221,5 +267,37 @@ impl fmt::Display for Held {
             "{}",
             if self.closed > 0 { format!("; {} closed by the server", self.closed) } else { String::new() }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_closed_clients_ends_it_with_an_error_and_is_told() {
+        let held = |closed| Held {
+            schema_version: SCHEMA_VERSION,
+            version: String::new(),
+            commit: String::new(),
+            machine: Machine::default(),
+            target: String::new(),
+            clients: 10,
+            joined_s: 1.0,
+            connect_us: Percentiles::default(),
+            syns_resent: 0,
+            server: None,
+            tcp_memory_kib: 0,
+            own_resident_kib: 0,
+            own_memory_kib: 0,
+            own_cpu_ns: 0,
+            own_wakeups: 0,
+            watched_s: 1.0,
+            heard_max: 0,
+            closed,
+            is_partial: false,
+        };
+        assert_eq!((code(&held(0)), code(&held(3))), (ExitCode::SUCCESS, ExitCode::FAILURE));
+        assert!(held(3).to_string().ends_with("; 3 closed by the server\n"));
     }
 }

@@ -4,9 +4,11 @@
 //!
 //! - [`plan`]: what is to be done, checked before anything starts.
 //! - [`schedule`]: when each line is due.
-//! - [`stamp`]: what every line carries; [`protocol`]: how it goes to a server of each kind and comes back.
+//! - [`stamp`]: what every line carries; [`names`]: under whose name; [`protocol`]: how it goes to a server of each
+//!   kind and comes back.
 //! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]:
 //!   the four checks; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
+//! - [`pulse`]: whether the generator itself ran when it was to; [`returns`]: whether those that left came back.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
@@ -34,6 +36,7 @@ pub mod live;
 pub mod log;
 pub mod measured;
 pub mod merge;
+pub mod names;
 mod opening;
 pub mod options;
 pub mod output;
@@ -41,8 +44,10 @@ pub mod peers;
 pub mod plan;
 pub mod process;
 pub mod protocol;
+pub mod pulse;
 pub mod ramp;
 pub mod report;
+pub mod returns;
 pub mod run;
 pub mod schedule;
 pub mod server;

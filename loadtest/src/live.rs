@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::stats::Counts;
 use crate::swarm::Swarm;
 use crate::text::grouped;
 
@@ -37,20 +38,18 @@ impl Live {
             return;
         }
         let tally = swarm.tally();
-        let counts = tally.counts_so_far();
+        let counts = tally.counts_under_way();
         let per_s = counts.delivered.saturating_sub(self.delivered) as f64 / length.as_secs_f64();
         (self.looked, self.delivered) = (Instant::now(), counts.delivered);
-        self.bar.set_message(format!(
-            "{} {:.0} s: {} deliveries a second, {} lines under way, doubled {}, out of order {}, corrupt {}",
-            self.what,
-            self.begun.elapsed().as_secs_f64(),
-            grouped(per_s),
-            tally.flights().under_way(),
-            counts.doubled,
-            counts.out_of_order,
-            counts.corrupt
-        ));
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let words = words(&self.what, seconds, per_s, tally.flights().under_way(), counts);
+        self.bar.set_message(words);
         self.bar.tick();
+    }
+
+    /// Lets something else be written, with the line out of its way.
+    pub fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
     }
 
     /// Says something where the swarm is not there yet.
@@ -60,8 +59,36 @@ impl Live {
     }
 }
 
+/// Lost is what was jumped over so far: of what is under way, nobody knows yet.
+fn words(what: &str, seconds: f64, per_s: f64, under_way: usize, counts: Counts) -> String {
+    format!(
+        "{what} {seconds:.0} s: {} deliveries a second, {under_way} lines under way, lost {}, doubled {}, \
+         out of order {}, corrupt {}",
+        grouped(per_s),
+        counts.lost,
+        counts.doubled,
+        counts.out_of_order,
+        counts.corrupt
+    )
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_all_four_counts() {
+        let counts = Counts { delivered: 9, lost: 1, doubled: 2, out_of_order: 3, corrupt: 4 };
+        let words = words("run 1", 12.3, 4_567.0, 5, counts);
+        assert_eq!(
+            words,
+            "run 1 12 s: 4,567 deliveries a second, 5 lines under way, lost 1, doubled 2, out of order 3, corrupt 4"
+        );
     }
 }

@@ -3,11 +3,15 @@
 use hdrhistogram::Histogram;
 
 use crate::latency::{Latency, buckets, histogram};
-use crate::plan::Plan;
+use crate::plan::{Plan, Planned};
 use crate::process::Usage;
+use crate::pulse::Still;
 use crate::report::{
-    Figures, Generator, Interval, Latencies, Machine, Percentiles, Report, SCHEMA_VERSION, Server, median,
+    self, Figures, Generator, Interval, Latencies, Machine, Percentiles, Report, SCHEMA_VERSION, Server,
+    median,
 };
+use crate::returns::Returns;
+use crate::slice::Spent;
 use crate::stats::Counts;
 use crate::verdict::{self, LATE_US};
 
@@ -25,8 +29,10 @@ pub struct Measured {
     pub under_way: u64,
     /// Lines due, and of those never sent, warm-up included.
     pub due: u64,
-    /// Lines due that never went out.
+    /// Lines due that never went out, as the server did not take them.
     pub unsent: u64,
+    /// Lines due that never went out, as the server had closed their senders.
+    pub to_closed: u64,
     /// Lines accepted, warm-up included.
     pub accepted: u64,
     /// Lines accepted behind the warm-up.
@@ -35,8 +41,12 @@ pub struct Measured {
     pub delivered_measured: u64,
     /// Deliveries of the warm-up.
     pub warmup_delivered: u64,
-    /// How long was measured, in seconds.
+    /// How long was measured, in seconds: from when the first line was due until the last was heard.
     pub measured_s: f64,
+    /// Of that, and of what was used, while lines were due.
+    pub sending: Spent,
+    /// For how long the generator stood still meanwhile.
+    pub still: Still,
     /// Latencies.
     pub latency: Latency,
     /// Of connects, in microseconds.
@@ -65,6 +75,10 @@ pub struct Measured {
     pub tcp_memory_peak_kib: u64,
     /// Clients that the server closed.
     pub closed: usize,
+    /// No connection stood any more at the end.
+    pub is_deserted: bool,
+    /// Clients that left and came back.
+    pub returns: Returns,
     /// The most pieces that one client heard which no sender said.
     pub others_max: u32,
     /// What the server said against it, and how often.
@@ -86,6 +100,8 @@ pub struct Place {
     pub target: String,
     /// Program and version, where they are known.
     pub server_name: String,
+    /// Of the file of its program, where its process is known.
+    pub server_file_fnv1a: Option<String>,
     /// In seconds since 1970.
     pub begun_unix_s: u64,
 }
@@ -99,11 +115,14 @@ impl Measured {
             under_way: 0,
             due: 0,
             unsent: 0,
+            to_closed: 0,
             accepted: 0,
             accepted_measured: 0,
             delivered_measured: 0,
             warmup_delivered: 0,
             measured_s: 0.0,
+            sending: Spent::default(),
+            still: Still::default(),
             latency: Latency::new()?,
             connect_us: histogram()?,
             lateness_us: histogram()?,
@@ -118,6 +137,8 @@ impl Measured {
             resident_peak_kib: 0,
             tcp_memory_peak_kib: 0,
             closed: 0,
+            is_deserted: false,
+            returns: Returns::default(),
             others_max: 0,
             complaints: (Vec::new(), 0),
             spins: false,
@@ -144,11 +165,14 @@ impl Measured {
         self.under_way += other.under_way;
         self.due += other.due;
         self.unsent += other.unsent;
+        self.to_closed += other.to_closed;
         self.accepted += other.accepted;
         self.accepted_measured += other.accepted_measured;
         self.delivered_measured += other.delivered_measured;
         self.warmup_delivered += other.warmup_delivered;
         self.measured_s += other.measured_s;
+        self.sending = self.sending.plus(other.sending);
+        self.still = self.still.plus(other.still);
         self.negative += other.negative;
         self.beyond_horizon += other.beyond_horizon;
         self.own = self.own.plus(other.own);
@@ -160,6 +184,8 @@ impl Measured {
         self.resident_peak_kib = self.resident_peak_kib.max(other.resident_peak_kib);
         self.tcp_memory_peak_kib = self.tcp_memory_peak_kib.max(other.tcp_memory_peak_kib);
         self.closed += other.closed;
+        self.is_deserted |= other.is_deserted;
+        self.returns = std::mem::take(&mut self.returns).plus(other.returns);
         self.others_max = self.others_max.max(other.others_max);
         self.complaints.0.extend(other.complaints.0);
         self.complaints.0.truncate(verdict::COMPLAINTS_MAX);
@@ -180,6 +206,25 @@ impl Measured {
         if self.measured_s > MEASURED_S_MIN { usage.cpu_ns as f64 / 1e9 / self.measured_s } else { 0.0 }
     }
 
+    /// The same while lines were due, in which more is done than while the last are waited for: of the generator.
+    pub fn own_share(&self) -> f64 {
+        self.sending_share(self.sending.own_ns).unwrap_or_else(|| self.share(self.own))
+    }
+
+    /// The same of the server.
+    pub fn server_share(&self, usage: Usage) -> f64 {
+        self.sending_share(self.sending.server_ns).unwrap_or_else(|| self.share(usage))
+    }
+
+    fn sending_share(&self, ns: u64) -> Option<f64> {
+        (self.sending.length_s > MEASURED_S_MIN).then(|| ns as f64 / 1e9 / self.sending.length_s)
+    }
+
+    /// Share of the time in which the generator could have run, and had no processor.
+    pub fn waited_share(&self) -> f64 {
+        self.share(Usage { cpu_ns: self.own.waited_ns, ..Usage::default() })
+    }
+
     /// So many nanoseconds shared out over the deliveries, in microseconds.
     pub fn us_per_delivery(&self, ns: f64) -> f64 {
         ns / 1e3 / self.delivered_measured.max(1) as f64
@@ -190,7 +235,7 @@ impl Measured {
         let at = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64;
         Figures {
             rate_per_s: self.rate_per_s(),
-            accepted_per_s: self.accepted_measured as f64 / self.measured_s.max(1e-9),
+            accepted_per_s: self.accepted_measured as f64 / self.sending.length_s.max(1e-9),
             p50_us: at(&self.latency.each, 0.5),
             p99_us: at(&self.latency.each, 0.99),
             p99_9_us: at(&self.latency.each, 0.999),
@@ -203,15 +248,17 @@ impl Measured {
     /// The report of it.
     pub fn report(&self, plan: &Plan, place: Place) -> Report {
         let figures = self.figures();
-        let Place { machine, target, server_name, begun_unix_s } = place;
+        let Place { machine, target, server_name, server_file_fnv1a, begun_unix_s } = place;
         Report {
             schema_version: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: report::commit(),
             begun_unix_s,
             machine,
-            plan: plan.planned(),
+            plan: Planned { spins: self.spins, ..plan.planned() },
             target,
             server_name,
+            server_file_fnv1a,
             due: self.due,
             accepted: self.accepted,
             accepted_per_s: figures.accepted_per_s,
@@ -232,6 +279,9 @@ impl Measured {
             tcp_memory_peak_kib: self.tcp_memory_peak_kib,
             others_max: self.others_max,
             closed: self.closed as u64,
+            to_closed: self.to_closed,
+            not_back: self.returns.failed,
+            is_deserted: self.is_deserted,
             complaints: self.complaints.0.clone(),
             hints: verdict::hints(plan, self),
             invalid: verdict::why_invalid(self),
@@ -243,13 +293,16 @@ impl Measured {
 
     fn generator(&self, plan: &Plan) -> Generator {
         Generator {
-            cpu_share: self.share(self.own),
+            cpu_share: self.own_share(),
             cpu_us_per_delivery: self.us_per_delivery(self.own.cpu_ns as f64),
             user_us_per_delivery: self.us_per_delivery(self.own.exact_user_ns()),
             late: late(&self.lateness_us),
             lateness_p99_us: self.lateness_us.value_at_quantile(0.99),
             loop_lag_p99_us: self.loop_lag_us.value_at_quantile(0.99),
             loop_lag_max_us: self.loop_lag_us.max(),
+            waited_share: self.waited_share(),
+            still_us: self.still.sum_us,
+            still_max_us: self.still.longest_us,
             unsent: self.unsent,
             resident_kib: self.own.resident_kib,
             resident_kib_per_client: self.own.resident_kib as f64 / plan.clients.max(1) as f64,
@@ -258,7 +311,7 @@ impl Measured {
 
     fn server(&self, usage: Usage) -> Server {
         Server {
-            cpu_share: self.share(usage),
+            cpu_share: self.server_share(usage),
             cpu_us_per_delivery: self.us_per_delivery(usage.cpu_ns as f64),
             resident_before_kib: self.resident_before_kib,
             resident_kib: usage.resident_kib,
@@ -300,6 +353,20 @@ mod tests {
         assert_eq!(figures.rate_per_s, 500.0);
         assert_eq!(both.counts.delivered, 1_000);
         assert_eq!(median_of(&both.repeats, |figures| Some(figures.rate_per_s)), Some(500.0));
+    }
+
+    #[test]
+    fn the_wait_for_the_last_lines_makes_nobody_slower_nor_idler_than_it_was() {
+        let mut measured = Measured::new().unwrap();
+        measured.accepted_measured = 300;
+        measured.delivered_measured = 900;
+        measured.measured_s = 13.0;
+        measured.sending = Spent { length_s: 3.0, own_ns: 2_906_250_000, server_ns: 1_500_000_000 };
+        measured.own = Usage { cpu_ns: 3_000_000_000, ..Usage::default() };
+        let figures = measured.figures();
+        assert_eq!((figures.accepted_per_s, figures.rate_per_s), (100.0, 900.0 / 13.0));
+        assert_eq!((measured.own_share(), measured.server_share(measured.own)), (0.96875, 0.5));
+        assert!(verdict::why_invalid(&measured).iter().any(|reason| reason.contains("97 %")));
     }
 
     #[test]

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 use memchr::memmem::Finder;
 
 use crate::client::Client;
+use crate::names::PROBE;
 use crate::protocol::Protocol;
 use crate::swarm::Swarm;
-use crate::tally::client_name;
 
-/// What the first senders say until everybody has heard it.
-const PROBE: &[u8] = b"?se oye?";
 const PROBE_EVERY: Duration = Duration::from_millis(300);
 /// Connects that may be under way at once.
 const CONNECTING_MAX: u64 = 1024;
@@ -52,7 +50,7 @@ impl Roll {
 }
 
 impl Swarm {
-    /// Connects all clients and has them say hello.
+    /// Connects all clients and has them say hello; those that are there, once `stop` is true.
     pub fn connect(&mut self, stop: &AtomicBool) -> Result<(), String> {
         let begun = Instant::now();
         for (index, number) in scattered(self.plan.clients).enumerate() {
@@ -61,6 +59,9 @@ impl Swarm {
                 None => Instant::now(),
             };
             self.await_connects(due, (index as u64).saturating_sub(CONNECTING_MAX), stop)?;
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             let due = if self.plan.connect_rate_per_s.is_some() { due } else { Instant::now() };
             let client = self.begin_connect(number, due)?;
             if let Some(place) = self.clients.get_mut(number) {
@@ -79,11 +80,8 @@ impl Swarm {
         let mut since = Instant::now();
         loop {
             let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() && through >= through_min {
+            if (left.is_zero() && through >= through_min) || stop.load(Ordering::Relaxed) {
                 return Ok(());
-            }
-            if stop.load(Ordering::Relaxed) {
-                return Err("stopped while the clients connected".into());
             }
             let wait = if left.is_zero() { Duration::from_millis(100) } else { left };
             self.look(wait.min(Duration::from_millis(100)), &mut |_, _| ())?;
@@ -100,7 +98,8 @@ impl Swarm {
         }
     }
 
-    /// Waits until every client that reads is known to hear the others, and until nothing is said any more.
+    /// Waits until every client that reads is known to hear the others, and until nothing is said any more, or until
+    /// `stop` is true.
     pub fn join(&mut self, stop: &AtomicBool) -> Result<(), String> {
         if self.plan.protocol.says_ready() {
             let mut ready = Roll::new(self.plan.clients);
@@ -111,7 +110,20 @@ impl Swarm {
             heard.mark(0);
         }
         self.await_all("in reach of what the others say", &mut heard, true, stop)?;
-        self.await_quiet(stop)
+        self.await_quiet(stop)?;
+        self.check_names()
+    }
+
+    /// Lines that come back under another name would all count as corrupt and lost.
+    fn check_names(&self) -> Result<(), String> {
+        let Some((sender, name)) = self.tally.renamed() else { return Ok(()) };
+        Err(format!(
+            "{} gave client {} the name {name}, since somebody there is called {} already: another run at the same \
+             time, or one that the server has not let go of yet; run it again",
+            self.target,
+            sender + 1,
+            self.tally.names().of(sender as usize)
+        ))
     }
 
     /// Waits until all are there: until the server said so, or until each has heard a probe.
@@ -125,7 +137,7 @@ impl Swarm {
         let finder = Finder::new(PROBE);
         let mut since = Instant::now();
         let mut next_probe = Instant::now();
-        while roll.missing > 0 {
+        while roll.missing > 0 && !stop.load(Ordering::Relaxed) {
             if is_probing && Instant::now() >= next_probe {
                 self.probe();
                 next_probe = Instant::now() + PROBE_EVERY;
@@ -144,9 +156,6 @@ impl Swarm {
             }
             if roll.missing < before {
                 since = Instant::now();
-            }
-            if stop.load(Ordering::Relaxed) {
-                return Err("stopped while the clients joined".into());
             }
             if since.elapsed() > PATIENCE || self.closed() == self.plan.clients {
                 return Err(self.why_not_all(what, roll));
@@ -175,7 +184,7 @@ impl Swarm {
     fn probe(&mut self) {
         for number in 0..self.plan.senders.min(2) {
             let mut line = Vec::new();
-            self.plan.protocol.say(&client_name(number), PROBE, &mut line);
+            self.plan.protocol.say(&self.tally.names().of(number), PROBE, &mut line);
             if let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) {
                 client.send(&line);
             }

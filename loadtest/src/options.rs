@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::bounds::Bound;
+use crate::connect;
 use crate::plan::{Joins, Plan, parse_duration, parse_sizes, parse_sources};
 use crate::protocol::Protocol;
 use crate::schedule::Pace;
@@ -18,7 +19,7 @@ use crate::stamp::Sizes;
     name = "tertulia-loadtest",
     version,
     after_help = "Ends with 0: good, 1: an error, 2: a bound of --fail-if is broken, 3: INVALID, as the generator \
-                  itself could not keep up.\nLoad only what is yours."
+                  itself could not keep up, whatever else is so.\nLoad only what is yours."
 )]
 pub struct Options {
     /// What to do.
@@ -105,7 +106,8 @@ pub struct Work {
 /// What to write, and when to fail.
 #[derive(Debug, Clone, Args)]
 pub struct Output {
-    /// End with code 2 if this is so, like 'p99>50ms' or 'lost>0'; repeatable
+    /// End with code 2 if this is so, like 'p99>50ms', 'lost>0' or 'server.resident_kib>=8192'; any figure of the JSON;
+    /// repeatable
     #[arg(long, value_name = "BOUND", value_parser = Bound::parse)]
     pub fail_if: Vec<Bound>,
     /// Write the report as JSON to this file; `-`: to standard output, instead of the text
@@ -258,11 +260,11 @@ pub struct Peers {
     /// Only these, by name; repeatable (relay, floor, ngircd, mosquitto, nats, redis, seed)
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Connections
-    #[arg(long, value_name = "N", default_value_t = 164)]
+    /// Connections; so many more than senders that each server tires before the generator does
+    #[arg(long, value_name = "N", default_value_t = 500)]
     pub clients: usize,
     /// Clients that send
-    #[arg(long, value_name = "S", default_value_t = 64)]
+    #[arg(long, value_name = "S", default_value_t = 16)]
     pub senders: usize,
     /// Lines a second for the table's latencies
     #[arg(long, value_name = "R", default_value_t = 100.0)]
@@ -288,9 +290,20 @@ fn resolve(text: &str) -> Result<SocketAddr, String> {
     addresses.next().ok_or_else(|| "that host has no address".into())
 }
 
+impl Whom {
+    /// The addresses that the clients come from, which the target can be reached from.
+    pub fn sources(&self) -> Result<Vec<IpAddr>, String> {
+        let sources: Vec<IpAddr> = self.source.iter().flat_map(|sources| sources.iter().copied()).collect();
+        let own_relay = SocketAddr::from(([127, 0, 0, 1], 0));
+        connect::check_family(self.target.unwrap_or(own_relay), &sources)?;
+        Ok(sources)
+    }
+}
+
 impl Work {
     /// The plan that the flags describe.
     pub fn plan(&self, whom: &Whom, duration: Duration) -> Result<Plan, String> {
+        let sources = whom.sources()?;
         let pace = match self.window {
             Some(window) => Pace::Window(window),
             None => Pace::Rate(self.rate.unwrap_or(100.0)),
@@ -306,7 +319,7 @@ impl Work {
             slow: self.slow,
             churn_per_s: self.churn,
             connect_rate_per_s: whom.connect_rate,
-            sources: whom.source.iter().flat_map(|sources| sources.iter().copied()).collect(),
+            sources,
             joins: self.join,
         };
         plan.check()?;

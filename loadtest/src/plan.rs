@@ -102,6 +102,12 @@ pub struct Planned {
     pub connect_rate_per_s: Option<f64>,
     /// How many addresses the clients come from; 0: as the system chooses.
     pub sources: usize,
+    /// The generator never sleeps.
+    #[serde(default)]
+    pub spins: bool,
+    /// In turns with the reference server.
+    #[serde(default)]
+    pub with_floor: bool,
 }
 
 impl Plan {
@@ -177,12 +183,25 @@ impl Plan {
         if self.churn_per_s > 0.0 { end - end.saturating_sub(self.senders) / 2..end } else { end..end }
     }
 
+    /// Whose hearing a sender's line lets the next one go out: a client that only listens, where there is one, and another
+    /// one for each sender as far as they go.
+    pub fn watcher(&self, sender: usize) -> u32 {
+        let steady = self.churners().start;
+        let listeners = steady.saturating_sub(self.senders);
+        let number = match listeners {
+            0 if self.senders == 1 => 0,
+            0 => (sender + 1) % self.senders,
+            _ => self.senders + sender % listeners,
+        };
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
     /// From the first line due to the last, in microseconds.
     pub fn length_us(&self) -> u64 {
         micros(self.warmup + self.duration)
     }
 
-    /// For a report.
+    /// For a report. Whether the generator spins, or has the reference server beside it, is not the plan's to know.
     pub fn planned(&self) -> Planned {
         let (rate_per_s, window) = match self.pace {
             Pace::Rate(rate) => (Some(rate), None),
@@ -203,6 +222,8 @@ impl Plan {
             size_max_bytes: self.sizes.max_bytes,
             connect_rate_per_s: self.connect_rate_per_s,
             sources: self.sources.len(),
+            spins: false,
+            with_floor: false,
         }
     }
 }
@@ -224,7 +245,14 @@ impl fmt::Display for Planned {
         if self.churn_per_s > 0.0 {
             write!(f, ", {} a second leave and come back", self.churn_per_s)?;
         }
-        write!(f, "; {} s measured after {} s", self.duration_s, self.warmup_s)
+        write!(f, "; {} s measured after {} s", self.duration_s, self.warmup_s)?;
+        if self.spins {
+            f.write_str(", by a generator that never sleeps")?;
+        }
+        if self.with_floor {
+            f.write_str(", in turns with the floor")?;
+        }
+        Ok(())
     }
 }
 

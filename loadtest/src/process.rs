@@ -3,6 +3,8 @@
 use std::fs;
 use std::str::FromStr;
 
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{Resource, getrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -13,8 +15,10 @@ use crate::report::Machine;
 /// What a process used and holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Time on a processor, of all its threads, in nanoseconds: the scheduler's own account.
+    /// Time on a processor, of all its threads, those that ended included, in nanoseconds: the scheduler's own account.
     pub cpu_ns: u64,
+    /// For how long the threads it has now could have run, and did not get a processor, in nanoseconds.
+    pub waited_ns: u64,
     /// Of that, outside the kernel, in nanoseconds: as far as clock ticks tell.
     pub user_ns: u64,
     /// Time in the kernel by the same ticks, in nanoseconds.
@@ -32,6 +36,7 @@ pub fn usage(pid: u32) -> Result<Usage, String> {
     let status = read(&format!("/proc/{pid}/status"))?;
     let [user_ns, system_ns] = ticks_ns(pid)?;
     let mut usage = Usage {
+        cpu_ns: cpu_ns(pid).unwrap_or(user_ns + system_ns),
         user_ns,
         system_ns,
         resident_kib: field(&status, "VmRSS:").unwrap_or_default(),
@@ -43,11 +48,28 @@ pub fn usage(pid: u32) -> Result<Usage, String> {
         let path = entry.map_err(|error| format!("{folder}: {error}"))?.path();
         // A thread may end while we look.
         let schedule = fs::read_to_string(path.join("schedstat")).unwrap_or_default();
-        usage.cpu_ns += number::<u64>(schedule.split_whitespace().next()).unwrap_or_default();
+        usage.waited_ns += number::<u64>(schedule.split_whitespace().nth(1)).unwrap_or_default();
         let status = fs::read_to_string(path.join("status")).unwrap_or_default();
         usage.sleeps += field::<u64>(&status, "voluntary_ctxt_switches:").unwrap_or_default();
     }
     Ok(usage)
+}
+
+/// Processor time of one thread in nanoseconds, and how often it went to sleep by its own will. What it uses is booked
+/// when it goes to sleep, so that another thread has to ask.
+pub fn thread_usage(pid: u32, thread: i32) -> Result<(u64, u64), String> {
+    let folder = format!("/proc/{pid}/task/{thread}");
+    let schedule = read(&format!("{folder}/schedstat"))?;
+    let status = read(&format!("{folder}/status"))?;
+    let sleeps = field(&status, "voluntary_ctxt_switches:").unwrap_or_default();
+    Ok((number(schedule.split_whitespace().next()).unwrap_or_default(), sleeps))
+}
+
+/// Time on a processor that a process has used, in nanoseconds, threads that ended included; none where it is not there.
+pub fn cpu_ns(pid: u32) -> Option<u64> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(i32::try_from(pid).ok()?)).ok()?;
+    let time = clock_gettime(clock).ok()?;
+    Some(u64::try_from(time.tv_sec()).ok()? * 1_000_000_000 + u64::try_from(time.tv_nsec()).ok()?)
 }
 
 /// Resident memory of a process, in KiB; none where it is not there.
@@ -60,6 +82,7 @@ impl Usage {
     pub fn since(self, before: Self) -> Self {
         Self {
             cpu_ns: self.cpu_ns.saturating_sub(before.cpu_ns),
+            waited_ns: self.waited_ns.saturating_sub(before.waited_ns),
             user_ns: self.user_ns.saturating_sub(before.user_ns),
             system_ns: self.system_ns.saturating_sub(before.system_ns),
             sleeps: self.sleeps.saturating_sub(before.sleeps),
@@ -71,6 +94,7 @@ impl Usage {
     pub fn plus(self, other: Self) -> Self {
         Self {
             cpu_ns: self.cpu_ns + other.cpu_ns,
+            waited_ns: self.waited_ns + other.waited_ns,
             user_ns: self.user_ns + other.user_ns,
             system_ns: self.system_ns + other.system_ns,
             sleeps: self.sleeps + other.sleeps,
@@ -92,6 +116,27 @@ fn ticks_ns(pid: u32) -> Result<[u64; 2], String> {
     let mut words = behind.split_whitespace().skip(11);
     let tick_ns = 1_000_000_000 / clock_ticks_per_second().max(1);
     Ok([(); 2].map(|()| number::<u64>(words.next()).unwrap_or_default() * tick_ns))
+}
+
+/// What the file is called that a process is a program of; none where nobody may look.
+pub fn program_name(pid: u32) -> Option<String> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    // A file that was replaced meanwhile.
+    Some(name.strip_suffix(" (deleted)").map_or(name.clone(), str::to_owned))
+}
+
+/// FNV-1a, 64 bits, of that file, in hexadecimal digits.
+pub fn program_fnv1a(pid: u32) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/exe")).ok()?;
+    Some(format!("{:016x}", fnv1a(&bytes)))
+}
+
+/// <http://www.isthe.com/chongo/tech/comp/fnv/>
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 /// How many files a process has open.
@@ -208,10 +253,38 @@ mod tests {
         }
         let used = usage(std::process::id()).unwrap().since(before);
         // Other tests' threads burn time of the same process, so that there is no upper bound to check; and the
-        // kernel books a running thread's time at its next tick.
-        assert!(used.cpu_ns > 180_000_000, "{used:?}, {sum}");
+        // kernel books what ran outside of it at its next tick.
+        assert!(used.cpu_ns >= 200_000_000, "{used:?}, {sum}");
         assert!(used.user_ns > 100_000_000, "{used:?}");
         assert!(used.resident_kib > 0);
+    }
+
+    #[test]
+    fn a_program_is_told_by_its_name_and_its_bytes() {
+        let name = program_name(std::process::id()).unwrap();
+        assert!(name.starts_with("tertulia_loadtest-"), "{name}");
+        let path = std::env::current_exe().unwrap();
+        let hash = format!("{:016x}", fnv1a(&fs::read(path).unwrap()));
+        assert_eq!(program_fnv1a(std::process::id()), Some(hash));
+        // Of the reference.
+        assert_eq!((fnv1a(b""), fnv1a(b"foobar")), (0xCBF2_9CE4_8422_2325, 0x8594_4171_F739_67E8));
+        assert_eq!((program_name(u32::MAX), program_fnv1a(u32::MAX)), (None, None));
+    }
+
+    #[test]
+    fn what_a_thread_used_that_ended_counts() {
+        let before = usage(std::process::id()).unwrap();
+        let burn = || {
+            let burnt_ns = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).tv_nsec;
+            let mut sum = 0u64;
+            while burnt_ns() < 100_000_000 {
+                sum = (0..10_000).fold(sum, |sum, number| sum.wrapping_mul(31) ^ number);
+            }
+            sum
+        };
+        let sum = std::thread::spawn(burn).join().unwrap();
+        let used = usage(std::process::id()).unwrap().since(before);
+        assert!(used.cpu_ns >= 100_000_000, "{used:?}, {sum}");
     }
 
     #[test]

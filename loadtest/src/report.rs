@@ -17,6 +17,9 @@ pub struct Report {
     pub schema_version: u32,
     /// Of this program.
     pub version: String,
+    /// The commit that this program was built from; `unknown` where nobody could tell.
+    #[serde(default = "unknown")]
+    pub commit: String,
     /// When it began, in seconds since 1970.
     pub begun_unix_s: u64,
     /// Where it ran.
@@ -27,11 +30,15 @@ pub struct Report {
     pub target: String,
     /// What was loaded, in a few words, where it is known: program and version.
     pub server_name: String,
+    /// Of the file of the server's program: FNV-1a of 64 bits, in hexadecimal digits. Two builds differ in it. None where
+    /// its process is not known.
+    #[serde(default)]
+    pub server_file_fnv1a: Option<String>,
     /// Lines that were due, warm-up included.
     pub due: u64,
     /// Lines that the server's sockets took, warm-up included.
     pub accepted: u64,
-    /// Lines a second that the server's sockets took, behind the warm-up.
+    /// Lines a second that the server's sockets took, behind the warm-up, while lines were due.
     pub accepted_per_s: f64,
     /// Deliveries that there should have been: each line accepted, for each receiver that was to hear it.
     pub expected: u64,
@@ -52,7 +59,7 @@ pub struct Report {
     pub connect_us: Percentiles,
     /// Samples that came before they could: a clock that is wrong. They are in no percentile.
     pub negative: u64,
-    /// Lines that came so late that only `latency_us.each` and the counts know of them.
+    /// Deliveries so late that only `latency_us.each` and the counts know of them.
     pub beyond_horizon: u64,
     /// By time, behind the warm-up.
     pub timeline: Vec<Interval>,
@@ -68,6 +75,15 @@ pub struct Report {
     pub others_max: u32,
     /// Connections that the server closed.
     pub closed: u64,
+    /// Lines that were due and never went out, as the server had closed their senders.
+    #[serde(default)]
+    pub to_closed: u64,
+    /// Clients that left, and whose connect failed when they came back.
+    #[serde(default)]
+    pub not_back: u64,
+    /// The server closed every connection: it is gone.
+    #[serde(default)]
+    pub is_deserted: bool,
     /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
     /// What a person should know to read the figures.
@@ -156,7 +172,7 @@ pub struct Bucket {
 /// How well the generator did its own part.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Generator {
-    /// Share of a processor that it used.
+    /// Share of a processor that it used while lines were due.
     pub cpu_share: f64,
     /// Processor time for each delivery, in microseconds.
     pub cpu_us_per_delivery: f64,
@@ -170,7 +186,16 @@ pub struct Generator {
     pub loop_lag_p99_us: u64,
     /// The longest turn.
     pub loop_lag_max_us: u64,
-    /// Lines that were due and never went out.
+    /// Share of the time in which it could have run, and had no processor.
+    #[serde(default)]
+    pub waited_share: f64,
+    /// For how long it stood still though it had something to do, ten milliseconds and more at a time, in microseconds.
+    #[serde(default)]
+    pub still_us: u64,
+    /// The longest such time.
+    #[serde(default)]
+    pub still_max_us: u64,
+    /// Lines that were due and never went out, as the server did not take them.
     pub unsent: u64,
     /// Resident memory at the end, in KiB.
     pub resident_kib: u64,
@@ -181,7 +206,7 @@ pub struct Generator {
 /// What the server's process used.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Server {
-    /// Share of a processor that it used.
+    /// Share of a processor that it used while lines were due.
     pub cpu_share: f64,
     /// Processor time for each delivery, in microseconds.
     pub cpu_us_per_delivery: f64,
@@ -305,74 +330,30 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some((upper + lower) / 2.0)
 }
 
-/// A report with figures of all kinds, for tests.
-#[cfg(test)]
-pub(crate) fn example() -> Report {
-    let percentiles = |us| Percentiles {
-        count: 1,
-        min: us,
-        p50: us,
-        p90: us,
-        p95: us,
-        p99: us,
-        p99_9: us,
-        p99_99: us,
-        max: us,
-    };
-    let interval = |end_s, delivered| Interval {
-        end_s,
-        length_s: 1.0,
-        accepted: 5,
-        delivered,
-        p50_us: 50,
-        p99_us: 60,
-        max_us: delivered / 5,
-    };
-    let figures = Figures { rate_per_s: 500.0, p99_us: 60_000.0, ..Figures::default() };
-    Report {
-        schema_version: SCHEMA_VERSION,
-        version: "0.0.0".into(),
-        begun_unix_s: 1_800_000_000,
-        machine: Machine { kernel: "6".into(), processor: "one".into(), processors: 2, ..Machine::default() },
-        plan: crate::plan::example().planned(),
-        target: "127.0.0.1:2000".into(),
-        server_name: "a relay".into(),
-        due: 1,
-        accepted: 1,
-        accepted_per_s: 5.0,
-        expected: 107,
-        under_way: 0,
-        counts: Counts { delivered: 100, lost: 7, ..Counts::default() },
-        rate_per_s: 500.0,
-        warmup_delivered: 1,
-        latency_us: Latencies {
-            first: percentiles(10_000),
-            each: percentiles(60_000),
-            last: percentiles(90_000),
-        },
-        service_us: percentiles(50_000),
-        connect_us: percentiles(100),
-        negative: 0,
-        beyond_horizon: 0,
-        timeline: vec![interval(1.0, 500), interval(2.0, 510)],
-        histogram: vec![Bucket { up_to_us: 50, count: 90 }, Bucket { up_to_us: 70, count: 10 }],
-        generator: Generator { cpu_share: 0.1, cpu_us_per_delivery: 0.1, ..Generator::default() },
-        server: Some(Server { cpu_us_per_delivery: 0.2, resident_kib: 4_000, ..Server::default() }),
-        tcp_memory_peak_kib: 0,
-        others_max: 0,
-        closed: 0,
-        complaints: Vec::new(),
-        hints: Vec::new(),
-        invalid: Vec::new(),
-        is_partial: false,
-        repeats: vec![figures],
-        floor: None,
-    }
+/// The commit that this program was built from, or `unknown`.
+pub fn commit() -> String {
+    env!("TERTULIA_COMMIT").to_owned()
 }
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+pub(crate) use example::example;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_commit_is_one_or_is_said_to_be_unknown() {
+        let commit = commit();
+        let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(is_hash || commit == "unknown", "{commit}");
+    }
 
     #[test]
     fn the_json_has_the_names_that_programs_look_for() {

@@ -14,7 +14,7 @@ use crate::report::{BesideFloor, Figures, Ratio, Report};
 use crate::schedule::Pace;
 use crate::stage::{Origin, Stage};
 use crate::swarm::Settings;
-use crate::{log, output};
+use crate::{log, output, verdict};
 
 /// Pairs, where nobody says how many.
 const PAIRS: u32 = 3;
@@ -58,13 +58,13 @@ fn repeats(
         let mut watcher = |swarm: &_| live.show(swarm);
         let mut stage = Stage::open(plan, &ground.target, settings, stop, &mut watcher)?;
         eprintln!("all clients hear each other; measures");
-        stage.measure(plan.duration, stop, &mut watcher)?;
+        let slice = stage.measure(plan.duration, stop, &mut watcher)?;
         let (origin, measured) = stage.finish();
         match &mut sum {
             Some((_, sum)) => sum.merge(measured)?,
             None => sum = Some((origin, measured)),
         }
-        if stop.load(Ordering::Relaxed) {
+        if stop.load(Ordering::Relaxed) || (slice.is_deserted && options.whom.target.is_some()) {
             break;
         }
     }
@@ -119,9 +119,9 @@ pub fn pair(
     let turns = (length.as_secs_f64() / turn.as_secs_f64()).round().max(1.0) as u32;
     for index in 0..turns {
         let [first, second] = if index % 2 == 0 { [&mut ours, &mut floor] } else { [&mut floor, &mut ours] };
-        first.measure(turn, stop, &mut |swarm| live.show(swarm))?;
-        second.measure(turn, stop, &mut |swarm| live.show(swarm))?;
-        if stop.load(Ordering::Relaxed) {
+        let first = first.measure(turn, stop, &mut |swarm| live.show(swarm))?;
+        let second = second.measure(turn, stop, &mut |swarm| live.show(swarm))?;
+        if stop.load(Ordering::Relaxed) || first.is_deserted || second.is_deserted {
             break;
         }
     }
@@ -153,18 +153,28 @@ fn beside_floor(
             Some(sum) => sum.merge(floor)?,
             None => floor_sum = Some(floor),
         }
-        if stop.load(Ordering::Relaxed) {
+        let is_deserted = sum.as_ref().is_some_and(|(_, sum)| sum.is_deserted);
+        if stop.load(Ordering::Relaxed) || (is_deserted && options.whom.target.is_some()) {
             break;
         }
     }
     let (origin, measured) = sum.ok_or("nothing was run")?;
     let floor = floor_sum.ok_or("nothing was run")?;
     let mut report = origin.report(&measured);
+    report.plan.with_floor = true;
     report.floor = compared(&measured.repeats, &floor.repeats);
-    if !floor.counts.is_clean() {
-        report.invalid.push(format!("the floor itself lost lines: {:?}", floor.counts));
-    }
+    report.invalid.extend(why_floor_invalid(&floor));
     Ok((report, measured))
+}
+
+/// Why nothing can be told of a server beside this reference server.
+fn why_floor_invalid(floor: &Measured) -> Vec<String> {
+    let of_floor = |reason| format!("beside the floor: {reason}");
+    let mut reasons: Vec<String> = verdict::why_invalid(floor).into_iter().map(of_floor).collect();
+    if !floor.counts.is_clean() {
+        reasons.push(format!("the floor itself lost lines: {:?}", floor.counts));
+    }
+    reasons
 }
 
 /// The ratios of several pairs; none where there is none.
@@ -180,4 +190,22 @@ pub fn compared(ours: &[Figures], floor: &[Figures]) -> Option<BesideFloor> {
         p99: ratio(&|figures| Some(figures.p99_us))?,
         server_cpu: ratio(&|figures| figures.server_cpu_us_per_delivery),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Usage;
+
+    #[test]
+    fn a_run_beside_a_floor_that_is_not_to_be_trusted_is_not_either() {
+        let mut floor = Measured::new().unwrap();
+        floor.measured_s = 10.0;
+        assert!(why_floor_invalid(&floor).is_empty());
+        floor.own = Usage { cpu_ns: 9_700_000_000, ..Usage::default() };
+        let reasons = why_floor_invalid(&floor);
+        assert!(reasons.len() == 1 && reasons[0].starts_with("beside the floor: "), "{reasons:?}");
+        floor.counts.lost = 1;
+        assert_eq!(why_floor_invalid(&floor).len(), 2);
+    }
 }

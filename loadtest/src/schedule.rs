@@ -53,9 +53,61 @@ impl Schedule {
     }
 }
 
+/// Clients that leave and come back, evenly spread over time.
+#[derive(Debug)]
+pub struct Churn {
+    per_s: f64,
+    left: u64,
+}
+
+impl Churn {
+    /// From 0 on, so many a second; 0: none.
+    pub fn new(per_s: f64) -> Self {
+        Self { per_s, left: 0 }
+    }
+
+    /// When the next one is to leave, in microseconds; none where all stay.
+    pub fn next_due_us(&self) -> Option<u64> {
+        (self.per_s > 0.0).then(|| (self.left as f64 * 1e6 / self.per_s) as u64)
+    }
+
+    /// Another one leaves, if it is time. False: it is not.
+    pub fn take(&mut self, now_us: u64) -> bool {
+        let is_due = self.next_due_us().is_some_and(|due_us| due_us <= now_us);
+        self.left += u64::from(is_due);
+        is_due
+    }
+
+    /// Those that have left.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Those that were to leave before `end_us`, and have not.
+    pub fn missed(&self, end_us: u64) -> u64 {
+        let due = (self.per_s * end_us as f64 / 1e6).ceil() as u64;
+        due.saturating_sub(self.left)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_goes_on_however_many_leave_in_a_second() {
+        let mut churn = Churn::new(2e6);
+        for _ in 0..2_000_000 {
+            assert!(churn.take(999_999));
+        }
+        assert!(!churn.take(999_999));
+        assert_eq!(churn.next_due_us(), Some(1_000_000));
+        assert_eq!(
+            (churn.left(), churn.missed(1_000_000), churn.missed(1_500_000)),
+            (2_000_000, 0, 1_000_000)
+        );
+        assert_eq!((Churn::new(0.0).next_due_us(), Churn::new(0.0).missed(9)), (None, 0));
+    }
 
     #[test]
     fn senders_take_turns_at_even_intervals_until_the_end() {

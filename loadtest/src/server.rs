@@ -4,9 +4,13 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A server of our own; ends with this value.
 #[derive(Debug)]
@@ -47,7 +51,9 @@ impl Started {
     /// Both tell their address as the last word of one of their first lines.
     fn start(command: &mut Command, name: String) -> Result<Self, String> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        // In a group of its own: Ctrl-C in a terminal is for this program, which still hears out what was sent.
+        let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
+        with_started(|started| started.push(child.id()));
         let Some(stderr) = child.stderr.take() else { return Err("it has no standard error".into()) };
         let mut lines = BufReader::new(stderr);
         let mut said = String::new();
@@ -65,8 +71,7 @@ impl Started {
         match address {
             Some(address) => Ok(Self { child, address, name }),
             None => {
-                let _ = child.kill();
-                let _ = child.wait();
+                end(&mut child);
                 Err(format!("it did not start: {}", said.trim()))
             }
         }
@@ -90,9 +95,31 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child);
     }
+}
+
+/// Processes that were started and have not been ended.
+static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+fn with_started(change: impl FnOnce(&mut Vec<u32>)) {
+    change(&mut STARTED.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    // Before the number can be another process's.
+    with_started(|started| started.retain(|pid| *pid != child.id()));
+    let _ = child.wait();
+}
+
+/// Ends all servers that were started, for a program that is about to end without more ado.
+pub fn end_all() {
+    with_started(|started| {
+        for pid in started.drain(..).filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    });
 }
 
 /// For a program that is not `tertulia-loadtest` itself: where that is.

@@ -25,17 +25,24 @@ pub fn soak(options: &Soak) -> Result<ExitCode, String> {
     let ground = Ground::of(&options.whom)?;
     let _pin = ground::apart(&[&ground]);
     let settings = ground::settings(&options.whom, options.duration.as_secs_f64(), false);
-    let live = Live::new("soak");
+    let mut live = Live::new("soak");
     live.say("connects");
-    let mut stage = Stage::open(&plan, &ground.target, settings, &stop, &mut |_| ())?;
-    drop(live);
+    let mut stage = Stage::open(&plan, &ground.target, settings, &stop, &mut |swarm| live.show(swarm))?;
     let mut minutes = Minutes::new(options.every, ground.target.pid);
-    println!("{HEAD}");
-    stage.measure(plan.duration, &stop, &mut |swarm| minutes.look(swarm))?;
+    live.aside(|| output::say(&options.output, HEAD));
+    stage.measure(plan.duration, &stop, &mut |swarm| {
+        if let Some(line) = minutes.look(swarm) {
+            live.aside(|| output::say(&options.output, &line));
+        }
+        live.show(swarm);
+    })?;
+    drop(live);
     output::finish(&options.output, &stage.report())
 }
 
-const HEAD: &str = "  seconds  accepted/s  delivered/s  under way       lost  doubled  disorder  corrupt  server KiB  server %";
+/// Lost is also what was given up, and has not come since; what is closed, the server closed.
+const HEAD: &str = "  seconds  accepted/s  delivered/s  under way       lost  doubled  disorder  corrupt   closed  \
+    server KiB  server %";
 
 /// What the last line told, so that the next one tells what came since.
 struct Minutes {
@@ -56,20 +63,21 @@ impl Minutes {
         Self { every, begun: now, last: now, lines: 0, delivered: 0, accepted: 0, server, server_cpu_ns }
     }
 
-    fn look(&mut self, swarm: &Swarm) {
+    /// A line, where it is time for one.
+    fn look(&mut self, swarm: &Swarm) -> Option<String> {
         if self.begun.elapsed() < self.every.saturating_mul(self.lines + 1) {
-            return;
+            return None;
         }
         self.lines += 1;
         let seconds = self.last.elapsed().as_secs_f64();
         self.last = Instant::now();
         let tally = swarm.tally();
-        let counts = tally.counts_under_way();
+        let counts = tally.counts_given_up();
         let accepted = tally.accepted();
         let usage = self.server.and_then(|pid| process::usage(pid).ok()).unwrap_or_default();
         let share = usage.cpu_ns.saturating_sub(self.server_cpu_ns) as f64 / 1e7 / seconds;
-        println!(
-            "{:>9.0} {:>11} {:>12} {:>10} {:>10} {:>8} {:>9} {:>8} {:>11} {:>9.1}",
+        let line = format!(
+            "{:>9.0} {:>11} {:>12} {:>10} {:>10} {:>8} {:>9} {:>8} {:>8} {:>11} {:>9.1}",
             self.begun.elapsed().as_secs_f64(),
             grouped((accepted - self.accepted) as f64 / seconds),
             grouped((counts.delivered - self.delivered) as f64 / seconds),
@@ -78,9 +86,11 @@ impl Minutes {
             counts.doubled,
             counts.out_of_order,
             counts.corrupt,
+            swarm.closed(),
             usage.resident_kib,
             share
         );
         (self.accepted, self.delivered, self.server_cpu_ns) = (accepted, counts.delivered, usage.cpu_ns);
+        Some(line)
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::measured::{Measured, Place};
+use crate::measured::{MEASURED_S_MIN, Measured, Place};
 use crate::plan::Plan;
 use crate::process::{self, Usage};
 use crate::report::Report;
@@ -29,6 +29,7 @@ pub struct Target {
 pub struct Origin {
     plan: Plan,
     target: Target,
+    server_file_fnv1a: Option<String>,
     begun_unix_s: u64,
 }
 
@@ -39,6 +40,7 @@ impl Origin {
             machine: process::machine(),
             target: self.target.address.to_string(),
             server_name: self.target.name.clone(),
+            server_file_fnv1a: self.server_file_fnv1a.clone(),
             begun_unix_s: self.begun_unix_s,
         };
         measured.report(&self.plan, place)
@@ -90,7 +92,8 @@ impl Stage {
         swarm.join(stop)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let begun_unix_s = now.map_or(0, |now| now.as_secs());
-        let origin = Origin { plan: plan.clone(), target: target.clone(), begun_unix_s };
+        let server_file_fnv1a = target.pid.and_then(process::program_fnv1a);
+        let origin = Origin { plan: plan.clone(), target: target.clone(), server_file_fnv1a, begun_unix_s };
         Ok(Self { swarm, origin, measured })
     }
 
@@ -102,16 +105,20 @@ impl Stage {
         watcher: Watcher<'_>,
     ) -> Result<Slice, String> {
         let own_before = process::usage(std::process::id())?;
-        let server_before = self.origin.target.pid.map(process::usage).transpose()?;
+        let server_before = self.origin.target.pid.and_then(|pid| process::usage(pid).ok());
         let slice = self.swarm.slice(length, true, stop, watcher)?;
         let own = process::usage(std::process::id())?.since(own_before);
         let measured = &mut self.measured;
         measured.own = measured.own.plus(own);
-        if let (Some(pid), Some(before)) = (self.origin.target.pid, server_before) {
-            let used = process::usage(pid)?.since(before);
-            measured.server = measured.server.map(|usage| usage.plus(used));
+        // A server that has ended tells nothing any more.
+        let server_after = self.origin.target.pid.and_then(|pid| process::usage(pid).ok());
+        if let (Some(after), Some(before)) = (server_after, server_before) {
+            measured.server = measured.server.map(|usage| usage.plus(after.since(before)));
         }
         measured.measured_s += slice.length_s;
+        measured.sending = measured.sending.plus(slice.sending);
+        measured.still = measured.still.plus(slice.still);
+        measured.is_deserted = slice.is_deserted;
         measured.delivered_measured += slice.delivered;
         measured.accepted_measured += slice.accepted;
         measured.under_way = slice.under_way;
@@ -125,21 +132,21 @@ impl Stage {
         let tally = swarm.tally();
         let flights = tally.flights();
         let timeline = flights.timeline();
-        let (lateness_us, loop_lag_us) = swarm.lags();
-        let (due, unsent) = swarm.due();
+        let outgoing = swarm.outgoing();
         let (complaints, complained) = tally.complaints();
         let is_cut = self.measured.under_way > 0;
         let counts = if is_cut { tally.counts_under_way() } else { tally.counts() };
         let mut measured = Measured {
             counts,
             expected: tally.expected(),
-            due,
-            unsent,
+            due: outgoing.due,
+            unsent: outgoing.unsent,
+            to_closed: outgoing.to_closed,
             accepted: tally.accepted(),
             latency: flights.latency().clone(),
             connect_us: swarm.connect_us().clone(),
-            lateness_us: lateness_us.clone(),
-            loop_lag_us: loop_lag_us.clone(),
+            lateness_us: swarm.lateness_us().clone(),
+            loop_lag_us: swarm.pulse().turns_us().clone(),
             negative: flights.negative(),
             beyond_horizon: flights.beyond_horizon(),
             timeline: timeline.intervals().to_vec(),
@@ -147,12 +154,15 @@ impl Stage {
             resident_peak_kib: swarm.peaks().resident_kib,
             tcp_memory_peak_kib: swarm.peaks().tcp_memory_kib,
             closed: swarm.closed(),
+            returns: swarm.returns().clone(),
             others_max: tally.others_max(),
             complaints: (complaints.to_vec(), complained),
             repeats: Vec::new(),
             ..self.measured.clone()
         };
-        measured.repeats.push(measured.figures());
+        if measured.measured_s > MEASURED_S_MIN {
+            measured.repeats.push(measured.figures());
+        }
         measured
     }
 

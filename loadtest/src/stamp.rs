@@ -114,6 +114,12 @@ impl Stamp {
         if field(22, 26)? == u64::from(stamp.check()) { Ok(stamp) } else { Err(Unstamped::Corrupt) }
     }
 
+    /// Whether `text` would begin with a stamp if its first byte were the mark.
+    pub fn is_head_but_for_mark(text: &[u8]) -> bool {
+        let rest = text.get(1..STAMP_BYTES_MIN).unwrap_or_default();
+        Self::read_head(&[&[MARK], rest].concat()).is_ok()
+    }
+
     fn is_filler(&self, mut filler: &[u8]) -> bool {
         let mut from = self.filler_start();
         while !filler.is_empty() {

@@ -46,14 +46,15 @@ impl Counts {
     }
 }
 
-/// Checks every line of every receiver.
+/// Checks every line of every receiver that is noted for itself. Of a receiver that hears nothing out of turn, somebody
+/// else may know how far it is.
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     senders: usize,
     /// Receivers that leave and come back.
     churners: Range<usize>,
-    /// By receiver and sender: the sequence that comes next.
-    next: Vec<u32>,
+    /// By receiver, where something was noted of it, and by sender: the sequence that comes next.
+    rows: Vec<Option<Box<[u32]>>>,
     /// By receiver and sender, where some are: those that were jumped over.
     missing: HashMap<(u32, u16), Gaps>,
     counts: Counts,
@@ -90,20 +91,21 @@ impl Gaps {
 }
 
 impl Arrivals {
-    /// For so many receivers and senders: four bytes for each pair.
+    /// For so many receivers and senders: four bytes for each pair of those receivers that are noted for themselves.
     pub fn new(receivers: usize, senders: usize, churners: Range<usize>) -> Self {
-        let mut next = vec![0; receivers * senders];
-        for place in next.get_mut(churners.start * senders..churners.end * senders).into_iter().flatten() {
-            *place = UNKNOWN;
-        }
-        Self { senders, churners, next, missing: HashMap::new(), counts: Counts::default() }
+        let rows = vec![None; receivers];
+        Self { senders, churners, rows, missing: HashMap::new(), counts: Counts::default() }
     }
 
     /// A receiver heard a line. True: for the first time.
     pub fn note(&mut self, receiver: u32, stamp: &Stamp) -> bool {
-        let sender = usize::from(stamp.sender);
-        let place = receiver as usize * self.senders + sender;
-        let Some(next) = self.next.get_mut(place).filter(|_| sender < self.senders) else {
+        let Self { rows, senders, churners, .. } = self;
+        let first = || if churners.contains(&(receiver as usize)) { UNKNOWN } else { 0 };
+        let row = rows.get_mut(receiver as usize).map(|row| {
+            // Most are there already.
+            row.get_or_insert_with(|| vec![first(); *senders].into_boxed_slice())
+        });
+        let Some(next) = row.and_then(|row| row.get_mut(usize::from(stamp.sender))) else {
             self.counts.corrupt += 1;
             return false;
         };
@@ -112,12 +114,13 @@ impl Arrivals {
             self.counts.delivered += 1;
             return true;
         }
-        self.note_out_of_turn(receiver, stamp, place)
+        self.note_out_of_turn(receiver, stamp)
     }
 
     #[cold]
-    fn note_out_of_turn(&mut self, receiver: u32, stamp: &Stamp, place: usize) -> bool {
-        let Some(next) = self.next.get_mut(place) else { return false };
+    fn note_out_of_turn(&mut self, receiver: u32, stamp: &Stamp) -> bool {
+        let row = self.rows.get_mut(receiver as usize).and_then(Option::as_mut);
+        let Some(next) = row.and_then(|row| row.get_mut(usize::from(stamp.sender))) else { return false };
         let sequence = stamp.sequence;
         if sequence > *next {
             if sequence - *next > GAP_LINES_MAX {
@@ -143,17 +146,16 @@ impl Arrivals {
         self.counts.delivered += lines;
     }
 
-    /// By sender: the sequence that a receiver is to hear next.
-    pub fn row(&self, receiver: u32) -> &[u32] {
-        let begin = receiver as usize * self.senders;
-        self.next.get(begin..begin + self.senders).unwrap_or_default()
+    /// By sender: the sequence that a receiver is to hear next; none where nothing was noted of it.
+    pub fn row(&self, receiver: u32) -> Option<&[u32]> {
+        self.rows.get(receiver as usize)?.as_deref()
     }
 
-    /// The same, to be so from now on.
-    pub fn set_row(&mut self, receiver: u32, row: &[u32]) {
-        let begin = receiver as usize * self.senders;
-        let places = self.next.get_mut(begin..begin + self.senders).unwrap_or_default();
-        places.iter_mut().zip(row).for_each(|(place, next)| *place = *next);
+    /// The same, to be so from now on; none where somebody else knows of it from now on.
+    pub fn set_row(&mut self, receiver: u32, row: Option<Vec<u32>>) {
+        if let Some(place) = self.rows.get_mut(receiver as usize) {
+            *place = row.map(Vec::into_boxed_slice);
+        }
     }
 
     /// A receiver heard something that was not what any sender wrote.
@@ -167,10 +169,8 @@ impl Arrivals {
             if let Some(gaps) = self.missing.remove(&(receiver, sender as u16)) {
                 self.counts.lost += gaps.lines();
             }
-            if let Some(next) = self.next.get_mut(receiver as usize * self.senders + sender) {
-                *next = UNKNOWN;
-            }
         }
+        self.set_row(receiver, None);
     }
 
     /// So far. Lines not heard yet are not lost yet.
@@ -181,21 +181,36 @@ impl Arrivals {
     /// The four counts, if nothing more came, when so many lines of each sender were sent. `hears(receiver, sender)`
     /// says who was to hear whom.
     pub fn finish(&self, sent: &[u32], hears: impl Fn(u32, u16) -> bool) -> Counts {
-        let mut lost = self.counts.lost;
-        for (place, next) in self.next.iter().enumerate() {
-            let receiver = u32::try_from(place / self.senders.max(1)).unwrap_or(u32::MAX);
-            let sender = u16::try_from(place % self.senders.max(1)).unwrap_or(u16::MAX);
-            let is_away = *next == UNKNOWN && self.churners.contains(&(receiver as usize));
-            if !is_away && hears(receiver, sender) {
-                let sent = sent.get(usize::from(sender)).copied().unwrap_or_default();
-                lost += u64::from(sent.saturating_sub(*next));
-            }
-        }
-        let heard = |&(receiver, sender): &(u32, u16)| hears(receiver, sender);
-        lost +=
-            self.missing.iter().filter(|(pair, _)| heard(pair)).map(|(_, gaps)| gaps.lines()).sum::<u64>();
+        let counts = self.jumped_over(&hears);
+        Counts { lost: counts.lost + self.behind(sent, hears), ..counts }
+    }
+
+    /// The four counts, where only what was jumped over is lost.
+    pub fn jumped_over(&self, hears: impl Fn(u32, u16) -> bool) -> Counts {
+        let heard = self.missing.iter().filter(|((receiver, sender), _)| hears(*receiver, *sender));
+        let lost = self.counts.lost + heard.map(|(_, gaps)| gaps.lines()).sum::<u64>();
         Counts { lost, ..self.counts }
     }
+
+    /// Lines of so many of each sender that come behind the last that was heard, of all receivers together.
+    pub fn behind(&self, sent: &[u32], hears: impl Fn(u32, u16) -> bool) -> u64 {
+        let rows = (0..).zip(&self.rows);
+        // Whoever has not come back yet hears what comes next.
+        let there =
+            rows.filter(|(receiver, row)| row.is_some() || !self.churners.contains(&(*receiver as usize)));
+        there
+            .map(|(receiver, row)| {
+                behind(row.as_deref().unwrap_or_default(), sent, |sender| hears(receiver, sender))
+            })
+            .sum()
+    }
+}
+
+/// Lines of so many of each sender that come behind those of one receiver's row. Where that is unknown, there are none.
+pub fn behind(row: &[u32], sent: &[u32], hears: impl Fn(u16) -> bool) -> u64 {
+    let senders = (0..).zip(sent).filter(|(sender, _)| hears(*sender));
+    let next = |sender: u16| row.get(usize::from(sender)).copied().unwrap_or_default();
+    senders.map(|(sender, sent)| u64::from(sent.saturating_sub(next(sender)))).sum()
 }
 
 #[cfg(test)]

@@ -3,24 +3,42 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::fd::OwnedFd;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
 use crate::client::{Client, State};
 use crate::connect;
 use crate::latency::histogram;
+use crate::names::{Names, hello};
 use crate::plan::{Plan, micros};
-use crate::tally::{Tally, hello};
+use crate::pulse::Pulse;
+use crate::returns::Returns;
+use crate::tally::Tally;
 
 const EVENTS_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 const TIMER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+
+/// Names that no swarm before had, nor, but by rare chance, one of another process.
+fn fresh_names() -> Names {
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let first = FIRST.get_or_init(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        micros(now).wrapping_add(u64::from(std::process::id()) << 20)
+    });
+    Names::new(first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
+}
 
 /// Clients of one server, connected, and what they said and heard.
 #[derive(Debug)]
@@ -40,15 +58,18 @@ pub struct Swarm {
     /// What the timer is set for.
     wakes_at_us: u64,
     pub(crate) epoch: Instant,
-    /// When the loop last began a turn.
-    pub(crate) woken_us: u64,
+    pub(crate) pulse: Pulse,
     settings: Settings,
     pub(crate) lateness_us: Histogram<u64>,
-    pub(crate) loop_lag_us: Histogram<u64>,
-    pub(crate) due: u64,
-    pub(crate) unsent: u64,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) last_sent_us: u64,
+    /// All have come in: whoever connects from now on comes back.
+    pub(crate) is_open: bool,
     pub(crate) next_churner: usize,
+    pub(crate) returns: Returns,
     pub(crate) peaks: Peaks,
+    /// When memory is looked at next.
+    pub(crate) looks_at_us: u64,
 }
 
 /// How a swarm goes about it; none of this changes what the server has to do.
@@ -66,6 +87,17 @@ impl Default for Settings {
     fn default() -> Self {
         Self { spins: false, interval_us: 1_000_000, keeps_log: false }
     }
+}
+
+/// What became of the lines that were due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// All of them.
+    pub due: u64,
+    /// Of those, the ones that never went out, as the server stopped taking what their senders said.
+    pub unsent: u64,
+    /// Of those, the ones that never went out, as the server had closed their senders.
+    pub to_closed: u64,
 }
 
 /// The most that was seen.
@@ -98,7 +130,7 @@ impl Swarm {
             .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)
             .map_err(error)?;
         Ok(Self {
-            tally: Tally::new(plan, settings.interval_us, settings.keeps_log)?,
+            tally: Tally::new(plan, fresh_names(), settings.interval_us, settings.keeps_log)?,
             plan: plan.clone(),
             target,
             clients: (0..plan.clients).map(|_| None).collect(),
@@ -111,14 +143,16 @@ impl Swarm {
             timer,
             wakes_at_us: 0,
             epoch: Instant::now(),
-            woken_us: 0,
+            pulse: Pulse::new()?,
             settings,
             lateness_us: histogram()?,
-            loop_lag_us: histogram()?,
-            due: 0,
-            unsent: 0,
+            outgoing: Outgoing::default(),
+            last_sent_us: 0,
+            is_open: false,
             next_churner: plan.churners().start,
+            returns: Returns::default(),
             peaks: Peaks { server, ..Peaks::default() },
+            looks_at_us: 0,
         })
     }
 
@@ -140,11 +174,11 @@ impl Swarm {
 
     /// Sleeps until something comes or it is time.
     pub(crate) fn turn(&mut self, until_us: u64, now_us: u64) -> Result<(), String> {
-        let wait = if self.settings.spins || until_us <= now_us {
-            Some(Duration::ZERO)
+        let (wait, until_us) = if self.settings.spins || until_us <= now_us {
+            (Some(Duration::ZERO), now_us)
         } else {
             self.wake_at(until_us, now_us)?;
-            None
+            (None, until_us)
         };
         match self.poll.poll(&mut self.events, wait) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
@@ -152,10 +186,27 @@ impl Swarm {
             }
             _ => {}
         }
-        self.woken_us = self.now_us();
+        self.pulse.wake(self.now_us(), now_us, until_us);
         self.ready.clear();
         self.ready.extend(self.events.iter().map(mio::event::Event::token));
+        self.note_slow_closed();
         Ok(())
+    }
+
+    /// Who never reads hears of the end of its connection by the event alone.
+    fn note_slow_closed(&mut self) {
+        let hearers = self.plan.hearers();
+        if self.plan.slow == 0 {
+            return;
+        }
+        let is_end = |event: &&mio::event::Event| event.is_read_closed() || event.is_error();
+        for event in self.events.iter().filter(|event| event.token().0 >= hearers).filter(is_end) {
+            let client = self.clients.get_mut(event.token().0).and_then(Option::as_mut);
+            // That a connect failed is told by the socket, with the reason.
+            if let Some(client) = client.filter(|client| client.state == State::Up) {
+                client.state = State::Over;
+            }
+        }
     }
 
     /// Sets the timer, unless it is set for then already. The poll's own timeout is right to a millisecond only.
@@ -193,10 +244,17 @@ impl Swarm {
         match client.newly_up() {
             Ok(Some(due)) => {
                 self.connect_us.saturating_record(micros(due.elapsed()));
-                client.send(&hello(&self.plan, number));
+                client.send(&hello(&self.plan, self.tally.names(), number));
             }
             Ok(None) => {}
-            Err(error) => return Err(connect::explain(&error, number, self.plan.clients, self.target)),
+            Err(error) => {
+                let why = connect::explain(&error, number, self.plan.clients, self.target);
+                if !self.is_open {
+                    return Err(why);
+                }
+                client.state = State::Failed;
+                self.returns.note_failed(why);
+            }
         }
         client.flush();
         while let Some((bytes, is_more)) = client.read(&mut self.buffer) {
@@ -216,14 +274,31 @@ impl Swarm {
         Ok(())
     }
 
-    /// Says nothing for so long, and hears what comes.
-    pub fn idle(&mut self, length: Duration, stop: &AtomicBool) -> Result<(), String> {
-        let end_us = self.now_us() + micros(length);
-        while self.now_us() < end_us && !stop.load(Ordering::Relaxed) {
-            self.turn(end_us, self.now_us())?;
-            self.hear_all(self.plan.hearers(), &mut |_, _| ())?;
-        }
-        Ok(())
+    /// Says nothing, and hears what comes, while `watch` runs beside it; sleeps without a timeout where nothing comes. The
+    /// sender of what `watch` is given goes as soon as `stop` is seen.
+    pub fn idle_beside<T: Send>(
+        &mut self,
+        stop: &AtomicBool,
+        watch: impl FnOnce(Receiver<()>) -> T + Send,
+    ) -> Result<T, String> {
+        let waker = Waker::new(self.poll.registry(), WAKER).map_err(|error| format!("eventfd: {error}"))?;
+        let is_over = AtomicBool::new(false);
+        let (stops, is_stopped) = mpsc::channel();
+        thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let outcome = watch(is_stopped);
+                is_over.store(true, Ordering::Release);
+                // The eventfd takes a one.
+                let _ = waker.wake();
+                outcome
+            });
+            while !is_over.load(Ordering::Acquire) && !stop.load(Ordering::Relaxed) {
+                self.turn(u64::MAX, self.now_us())?;
+                self.hear_all(self.plan.hearers(), &mut |_, _| ())?;
+            }
+            drop(stops);
+            watcher.join().map_err(|_| "the watch ended in a panic".to_owned())
+        })
     }
 
     /// Clients of which the server closed the connection.
@@ -231,14 +306,47 @@ impl Swarm {
         self.clients.iter().flatten().filter(|client| client.state == State::Over).count()
     }
 
-    /// Lines that were due, and of those, those that never went out.
-    pub fn due(&self) -> (u64, u64) {
-        (self.due, self.unsent)
+    /// No connection stands any more: there is no server.
+    pub fn is_deserted(&self) -> bool {
+        let mut clients = self.clients.iter().flatten().peekable();
+        clients.peek().is_some() && clients.all(|client| matches!(client.state, State::Over | State::Failed))
     }
 
-    /// How late lines went out, and how long the turns of the loop were, in microseconds.
-    pub fn lags(&self) -> (&Histogram<u64>, &Histogram<u64>) {
-        (&self.lateness_us, &self.loop_lag_us)
+    /// What became of the lines that were due. Those that a socket has not wholly taken have not gone out.
+    pub fn outgoing(&self) -> Outgoing {
+        let mut outgoing = self.outgoing;
+        for client in self.clients.iter().take(self.plan.senders).flatten() {
+            let lines = client.waiting_lines() as u64;
+            if client.state == State::Over {
+                outgoing.to_closed += lines;
+            } else {
+                outgoing.unsent += lines;
+            }
+        }
+        outgoing
+    }
+
+    /// Has the tally know of the lines that no socket has wholly taken.
+    pub(crate) fn note_waiting(&mut self) {
+        for (sender, client) in self.clients.iter().take(self.plan.senders).enumerate() {
+            let lines = client.as_ref().map_or(0, Client::waiting_lines);
+            self.tally.note_waiting(sender, lines as u32);
+        }
+    }
+
+    /// What became of the clients that were to leave and come back.
+    pub fn returns(&self) -> &Returns {
+        &self.returns
+    }
+
+    /// How late lines went out, in microseconds.
+    pub fn lateness_us(&self) -> &Histogram<u64> {
+        &self.lateness_us
+    }
+
+    /// Whether the loop ran when it was to.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// What was said and heard.

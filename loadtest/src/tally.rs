@@ -2,25 +2,34 @@
 
 use crate::flights::{Flights, NOBODY};
 use crate::followers::Followers;
-use crate::plan::{Joins, Plan};
+use crate::names::Names;
+use crate::plan::Plan;
 use crate::protocol::{Kind, PIECE_BYTES_MAX, Piece};
 use crate::schedule::{Due, Pace};
 use crate::stamp::{MARK, Stamp, Unstamped};
-use crate::stats::{Arrivals, Counts};
+use crate::stats::Arrivals;
 use crate::transcript::Transcript;
 use crate::verdict::COMPLAINTS_MAX;
+
+mod counting;
 
 /// A closed loop does not wait longer for a line: it is taken for lost, and the next one goes out.
 const LOST_AFTER_CLOSED_US: u64 = 5_000_000;
 /// Nor does an open loop remember it longer.
 const LOST_AFTER_OPEN_US: u64 = 60_000_000;
 
+/// Where clients come and go, a line that all who stay have is remembered for so long.
+const KEPT_US: u64 = 10_000_000;
+
 /// What has been said and heard so far.
 #[derive(Debug)]
 pub struct Tally {
     plan: Plan,
+    names: Names,
     /// What the senders are called.
-    names: Vec<String>,
+    sender_names: Vec<String>,
+    /// The first sender that the server gave another name, and that name.
+    renamed: Option<(u32, String)>,
     /// What is being said.
     text: Vec<u8>,
     /// Receivers that read and stay.
@@ -35,6 +44,8 @@ pub struct Tally {
     others: Vec<u32>,
     /// By sender: lines that were accepted.
     accepted: Vec<u32>,
+    /// Of those, by sender, the ones that no socket has wholly taken.
+    waiting: Vec<u32>,
     /// Deliveries to those that stay that there are to be.
     expected: u64,
     /// Deliveries to those that come and go.
@@ -59,59 +70,35 @@ pub struct Heard {
     pub is_ready: bool,
 }
 
-/// What the n-th client is called in the room.
-pub fn client_name(number: usize) -> String {
-    format!("s{number:04x}")
-}
-
-/// What a client is to say first.
-pub fn hello(plan: &Plan, number: usize) -> Vec<u8> {
-    let says_so = match plan.joins {
-        Joins::Senders => number < plan.senders,
-        Joins::All => true,
-        Joins::None => false,
-    };
-    plan.protocol.hello(&client_name(number), says_so)
-}
-
-/// Whose hearing a sender's line lets the next one go out: a client that only listens, where there is one, and another
-/// one for each sender as far as they go.
-fn watcher(plan: &Plan, sender: usize) -> u32 {
-    let steady = plan.churners().start;
-    let listeners = steady.saturating_sub(plan.senders);
-    let number = match listeners {
-        0 if plan.senders == 1 => 0,
-        0 => (sender + 1) % plan.senders,
-        _ => plan.senders + sender % listeners,
-    };
-    u32::try_from(number).unwrap_or(u32::MAX)
+fn flights(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Flights, String> {
+    let is_closed = matches!(plan.pace, Pace::Window(_));
+    let flights = Flights::new(plan.senders, is_closed, interval_us, keeps_log)?;
+    Ok(if plan.churners().is_empty() { flights } else { flights.keeping() })
 }
 
 impl Tally {
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
-    pub fn new(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
+    pub fn new(plan: &Plan, names: Names, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
         let churners = plan.churners();
         Ok(Self {
-            names: (0..plan.senders).map(client_name).collect(),
+            names,
+            sender_names: (0..plan.senders).map(|number| names.of(number)).collect(),
+            renamed: None,
             text: Vec::new(),
             steady: churners.start,
             arrivals: Arrivals::new(plan.hearers(), plan.senders, churners.clone()),
-            flights: Flights::new(
-                plan.senders,
-                matches!(plan.pace, Pace::Window(_)),
-                interval_us,
-                keeps_log,
-            )?,
+            flights: flights(plan, interval_us, keeps_log)?,
             transcript: Transcript::new(plan.senders),
             has_listeners: churners.start > plan.senders,
             followers: Followers::new(plan.hearers(), churners.start),
             others: vec![0; plan.hearers()],
             accepted: vec![0; plan.senders],
+            waiting: vec![0; plan.senders],
             expected: 0,
             churned: 0,
             last_heard_us: 0,
             watchers: match plan.pace {
-                Pace::Window(_) => (0..plan.senders).map(|sender| watcher(plan, sender)).collect(),
+                Pace::Window(_) => (0..plan.senders).map(|sender| plan.watcher(sender)).collect(),
                 Pace::Rate(_) => Vec::new(),
             },
             freed: Vec::new(),
@@ -128,7 +115,7 @@ impl Tally {
         let stamp = Stamp { sender: due.sender, sequence, due_us: due.due_us };
         self.text.clear();
         stamp.write(self.plan.sizes, &mut self.text);
-        let name = self.names.get(usize::from(due.sender)).map_or("", String::as_str);
+        let name = self.sender_names.get(usize::from(due.sender)).map_or("", String::as_str);
         self.plan.protocol.say(name, &self.text, line);
     }
 
@@ -136,8 +123,7 @@ impl Tally {
     pub fn note_sent(&mut self, due: Due, now_us: u64) {
         let Some(accepted) = self.accepted.get_mut(usize::from(due.sender)) else { return };
         *accepted += 1;
-        let itself = usize::from(!self.plan.protocol.hears_itself());
-        let receivers = self.steady.saturating_sub(itself) as u32;
+        let receivers = self.receivers();
         self.expected += u64::from(receivers);
         let watcher = self.watchers.get(usize::from(due.sender)).copied().unwrap_or(NOBODY);
         self.flights.launch(due.sender, due.due_us, now_us, receivers, watcher);
@@ -227,6 +213,7 @@ impl Tally {
                     self.complaints.push(String::from_utf8_lossy(text).trim_end().to_owned());
                 }
             }
+            Kind::Renamed(name) => self.note_renamed(receiver, name),
             Kind::Other => self.note_other(receiver),
         }
     }
@@ -282,16 +269,23 @@ impl Tally {
     /// The stamp of a text, which has to be that of a line that was sent, under its sender's name.
     fn read(&self, name: Option<&[u8]>, text: &[u8]) -> Result<Stamp, Unstamped> {
         if text.first() != Some(&MARK) {
-            return Err(Unstamped::Foreign);
+            return Err(self.names.unstamped(self.plan.senders, name, text));
         }
         let stamp = Stamp::read(text, self.plan.sizes)?;
         let is_name = name.is_none_or(|name| {
-            self.names.get(usize::from(stamp.sender)).is_some_and(|own| own.as_bytes() == name)
+            self.sender_names.get(usize::from(stamp.sender)).is_some_and(|own| own.as_bytes() == name)
         });
         let is_due = self.flights.due_us(&stamp).is_none_or(|due_us| due_us == stamp.due_us);
         let was_sent =
             self.accepted.get(usize::from(stamp.sender)).is_some_and(|sent| stamp.sequence < *sent);
         if is_name && is_due && was_sent { Ok(stamp) } else { Err(Unstamped::Corrupt) }
+    }
+
+    fn note_renamed(&mut self, receiver: u32, name: &[u8]) {
+        self.note_other(receiver);
+        if (receiver as usize) < self.plan.senders && self.renamed.is_none() {
+            self.renamed = Some((receiver, String::from_utf8_lossy(name).into_owned()));
+        }
     }
 
     fn note_other(&mut self, receiver: u32) {
@@ -311,8 +305,16 @@ impl Tally {
             Pace::Window(_) => LOST_AFTER_CLOSED_US,
             Pace::Rate(_) => LOST_AFTER_OPEN_US,
         };
-        self.flights.give_up(now_us.saturating_sub(patience_us), &mut self.freed);
+        // Who has just come back may hear what all others have.
+        let through_us = if self.steady < self.plan.hearers() { KEPT_US } else { 0 };
+        let [patience_us, through_us] = [patience_us, through_us].map(|us| now_us.saturating_sub(us));
+        self.flights.give_up(patience_us, through_us, &mut self.freed);
         self.flights.tick(now_us);
+    }
+
+    /// Lines that are not there by now are lost, and nothing waits for them.
+    pub fn give_up_all(&mut self) {
+        self.flights.give_up(u64::MAX, u64::MAX, &mut self.freed);
     }
 
     /// Senders whose watcher has heard a line, each as often as it may send another one.
@@ -323,39 +325,6 @@ impl Tally {
     /// Begins or ends recording latencies.
     pub fn record(&mut self, is_recording: bool, now_us: u64) {
         self.flights.record(is_recording, now_us);
-    }
-
-    /// The four counts, if nothing more came.
-    pub fn counts(&self) -> Counts {
-        let mut arrivals = self.arrivals.clone();
-        self.followers.write_down(&self.transcript, &mut arrivals);
-        let hears_itself = self.plan.protocol.hears_itself();
-        arrivals.finish(&self.accepted, |receiver, sender| hears_itself || receiver != u32::from(sender))
-    }
-
-    /// The four counts where lines still come: lost is only what was jumped over.
-    pub fn counts_under_way(&self) -> Counts {
-        self.arrivals.finish(&[], |_, _| true)
-    }
-
-    /// What was heard so far; nothing is lost yet.
-    pub fn counts_so_far(&self) -> Counts {
-        self.arrivals.counts()
-    }
-
-    /// Lines accepted, of all senders.
-    pub fn accepted(&self) -> u64 {
-        self.accepted.iter().map(|accepted| u64::from(*accepted)).sum()
-    }
-
-    /// Lines accepted of one sender.
-    pub fn accepted_of(&self, sender: u16) -> u32 {
-        self.accepted.get(usize::from(sender)).copied().unwrap_or_default()
-    }
-
-    /// Deliveries that there were to be: to those that stay, and, to those that come and go, what came.
-    pub fn expected(&self) -> u64 {
-        self.expected + self.churned
     }
 
     /// When the last line was heard for the first time by somebody.
@@ -371,6 +340,16 @@ impl Tally {
     /// What the server said against it: the first few, and how many in all.
     pub fn complaints(&self) -> (&[String], u64) {
         (&self.complaints, self.complained)
+    }
+
+    /// What the clients are called.
+    pub fn names(&self) -> Names {
+        self.names
+    }
+
+    /// The first sender that the server gave another name, and that name: its lines come back under it.
+    pub fn renamed(&self) -> Option<(u32, &str)> {
+        self.renamed.as_ref().map(|(sender, name)| (*sender, name.as_str()))
     }
 
     /// The most pieces that one receiver heard which no sender said: notices, above all.

@@ -20,6 +20,10 @@ impl Report {
         line("accepted", format_args!("{accepted} of {due} lines due, warm-up included; {per_s} a second"));
         let rate = grouped(self.rate_per_s);
         line("delivered", format_args!("{} of {expected} deliveries; {rate} a second", counts.delivered));
+        if self.plan.warmup_s > 0.0 {
+            let warmup = grouped(self.warmup_delivered as f64);
+            line("warm-up", format_args!("{warmup} of the deliveries, checked and not timed"));
+        }
         line(
             "checks",
             format_args!(
@@ -85,8 +89,13 @@ impl Report {
         );
         let _ = writeln!(
             text,
-            "            {} lines late, p99 {} us; loop lag p99 {} us, at most {} us",
-            own.late, own.lateness_p99_us, own.loop_lag_p99_us, own.loop_lag_max_us
+            "            {} lines late, p99 {} us; loop lag p99 {} us, at most {} us; without a processor {:.1} % of the \
+             time",
+            own.late,
+            own.lateness_p99_us,
+            own.loop_lag_p99_us,
+            own.loop_lag_max_us,
+            own.waited_share * 100.0
         );
         let _ = writeln!(text, "kernel      {} KiB for TCP at most, whole machine", self.tcp_memory_peak_kib);
         text
@@ -154,6 +163,14 @@ mod tests {
         let text = example().to_text();
         assert!(text.contains("lost 7, doubled 0, out of order 0, corrupt 0"), "{text}");
         assert!(text.contains("100 of 107 deliveries; 500 a second"), "{text}");
+    }
+
+    #[test]
+    fn what_the_warm_up_delivered_is_told_where_there_was_one() {
+        let mut report = Report { warmup_delivered: 1_234, ..example() };
+        assert!(!report.to_text().contains("warm-up  "));
+        report.plan.warmup_s = 1.0;
+        assert!(report.to_text().contains("\nwarm-up     1,234 of the deliveries"), "{}", report.to_text());
     }
 
     #[test]

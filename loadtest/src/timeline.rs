@@ -86,6 +86,29 @@ impl Timeline {
         self.current.reset();
     }
 
+    /// Takes back the end of what was recorded, as far as nothing came in it and it lies behind `now_us`.
+    pub(crate) fn trim(&mut self, now_us: u64) {
+        while self.begun_us > now_us {
+            let Some(last) = self.intervals.last_mut().filter(|last| last.delivered + last.accepted == 0)
+            else {
+                return;
+            };
+            let length_us = (last.length_s * 1e6).round() as u64;
+            let cut_us = length_us.min(self.begun_us - now_us);
+            self.begun_us -= cut_us;
+            self.before_us -= cut_us;
+            if cut_us < length_us {
+                last.end_s = self.before_us as f64 / 1e6;
+                last.length_s = (length_us - cut_us) as f64 / 1e6;
+            } else {
+                self.intervals.pop();
+                if let Some(log) = &mut self.log {
+                    log.pop();
+                }
+            }
+        }
+    }
+
     /// What was recorded by time.
     pub fn intervals(&self) -> &[Interval] {
         &self.intervals

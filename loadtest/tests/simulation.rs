@@ -6,12 +6,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use tertulia_loadtest::names::Names;
 use tertulia_loadtest::plan::{Joins, Plan};
 use tertulia_loadtest::protocol::Protocol;
 use tertulia_loadtest::schedule::{Due, Pace};
 use tertulia_loadtest::stamp::{Sizes, Stamp};
 use tertulia_loadtest::stats::Counts;
-use tertulia_loadtest::tally::{Tally, client_name};
+use tertulia_loadtest::tally::Tally;
 
 /// Numbers that follow from a seed (splitmix64).
 struct Chance(u64);
@@ -108,7 +109,7 @@ fn plan(clients: usize, senders: usize, protocol: Protocol) -> Plan {
 
 impl World {
     fn new(seed: u64, plan: Plan, harm: Harm) -> Self {
-        let mut tally = Tally::new(&plan, 1_000_000, false).unwrap();
+        let mut tally = Tally::new(&plan, Names::new(0), 1_000_000, false).unwrap();
         tally.record(true, 0);
         Self {
             chance: Chance(seed),
@@ -165,7 +166,7 @@ impl World {
             bytes.extend_from_slice(&text);
             bytes.extend_from_slice(b"\r\n");
         } else {
-            self.plan.protocol.say(&client_name(usize::from(said.sender)), &text, &mut bytes);
+            self.plan.protocol.say(&self.tally.names().of(usize::from(said.sender)), &text, &mut bytes);
         }
         bytes
     }

@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::Outcome;
 
 /// As long as the generator's lines with 64 bytes of text.
-const LINE_BYTES: usize = 72;
+const LINE_BYTES: usize = 74;
 const STALL: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_millis(300);
 

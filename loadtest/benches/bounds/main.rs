@@ -1,6 +1,7 @@
 //! `make bench`: what the relay, and the generator itself, have to reach on this machine. BENCHMARKING.md tells how.
 //!
-//! A missed bound is printed as FAIL and is no error; a lost line is one.
+//! A missed bound is printed as FAIL and is no error; a lost line is one. Rows of which a run is not to be trusted are
+//! INVALID, whatever they say.
 
 #![allow(
     clippy::indexing_slicing,
@@ -17,12 +18,15 @@ mod single;
 mod table;
 mod works;
 
+use std::cell::RefCell;
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
 use machine::Ticks;
 use table::{Row, table};
+use tertulia_loadtest::measured::Measured;
+use tertulia_loadtest::verdict::why_invalid;
 
 /// What can fail here, for any reason worth a line of text.
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -62,9 +66,30 @@ struct Options {
     only: Vec<String>,
     pairs: Option<u32>,
     is_quick: bool,
+    /// Why runs of the work under way are not to be trusted.
+    doubts: RefCell<Vec<String>>,
 }
 
 impl Options {
+    /// Looks whether a run is to be trusted. A lost line is an error.
+    fn check(&self, side: &str, measured: &Measured) -> Outcome<()> {
+        if !measured.counts.is_clean() {
+            return Err(format!("{side}: lines were lost, or worse: {:?}", measured.counts).into());
+        }
+        let doubts = why_invalid(measured).into_iter().map(|reason| format!("{side}: {reason}"));
+        self.doubts.borrow_mut().extend(doubts);
+        Ok(())
+    }
+
+    /// These rows come from the runs that were checked since the last ones: says what makes them worthless.
+    fn settle(&self, work: &str, rows: &mut [Row]) {
+        let doubts = self.doubts.take();
+        if !doubts.is_empty() {
+            rows.iter_mut().for_each(Row::doubt);
+            doubts.iter().for_each(|doubt| println!("INVALID: {work}, {doubt}"));
+        }
+    }
+
     /// How many pairs to run of a work which usually takes `usual`.
     fn pairs(&self, usual: u32) -> u32 {
         self.pairs.unwrap_or(if self.is_quick { 1 } else { usual })
@@ -82,7 +107,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// False when a work could not be measured or lost lines.
+/// False when a work could not be measured, is not to be trusted, or lost lines.
 fn run() -> Outcome<bool> {
     let mut options = Options::default();
     let mut arguments = env::args().skip(1);
@@ -114,10 +139,12 @@ fn measure(options: &Options) -> Outcome<bool> {
     let mut is_sound = true;
     let is_wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     for (name, work) in WORKS.iter().filter(|(name, _)| is_wanted(name)) {
-        let news = work(options).unwrap_or_else(|error| {
+        let mut news = work(options).unwrap_or_else(|error| {
             is_sound = false;
             vec![Row::without(name, &error.to_string(), "ERROR")]
         });
+        options.settle(name, &mut news);
+        is_sound &= !news.iter().any(Row::is_doubted);
         news.iter().for_each(|row| println!("{row}"));
         rows.extend(news);
     }

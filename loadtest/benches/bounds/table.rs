@@ -80,9 +80,21 @@ impl Row {
         Self { cells: [work, reason, "", "", "", "", verdict].map(str::to_owned) }
     }
 
-    /// Whether a bound is missed.
+    /// Takes the verdict away, since a run that it comes from is not to be trusted.
+    pub(crate) fn doubt(&mut self) {
+        if let Some(verdict) = self.cells.last_mut().filter(|verdict| *verdict != "ERROR") {
+            *verdict = "INVALID".into();
+        }
+    }
+
+    /// Whether a run that it comes from is not to be trusted.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.cells.last().is_some_and(|verdict| verdict == "INVALID")
+    }
+
+    /// Whether a bound is missed, or nobody can tell.
     pub(crate) fn is_missed(&self) -> bool {
-        self.cells.last().is_some_and(|verdict| verdict == "FAIL" || verdict == "ERROR")
+        self.cells.last().is_some_and(|verdict| ["FAIL", "ERROR", "INVALID"].contains(&verdict.as_str()))
     }
 }
 

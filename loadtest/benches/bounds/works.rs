@@ -67,6 +67,7 @@ pub(crate) fn rate_plan() -> Plan {
 
 /// Pairs of two plans, each on a server of its own. A lost line is an error.
 pub(crate) fn pairs(
+    options: &Options,
     count: u32,
     length: Duration,
     settings: Settings,
@@ -83,11 +84,8 @@ pub(crate) fn pairs(
         let sides = [(first, &grounds[0]), (second, &grounds[1])];
         let Pair { ours, floor } = pair(sides, number, settings, length, &stop, &mut live)?;
         let both = (ours.finish().1, floor.finish().1);
-        for measured in [&both.0, &both.1] {
-            if !measured.counts.is_clean() {
-                return Err(format!("lines were lost, or worse: {:?}", measured.counts).into());
-            }
-        }
+        options.check("the first side", &both.0)?;
+        options.check("the second side", &both.1)?;
         outcomes.push(both);
     }
     Ok(outcomes)
@@ -109,7 +107,8 @@ fn against_floor(
     plan: &Plan,
 ) -> Outcome<Vec<(Measured, Measured)>> {
     let length = if options.is_quick { length / 4 } else { length };
-    pairs(options.pairs(usual), length, SPINNING, [(plan, Ground::relay), (plan, Ground::floor)])
+    let count = options.pairs(usual);
+    pairs(options, count, length, SPINNING, [(plan, Ground::relay), (plan, Ground::floor)])
 }
 
 fn crowd_rows(options: &Options, work: &str, plan: &Plan) -> Outcome<Vec<Row>> {
@@ -159,7 +158,7 @@ pub(crate) fn stuck(options: &Options) -> Outcome<Vec<Row>> {
     let with_stuck = Plan { clients: 64 + 200, slow: 20, ..calm.clone() };
     let length = if options.is_quick { STUCK / 6 } else { STUCK };
     let sides: [(&Plan, Start); 2] = [(&with_stuck, Ground::relay), (&calm, Ground::relay)];
-    let pairs = pairs(options.pairs.unwrap_or(1), length, SPINNING, sides)?;
+    let pairs = pairs(options, options.pairs.unwrap_or(1), length, SPINNING, sides)?;
     let rates = figures(&pairs, |figures| Some(figures.rate_per_s));
     let most = |figure: fn(&Measured) -> u64, side: fn(&(Measured, Measured)) -> &Measured| {
         pairs.iter().map(|pair| figure(side(pair))).max().unwrap_or_default() as f64

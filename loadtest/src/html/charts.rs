@@ -1,6 +1,7 @@
 //! The pictures of a report, as SVG within the page.
 
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
 use super::units::{short, short_time, time};
@@ -10,13 +11,15 @@ use crate::report::{Interval, Report};
 const FINE: i32 = 4;
 const SIZE: (u32, u32) = (440 * FINE as u32, 280 * FINE as u32);
 /// What the page's style says for each of these; no other colour is in a picture.
-const COLOURS: [(RGBColor, &str); 6] = [
+const COLOURS: [(RGBColor, &str); 8] = [
     (TEXT, "var(--dim)"),
     (GRID, "var(--line)"),
     (BAR, "var(--bar)"),
     (P50, "var(--p50)"),
     (P99, "var(--p99)"),
     (MAX, "var(--max)"),
+    (INK, "var(--ink)"),
+    (OURS, "var(--ours)"),
 ];
 const TEXT: RGBColor = RGBColor(1, 2, 1);
 const GRID: RGBColor = RGBColor(1, 2, 2);
@@ -24,6 +27,15 @@ const BAR: RGBColor = RGBColor(1, 2, 3);
 const P50: RGBColor = RGBColor(1, 2, 4);
 const P99: RGBColor = RGBColor(1, 2, 5);
 const MAX: RGBColor = RGBColor(1, 2, 6);
+const INK: RGBColor = RGBColor(1, 2, 7);
+const OURS: RGBColor = RGBColor(1, 2, 8);
+/// Of one bar with the words above it, in the same steps as the picture's size.
+const BAR_STEP: i32 = 44 * FINE;
+const BAR_TOP: i32 = 28 * FINE;
+const BAR_HEIGHT: i32 = 10 * FINE;
+const BAR_LETTERS: i32 = 17 * FINE;
+/// A bar is never so short that nobody sees whose it is.
+const BAR_LENGTH_MIN: i32 = 3 * FINE;
 /// From one bucket of a histogram to the next, where nothing tells it.
 const BUCKET_RATIO: f64 = 1.122;
 
@@ -121,6 +133,75 @@ pub(super) fn throughput_over_time(run: &Report) -> Result<String, String> {
     })
 }
 
+/// One horizontal bar.
+pub(super) struct Bar<'a> {
+    /// Whose it is.
+    pub(super) name: &'a str,
+    /// How long, and the same in words; none where it is not known.
+    pub(super) value: Option<(f64, String)>,
+    /// It is the relay's.
+    pub(super) is_ours: bool,
+}
+
+/// Horizontal bars, the longest as wide as the picture. `note`: which way is better.
+pub(super) fn bars(title: &str, note: &str, bars: &[Bar<'_>]) -> Result<String, String> {
+    let size = (SIZE.0, bars.len().max(1) as u32 * BAR_STEP as u32);
+    let mut svg = String::new();
+    draw_bars(&mut svg, size, bars).map_err(|error| failed(title, &*error))?;
+    let note = format!("<span class=\"dim\">{note}</span>");
+    Ok(format!("<figure class=\"bars\">{}{}</figure>", caption(title, &note), coloured(svg, title, size)))
+}
+
+fn draw_bars(svg: &mut String, size: (u32, u32), bars: &[Bar<'_>]) -> Result<(), Failure> {
+    let root = SVGBackend::with_string(svg, size).into_drawing_area();
+    let width = size.0 as i32;
+    let most = bars.iter().filter_map(|bar| Some(bar.value.as_ref()?.0)).fold(0.0, f64::max);
+    let letters = |ours: bool, at: HPos| {
+        let colour = if ours { &OURS } else { &INK };
+        TextStyle::from(("sans-serif", BAR_LETTERS)).color(colour).pos(Pos::new(at, VPos::Bottom))
+    };
+    for (index, bar) in bars.iter().enumerate() {
+        let y = index as i32 * BAR_STEP;
+        let words = bar.value.as_ref().map_or("not known", |(_, words)| words);
+        root.draw(&Text::new(
+            bar.name.to_owned(),
+            (0, y + BAR_TOP - FINE),
+            letters(bar.is_ours, HPos::Left),
+        ))?;
+        root.draw(&Text::new(
+            words.to_owned(),
+            (width, y + BAR_TOP - FINE),
+            letters(bar.is_ours, HPos::Right),
+        ))?;
+        let (top, bottom) = (y + BAR_TOP, y + BAR_TOP + BAR_HEIGHT);
+        root.draw(&Rectangle::new([(0, top), (width, bottom)], GRID.filled()))?;
+        if let Some((value, _)) = &bar.value {
+            let share = if most > 0.0 { value / most } else { 0.0 };
+            let length = ((share * f64::from(width)).round() as i32).max(BAR_LENGTH_MIN);
+            let colour = if bar.is_ours { OURS } else { BAR };
+            root.draw(&Rectangle::new([(0, top), (length, bottom)], colour.filled()))?;
+        }
+    }
+    root.present()?;
+    Ok(())
+}
+
+/// The picture in the colours of the page, as wide as there is place.
+fn coloured(mut svg: String, title: &str, (width, height): (u32, u32)) -> String {
+    for (colour, named) in COLOURS {
+        let RGBColor(red, green, blue) = colour;
+        svg = svg.replace(&format!("#{red:02X}{green:02X}{blue:02X}"), named);
+    }
+    svg.replace(
+        &format!("width=\"{width}\" height=\"{height}\" viewBox"),
+        &format!("role=\"img\" aria-label=\"{title}\" viewBox"),
+    )
+}
+
+fn failed(title: &str, error: &dyn std::error::Error) -> String {
+    format!("{title}: the picture cannot be drawn: {error}")
+}
+
 impl Frame<'_> {
     /// The picture with its caption, in the colours of the page.
     fn picture(
@@ -128,17 +209,8 @@ impl Frame<'_> {
         draw: impl FnOnce(&mut Chart<'_, '_>) -> Result<(), Failure>,
     ) -> Result<String, String> {
         let mut svg = String::new();
-        self.draw(&mut svg, draw)
-            .map_err(|error| format!("{}: the picture cannot be drawn: {error}", self.title))?;
-        for (colour, named) in COLOURS {
-            let RGBColor(red, green, blue) = colour;
-            svg = svg.replace(&format!("#{red:02X}{green:02X}{blue:02X}"), named);
-        }
-        let (width, height) = SIZE;
-        let svg = svg.replace(
-            &format!("width=\"{width}\" height=\"{height}\" viewBox"),
-            &format!("role=\"img\" aria-label=\"{}\" viewBox", self.title),
-        );
+        self.draw(&mut svg, draw).map_err(|error| failed(self.title, &*error))?;
+        let svg = coloured(svg, self.title, SIZE);
         Ok(format!("<figure>{}{svg}</figure>", caption(self.title, &self.legend)))
     }
 

@@ -218,7 +218,11 @@ mod tests {
         let ours = Report { server_name: "tertulia-relay 0".into(), rate_per_s: 900.0, ..example() };
         let page = page("a page", &[example(), ours]).unwrap();
         assert_eq!(page.matches("<details>").count(), 2);
-        assert_eq!(page.matches("bar ours").count(), 3);
+        assert_eq!(page.matches("aria-label=\"Server CPU per delivery\"").count(), 1);
+        assert_eq!(page.matches("<svg").count(), 3 + 2 * 3, "three with bars, and three of each run");
+        // Each time one bar, and two words above it.
+        assert_eq!(page.matches("fill=\"var(--ours)\"").count(), 3 * 3);
+        assert!(page.contains("\n900\n</text>"), "what stands above a bar");
         assert!(page.find("a relay") < page.find("tertulia-relay 0"));
         assert!(page.contains(&example().plan.to_string()));
     }

@@ -33,7 +33,10 @@ fn facts(run: &Report) -> String {
     let machine = &run.machine;
     let where_to = match run.server_name.as_str() {
         "" => escaped(&run.target),
-        server => format!("{} at {}", escaped(server), escaped(&run.target)),
+        server => {
+            let file = run.server_file_fnv1a.as_ref().map(|hash| format!(" (FNV-1a {})", escaped(hash)));
+            format!("{}{} at {}", escaped(server), file.unwrap_or_default(), escaped(&run.target))
+        }
     };
     let on = format!(
         "{} × {}, {} of memory, Linux {}",
@@ -52,7 +55,10 @@ fn facts(run: &Report) -> String {
         ("Machine", on),
         ("Its limits", limits),
         ("Began", date(run.begun_unix_s)),
-        ("Generator", format!("tertulia-loadtest {}", escaped(&run.version))),
+        (
+            "Generator",
+            format!("tertulia-loadtest {}, commit {}", escaped(&run.version), escaped(&run.commit)),
+        ),
     ] {
         let _ = write!(text, "<dt>{name}</dt><dd>{fact}</dd>");
     }

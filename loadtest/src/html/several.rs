@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::charts::{self, Bar};
 use super::name;
 use super::run::details;
 use super::tables::{Table, class_of};
@@ -19,9 +20,9 @@ pub(super) fn side_by_side(runs: &[Report]) -> Result<String, String> {
     let cpu = |run: &Report| Some(run.server.as_ref()?.cpu_us_per_delivery);
     let p99 = |run: &Report| (run.latency_us.each.count > 0).then_some(run.latency_us.each.p99 as f64);
     text.push_str("<div class=\"charts\">");
-    text.push_str(&bars("Deliveries per second", "longer is better", runs, rate, grouped));
-    text.push_str(&bars("Server CPU per delivery", "shorter is better", runs, cpu, cost));
-    text.push_str(&bars("p99 of each receiver", "shorter is better", runs, p99, |us| time(us as u64)));
+    text.push_str(&bars("Deliveries per second", "longer is better", runs, rate, grouped)?);
+    text.push_str(&bars("Server CPU per delivery", "shorter is better", runs, cpu, cost)?);
+    text.push_str(&bars("p99 of each receiver", "shorter is better", runs, p99, |us| time(us as u64))?);
     text.push_str("</div><h3>Each run</h3>");
     for run in runs {
         let _ = write!(
@@ -47,8 +48,8 @@ fn flags(run: &Report) -> String {
     text
 }
 
-fn class(run: &Report) -> &'static str {
-    if run.server_name.starts_with(OURS) { "ours" } else { "" }
+fn is_ours(run: &Report) -> bool {
+    run.server_name.starts_with(OURS)
 }
 
 fn comparison(runs: &[Report]) -> String {
@@ -85,36 +86,32 @@ fn comparison(runs: &[Report]) -> String {
         let checks = [counts.lost, counts.doubled, counts.out_of_order, counts.corrupt]
             .map(|found| (class_of(found), count(found)));
         let name = format!("{}{}", escaped(name(run)), flags(run));
-        table.row(class(run), &name, figures.into_iter().map(|figure| ("", figure)).chain(checks));
+        table.row(
+            if is_ours(run) { "ours" } else { "" },
+            &name,
+            figures.into_iter().map(|figure| ("", figure)).chain(checks),
+        );
     }
     table.finish()
         + "<p class=\"dim\">p50, p99 and p99.9 are of each receiver, last p99 of the last receiver, all from when a \
            line was due.</p>"
 }
 
-/// Horizontal bars: the longest is the greatest.
+/// A bar for each run.
 fn bars(
     title: &str,
     better: &str,
     runs: &[Report],
     figure: impl Fn(&Report) -> Option<f64>,
     shown: impl Fn(f64) -> String,
-) -> String {
-    let most = runs.iter().filter_map(&figure).fold(0.0, f64::max);
-    let mut text = format!(
-        "<figure class=\"bars\"><figcaption><b>{title}</b><span class=\"dim\">{better}</span></figcaption>"
-    );
-    for run in runs {
-        let value = figure(run);
-        let percent = value.map(|value| if most > 0.0 { value / most * 100.0 } else { 0.0 });
-        let bar = percent.map_or(String::new(), |percent| format!("<i style=\"width:{percent:.2}%\"></i>"));
-        let _ = write!(
-            text,
-            "<div class=\"bar {}\"><span>{}</span><b>{}</b><div>{bar}</div></div>",
-            class(run),
-            escaped(name(run)),
-            value.map_or("not known".into(), &shown)
-        );
-    }
-    text + "</figure>"
+) -> Result<String, String> {
+    let bars: Vec<Bar<'_>> = runs
+        .iter()
+        .map(|run| Bar {
+            name: name(run),
+            value: figure(run).map(|value| (value, shown(value))),
+            is_ours: is_ours(run),
+        })
+        .collect();
+    charts::bars(title, better, &bars)
 }

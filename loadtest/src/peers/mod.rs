@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::ground::{self, Ground};
 use crate::html::{self, Section};
 use crate::live::Live;
-use crate::measured::{Measured, median_of};
+use crate::measured::Measured;
 use crate::options::Peers;
-use crate::output;
+use crate::output::{self, INVALID};
 use crate::plan::{Joins, Plan};
 use crate::process::Pin;
 use crate::protocol::Protocol;
@@ -181,9 +181,16 @@ fn take_turn(
         live.say("connects");
         let settings = Settings { interval_us: 250_000, ..Settings::default() };
         let mut stage = Stage::open(&plan, &target, settings, stop, &mut |swarm| live.show(swarm))?;
-        stage.measure(plan.duration, stop, &mut |swarm| live.show(swarm))?;
+        let slice = stage.measure(plan.duration, stop, &mut |swarm| live.show(swarm))?;
         let (origin, measured) = stage.finish();
         drop(running);
+        if slice.is_deserted {
+            return Err(format!("{words}: it closed every connection"));
+        }
+        if measured.repeats.is_empty() {
+            // Stopped before anything was measured.
+            continue;
+        }
         match sum {
             Some((_, sum)) => sum.merge(measured)?,
             None => *sum = Some((origin, measured)),
@@ -203,7 +210,7 @@ fn finish(options: &Peers, turns: Vec<(Contestant, Turns)>, is_partial: bool) ->
             let _ = writeln!(errors, "{}: {error}", one.name());
         }
     }
-    all.sort_by(|one, other| rate_of(other).total_cmp(&rate_of(one)));
+    all.sort_by(|one, other| other.crowd.rate_per_s.total_cmp(&one.crowd.rate_per_s));
     let mut text = table(&all) + &errors;
     if is_partial {
         text.push_str("PARTIAL: ended before its time\n");
@@ -214,7 +221,17 @@ fn finish(options: &Peers, turns: Vec<(Contestant, Turns)>, is_partial: bool) ->
     if let Some(path) = &options.html {
         write_page(path, &all)?;
     }
-    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitCode::from(code(&all, !errors.is_empty())))
+}
+
+/// How the program ends: with 1 where a server could not be measured, with 3 where a run is not to be trusted.
+fn code(all: &[Compared], has_errors: bool) -> u8 {
+    let is_invalid = all.iter().any(|one| !one.crowd.invalid.is_empty() || !one.rate.invalid.is_empty());
+    match (has_errors, is_invalid) {
+        (true, _) => 1,
+        (false, true) => INVALID,
+        (false, false) => 0,
+    }
 }
 
 fn write_page(path: &Path, all: &[Compared]) -> Result<(), String> {
@@ -232,11 +249,7 @@ fn write_page(path: &Path, all: &[Compared]) -> Result<(), String> {
     std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn rate_of(one: &Compared) -> f64 {
-    median_of(&one.crowd.repeats, |figures| Some(figures.rate_per_s)).unwrap_or_default()
-}
-
-/// Medians over the turns, the most carried first.
+/// Of all turns together, as on the page; the most carried first.
 fn table(all: &[Compared]) -> String {
     let mut text = String::new();
     let Some(first) = all.first() else { return "no server was measured\n".into() };
@@ -244,7 +257,7 @@ fn table(all: &[Compared]) -> String {
     let _ = writeln!(text, "rate:  {}", first.rate.plan);
     let _ = writeln!(
         text,
-        "medians of {} turns; each server by itself on a processor of its own\n",
+        "{} turns of each, taken together; each server by itself on a processor of its own\n",
         first.crowd.repeats.len()
     );
     text.push_str(
@@ -253,23 +266,21 @@ fn table(all: &[Compared]) -> String {
     );
     for one in all {
         let Compared { crowd, rate } = one;
-        let of = |report: &Report, figure: fn(&crate::report::Figures) -> Option<f64>| {
-            median_of(&report.repeats, figure)
-        };
+        let each = &rate.latency_us.each;
+        let server = crowd.server.as_ref();
         let rates = || crowd.repeats.iter().map(|figures| figures.rate_per_s);
         let counts = crowd.counts.plus(rate.counts);
         let _ = writeln!(
             text,
             "| {} | {} | {} to {} | {} | {} | {} | {} | {}, {}, {}, {} |",
             crowd.server_name,
-            grouped(rate_of(one)),
+            grouped(crowd.rate_per_s),
             grouped(rates().fold(f64::INFINITY, f64::min)),
             grouped(rates().fold(0.0, f64::max)),
-            of(crowd, |figures| figures.server_cpu_us_per_delivery)
-                .map_or("-".into(), |us| format!("{us:.3}")),
-            grouped(of(rate, |figures| Some(figures.p50_us)).unwrap_or_default()),
-            grouped(of(rate, |figures| Some(figures.p99_us)).unwrap_or_default()),
-            of(crowd, |figures| figures.server_resident_kib).map_or("-".into(), grouped),
+            server.map_or("-".into(), |server| format!("{:.3}", server.cpu_us_per_delivery)),
+            grouped(each.p50 as f64),
+            grouped(each.p99 as f64),
+            server.map_or("-".into(), |server| grouped(server.resident_kib as f64)),
             counts.lost,
             counts.doubled,
             counts.out_of_order,
@@ -284,4 +295,39 @@ fn table(all: &[Compared]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Figures, example};
+
+    fn compared() -> Compared {
+        Compared { crowd: example(), rate: example() }
+    }
+
+    #[test]
+    fn table_and_page_have_the_same_figures() {
+        let mut one = compared();
+        // Three turns of which the percentiles' median is not the percentile of all.
+        one.rate.repeats =
+            [1_000.0, 2_000.0, 300_000.0].map(|p99_us| Figures { p99_us, ..Figures::default() }).to_vec();
+        one.rate.latency_us.each.p99 = 280_000;
+        one.crowd.rate_per_s = 12_345.0;
+        let text = table(std::slice::from_ref(&one));
+        assert!(text.contains("| 280,000 |") && text.contains("| 12,345 |"), "{text}");
+        let sections = [one.crowd.clone(), one.rate.clone()]
+            .map(|run| Section { title: String::new(), runs: vec![run, example()] });
+        let page = html::page_of("", &sections).unwrap();
+        assert!(page.contains("280 ms") && page.contains("12,345"));
+    }
+
+    #[test]
+    fn it_ends_with_3_where_a_run_is_not_to_be_trusted() {
+        let mut invalid = compared();
+        invalid.rate.invalid.push("late".into());
+        assert_eq!(code(&[compared()], false), 0);
+        assert_eq!(code(&[compared(), invalid.clone()], false), 3);
+        assert_eq!(code(&[invalid], true), 1);
+    }
 }

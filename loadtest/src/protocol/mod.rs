@@ -64,6 +64,8 @@ pub enum Kind<'a> {
     Ask(Vec<u8>),
     /// The server refuses something, in its words.
     Complaint(&'a [u8]),
+    /// The server tells a client that it is called otherwise than it asked for.
+    Renamed(&'a [u8]),
     /// Anything else: a notice, an acknowledgement.
     Other,
 }
