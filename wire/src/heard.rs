@@ -26,6 +26,8 @@ pub enum Heard<'a> {
         /// Why, for people.
         sentence: &'a str,
     },
+    /// `* NOTE HELLO WAIT`: the relay has still to keep the new token.
+    HelloWaits,
     /// `* WARN HELLO RESUME_UNKNOWN`: the token is not known; a HELLO with a new one follows.
     ResumeUnknown,
     /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
@@ -288,6 +290,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
     match (kind, what, code) {
         ("FAIL", "HELLO", "RESUMED") => Some(Heard::TakenOver),
         ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
+        ("NOTE", "HELLO", "WAIT") => Some(Heard::HelloWaits),
         ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
         ("FAIL", "JOIN", code) => Some(Heard::JoinRefused { code, sentence }),
         ("FAIL", "SAY", code) => Some(Heard::SayRefused { label: label(rest)?, code, sentence }),
@@ -445,6 +448,7 @@ mod tests {
             ("* FAIL HELLO NAME_IN_USE Ana :ya", Heard::HelloRefused { code: "NAME_IN_USE", sentence: "ya" }),
             ("* FAIL HELLO RESUMED :otra", Heard::TakenOver),
             ("* WARN HELLO RESUME_UNKNOWN :no", Heard::ResumeUnknown),
+            ("* NOTE HELLO WAIT :a moment", Heard::HelloWaits),
             ("* JOINED room=a last=9 :sí", Heard::Joined { room: "a".into(), last: Some(9) }),
             ("* JOINED room=a :sí", Heard::Joined { room: "a".into(), last: None }),
             ("* FAIL JOIN TOO_MANY_ROOMS 9 :x", Heard::JoinRefused { code: "TOO_MANY_ROOMS", sentence: "x" }),

@@ -52,18 +52,24 @@ impl Session {
         match heard {
             Heard::Hello(greeting) => self.handle_hello(greeting),
             Heard::ResumeUnknown => {
-                self.connection.is_relay = true;
                 self.connection.is_resume_unknown = true;
-                if matches!(self.link, Link::Greeting { .. }) {
-                    self.link = Link::Greeting { until: self.now.saturating_add(TOKEN_WAIT) };
-                }
+                self.wait_for_token();
             }
+            Heard::HelloWaits => self.wait_for_token(),
             Heard::HelloRefused { code, sentence } => self.handle_hello_refused(code, sentence),
             Heard::Ping { word } => self.send_pong(word),
             Heard::TakenOver => self.handle_taken_over(),
             Heard::Closing => self.events.push_back(Event::Closing),
             Heard::Other { words, label, sentence } => self.tell_other(words, label, sentence),
             _ => {}
+        }
+    }
+
+    /// It is a relay, and has a new token to keep before it can greet.
+    fn wait_for_token(&mut self) {
+        self.connection.is_relay = true;
+        if matches!(self.link, Link::Greeting { .. }) {
+            self.link = Link::Greeting { until: self.now.saturating_add(TOKEN_WAIT) };
         }
     }
 

@@ -254,6 +254,17 @@ fn a_relay_that_has_to_keep_a_new_token_first_may_take_longer() {
 }
 
 #[test]
+fn a_relay_that_says_that_it_has_to_wait_is_waited_for() {
+    let mut session = Session::new(config());
+    connect(&mut session, seconds(0));
+    hear(&mut session, "* NOTE HELLO WAIT :x\n", seconds(2));
+    session.handle_time(seconds(20));
+    assert_eq!(actions(&mut session), []);
+    hear(&mut session, HELLO, seconds(21));
+    assert!(session.is_ready());
+}
+
+#[test]
 fn nothing_is_sent_faster_than_the_bucket_of_the_hello() {
     let mut session = Session::new(config());
     connect(&mut session, seconds(0));
