@@ -101,6 +101,9 @@ impl Store {
             let count = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
             let check = "PRAGMA integrity_check(1)";
             let verdict: String = self.connection.query_row(check, [], |row| row.get(0))?;
+            if verdict != "ok" {
+                self.leave_log();
+            }
             let (first, last) = (one("SELECT min(id) FROM line")?, one("SELECT max(id) FROM line")?);
             let indexed = search::indexed_to(&self.connection)?;
             Ok(Checked {
