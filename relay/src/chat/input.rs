@@ -271,9 +271,14 @@ impl Chat {
             Mode::Framed => {}
             Mode::Unframed => self.say_message(client, waiting, now),
         }
+        let is_extended = self.is_extended(client);
         let Some(state) = self.client_mut(client) else { return };
         if state.is_held_back || state.is_closing {
             return;
+        }
+        if is_extended {
+            // A program ends its lines: what is left of one was cut, and will be sent again whole, under the same label.
+            return if self.is_greeting(client) { self.wait_to_end(client) } else { self.close(client, now) };
         }
         let mut lines = std::mem::take(&mut state.lines);
         if !lines.incomplete().is_empty() && !self.may_speak(client, now) {

@@ -39,6 +39,25 @@ pub(super) struct Desk {
     /// The file is damaged, which does not go away.
     damage: Option<String>,
     pub(super) is_ending: bool,
+    /// The reader has the file open.
+    pub(super) has_reader: bool,
+}
+
+/// Whoever has it reads the file, as the writer is told.
+pub(super) struct Reading(Arc<Shared>);
+
+impl Reading {
+    pub(super) fn begin(shared: &Arc<Shared>) -> Self {
+        shared.desk().has_reader = true;
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.desk().has_reader = false;
+        self.0.writes.notify_one();
+    }
 }
 
 impl Shared {

@@ -72,7 +72,7 @@ impl Keeper {
         let mut keeper = Self { shared: Arc::clone(&shared), threads: Vec::new(), journal };
         if journal.has_readers() {
             let store = Store::open_to_read(path, manner.opening.busy_wait)?;
-            let reader = Reader { store, shared: Arc::clone(&shared), bell: Arc::clone(&bell) };
+            let reader = Reader::new(store, Arc::clone(&shared), Arc::clone(&bell));
             keeper.spawn(path, "history-reads", move || reader.run())?;
         }
         let writer = Writer::new(store, shared, manner.retention, bell);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::desk::{Bell, Shared, wait_until};
+use super::desk::{Bell, Reading, Shared, wait_until};
 use super::store::{Store, StoreError};
 use crate::chat::{Answer, Question, Wanted};
 
@@ -11,12 +11,19 @@ use crate::chat::{Answer, Question, Wanted};
 const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 
 pub(super) struct Reader {
-    pub(super) store: Store,
-    pub(super) shared: Arc<Shared>,
-    pub(super) bell: Bell,
+    store: Store,
+    shared: Arc<Shared>,
+    bell: Bell,
+    /// Goes after the store.
+    _reading: Reading,
 }
 
 impl Reader {
+    pub(super) fn new(store: Store, shared: Arc<Shared>, bell: Bell) -> Self {
+        let reading = Reading::begin(&shared);
+        Self { store, shared, bell, _reading: reading }
+    }
+
     /// Answers what is asked until the relay ends.
     pub(super) fn run(self) {
         while let Some(question) = self.take() {

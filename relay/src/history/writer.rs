@@ -83,7 +83,8 @@ impl Writer {
                 let parcel = std::mem::take(&mut desk.waiting);
                 return Task::Write(parcel, desk.put, desk.is_ending);
             }
-            if desk.is_ending {
+            // Who closes the file last puts its log into it, and a reader cannot.
+            if desk.is_ending && !desk.has_reader {
                 return Task::End;
             }
             if let Some(question) = self.question(&mut desk) {

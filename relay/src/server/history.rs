@@ -9,7 +9,7 @@ use super::Server;
 use super::conn::INDEX_MAX;
 use crate::chat::Remembered;
 use crate::clock::unix_ms;
-use crate::history::{Bell, Keeper, Manner, News, Opening, Retention, path};
+use crate::history::{BUSY_WAIT, Bell, Keeper, Manner, News, Opening, Retention, Store, path};
 use crate::options::HistoryOptions;
 
 /// The history has something to say.
@@ -71,13 +71,16 @@ fn start(path: &Path, options: &HistoryOptions, bell: &Bell) -> Result<(Keeper, 
         opening: Opening { durability: options.durability(), ..Opening::default() },
         retention: Retention { age_max: options.age_max, rows_max: options.rows_max },
     };
-    match Keeper::start(path, manner, Arc::clone(bell)) {
-        Err(error) if error.is_damaged() && options.repairs => {
-            move_aside(path)?;
-            Keeper::start(path, manner, Arc::clone(bell)).map_err(|error| error.to_string())
-        }
-        outcome => outcome.map_err(|error| error.to_string()),
+    if options.repairs && is_damaged(path) {
+        move_aside(path)?;
     }
+    Keeper::start(path, manner, Arc::clone(bell)).map_err(|error| error.to_string())
+}
+
+/// Looks at the whole file: where it is only opened, damage among the old lines is not met.
+fn is_damaged(path: &Path) -> bool {
+    let look = || Store::open_to_read(path, BUSY_WAIT)?.check();
+    path.exists() && look().map_or_else(|error| error.is_damaged(), |checked| checked.fault.is_some())
 }
 
 /// Moves a damaged file away under another name; it is never deleted.

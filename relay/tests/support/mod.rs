@@ -22,6 +22,9 @@ pub(crate) use folder::Folder;
 /// meets it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
+/// How a relay that did not start ended, and what it said.
+pub(crate) type Refusal = (ExitStatus, Vec<String>);
+
 /// A relay, killed when the value goes.
 pub(crate) struct Relay {
     child: Child,
@@ -50,15 +53,28 @@ impl Relay {
 
     /// The relay's program, to be run from an empty environment.
     pub(crate) fn command() -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
-        command.env_clear();
+        let mut command = Self::program();
         // A later flag counts.
         command.args(["--history", "none"]);
         command
     }
 
+    /// The program without any flags, to be run from an empty environment.
+    pub(crate) fn program() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+        command.env_clear();
+        command
+    }
+
     /// Runs `command`, which is or becomes a relay, until it has said where it listens.
-    pub(crate) fn from_command(mut command: Command) -> Self {
+    pub(crate) fn from_command(command: Command) -> Self {
+        let refused =
+            |(status, said)| panic!("the relay never said where it listens: {status}; it said {said:?}");
+        Self::try_from_command(command).unwrap_or_else(refused)
+    }
+
+    /// The same of one that may refuse to start.
+    pub(crate) fn try_from_command(mut command: Command) -> Result<Self, Refusal> {
         let args: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
         let count = |flag: &str| args.iter().map(|arg| arg.matches(flag).count()).sum::<usize>();
         let (listeners, metrics) = (count("--listen").max(1), count("--metrics"));
@@ -67,15 +83,18 @@ impl Relay {
         let stderr = lines_of(child.stderr.take().unwrap());
         let mut relay = Self { child, addresses: Vec::new(), metrics: None, stderr, said: Vec::new() };
         while relay.addresses.len() < listeners || usize::from(relay.metrics.is_some()) < metrics {
-            relay.read_announcement();
+            match relay.stderr.recv_timeout(DEADLINE) {
+                Ok(line) => relay.note_announcement(line),
+                Err(RecvTimeoutError::Disconnected) => return Err(relay.await_end()),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the relay never said where it listens; it said {:?}", relay.said)
+                }
+            }
         }
-        relay
+        Ok(relay)
     }
 
-    fn read_announcement(&mut self) {
-        let line = self.stderr.recv_timeout(DEADLINE);
-        let line =
-            line.unwrap_or_else(|_| panic!("the relay never said where it listens; it said {:?}", self.said));
+    fn note_announcement(&mut self, line: String) {
         if let Some(address) = line.strip_prefix("listening on ") {
             self.addresses.push(address.parse().expect("an address"));
         } else if let Some(address) = line.strip_prefix("metrics on ") {

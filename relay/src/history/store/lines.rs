@@ -94,6 +94,9 @@ impl Store {
             let count = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
             let check = "PRAGMA integrity_check(1)";
             let verdict: String = self.connection.query_row(check, [], |row| row.get(0))?;
+            if verdict != "ok" {
+                self.leave_log();
+            }
             let said = format!("SELECT coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line WHERE id =");
             let first = one(&format!("{said} (SELECT min(id) FROM line)")).optional()?.flatten();
             let last = one(&format!("{said} (SELECT max(id) FROM line)")).optional()?.flatten();

@@ -10,6 +10,7 @@ mod sessions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::parcel::Parcel;
@@ -239,18 +240,30 @@ impl Store {
         &mut self,
         what: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
     ) -> Result<T, StoreError> {
-        let path = &self.path;
         let all = || {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let outcome = what(&transaction)?;
             transaction.commit()?;
             Ok(outcome)
         };
-        all().map_err(|error| StoreError::sqlite(path, error))
+        let outcome = all();
+        self.told(outcome)
     }
 
     fn told<T>(&self, outcome: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
-        outcome.map_err(|error| StoreError::sqlite(&self.path, error))
+        outcome.map_err(|error| {
+            let error = StoreError::sqlite(&self.path, error);
+            if error.is_damaged() {
+                self.leave_log();
+            }
+            error
+        })
+    }
+
+    /// The file is damaged: its log is to stay beside it at the end, since what can be read of either is not for us to mix.
+    fn leave_log(&self) {
+        // Where that is refused, the end is as usual.
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
     /// Keeps what is in the parcel, all or nothing. Returns only when it is as durable as was asked.
