@@ -86,6 +86,14 @@ struct Labels {
     order: VecDeque<u64>,
 }
 
+impl Labels {
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.order.pop_front() {
+            self.by_hash.remove(&oldest);
+        }
+    }
+}
+
 /// All sessions.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
@@ -333,9 +341,7 @@ impl Sessions {
             labels.order.push_back(hash);
             let is_over = labels.order.len() > LABELS_KEPT;
             if is_over {
-                if let Some(oldest) = labels.order.pop_front() {
-                    labels.by_hash.remove(&oldest);
-                }
+                labels.drop_oldest();
             }
             self.label_count += usize::from(!is_over);
         }
@@ -356,9 +362,7 @@ impl Sessions {
             session.labels = None;
             self.label_count -= dropped;
         } else if let Some(labels) = &mut session.labels {
-            for oldest in labels.order.drain(..half) {
-                labels.by_hash.remove(&oldest);
-            }
+            (0..half).for_each(|_| labels.drop_oldest());
             self.label_count -= half;
         }
     }
