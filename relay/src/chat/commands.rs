@@ -1,7 +1,5 @@
 //! The lines that start with `/`.
 
-use std::collections::BinaryHeap;
-
 use tertulia_wire::command::{Command, CommandError, NAMES};
 use tertulia_wire::limits::{NAME_BYTES_MAX, PING_BYTES_MAX, ROOM_BYTES_MAX};
 use tertulia_wire::name::Name;
@@ -228,17 +226,18 @@ fn first_in_order<'a>(
     names: &mut dyn Iterator<Item = &'a str>,
     after: Option<&str>,
 ) -> (Vec<&'a str>, usize) {
-    let mut first = BinaryHeap::new();
+    let mut first: Vec<&str> = Vec::new();
     let mut total = 0;
     for name in names {
         total += 1;
         if after.is_some_and(|after| name <= after) {
             continue;
         }
-        first.push(name);
-        if first.len() > LISTED_MAX {
-            first.pop();
+        let index = first.partition_point(|other| *other <= name);
+        if index < LISTED_MAX {
+            first.insert(index, name);
+            first.truncate(LISTED_MAX);
         }
     }
-    (first.into_sorted_vec(), total)
+    (first, total)
 }

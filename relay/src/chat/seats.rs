@@ -18,9 +18,10 @@ impl Chat {
     /// The rooms it is in.
     pub(super) fn rooms_of(&self, client: ClientId) -> Vec<RoomId> {
         let Some(state) = self.client(client) else { return Vec::new() };
-        let others = state.extended.iter().flat_map(|extended| &extended.others);
-        let others = others.filter(|other| other.is_seated).map(|other| other.outbox.place.room);
-        state.room.filter(|room| *room != NOWHERE).into_iter().chain(others).collect()
+        let mut rooms: Vec<RoomId> = state.room.filter(|room| *room != NOWHERE).into_iter().collect();
+        let others = state.others().iter().filter(|other| other.is_seated);
+        rooms.extend(others.map(|other| other.outbox.place.room));
+        rooms
     }
 
     /// The log behind whose end an answer to the connection stands.
@@ -51,19 +52,20 @@ impl Chat {
 
     /// Offset of the first byte of that log that the connection has still to read.
     pub(super) fn oldest_in(&self, client: ClientId, place: Place) -> Option<u64> {
-        let first = self.outbox(client).and_then(|outbox| outbox.oldest_in(place));
-        let extended = self.client(client).and_then(|state| state.extended.as_ref());
-        let others = extended.into_iter().flat_map(|extended| &extended.others);
-        others.filter_map(|other| other.outbox.oldest_in(place)).chain(first).min()
+        self.outboxes_of(client).filter_map(|outbox| outbox.oldest_in(place)).min()
     }
 
     /// Whether the connection's own input may add to what waits for it. While it has still to hear of a room that it left,
     /// it may not: what comes of its next commands is to stand behind that.
     pub(super) fn has_place(&self, client: ClientId) -> bool {
-        let extended = self.client(client).and_then(|state| state.extended.as_ref());
-        let mut others = extended.into_iter().flat_map(|extended| &extended.others);
-        self.outbox(client).is_some_and(Outbox::has_place)
-            && others.all(|other| other.is_seated && other.outbox.has_place())
+        let others = self.client(client).map_or(&[][..], Client::others);
+        self.outboxes_of(client).all(Outbox::has_place) && others.iter().all(|other| other.is_seated)
+    }
+
+    /// All outboxes of the connection, the first one first.
+    fn outboxes_of(&self, client: ClientId) -> impl Iterator<Item = &Outbox> {
+        let others = self.client(client).map_or(&[][..], Client::others);
+        self.outbox(client).into_iter().chain(others.iter().map(|other| &other.outbox))
     }
 
     /// Puts the connection into the room; its first outbox hears what is said there.
@@ -118,9 +120,7 @@ impl Chat {
     }
 
     fn reads_room(&self, client: ClientId, room: RoomId) -> bool {
-        let extended = self.client(client).and_then(|state| state.extended.as_ref());
-        let others = extended.into_iter().flat_map(|extended| &extended.others).map(|other| &other.outbox);
-        self.outbox(client).into_iter().chain(others).any(|outbox| outbox.reads(room, &self.rooms))
+        self.outboxes_of(client).any(|outbox| outbox.reads(room, &self.rooms))
     }
 
     /// Moves a plain connection to another room: it hears all of the old one up to now, then the new one.
