@@ -355,11 +355,17 @@ impl Rooms {
         if self.log_bytes() <= LOGS_BYTES_MAX.max(self.log_bytes_max.saturating_mul(2)) {
             return None;
         }
-        let places = (0..self.slots.len()).filter_map(|index| u32::try_from(index).ok()).flat_map(|index| {
-            [Encoding::Plain, Encoding::Tagged].map(|encoding| Place { room: RoomId(index), encoding })
-        });
-        let sizes = places.filter_map(|place| Some((place, self.log(place)?)));
-        let (place, log) = sizes.max_by_key(|(_, log)| log.bytes())?;
+        let mut largest: Option<(Place, &Log)> = None;
+        for room in (0..).map(RoomId).take(self.slots.len()) {
+            for encoding in [Encoding::Plain, Encoding::Tagged] {
+                let place = Place { room, encoding };
+                let Some(log) = self.log(place) else { continue };
+                if largest.is_none_or(|(_, other)| log.bytes() >= other.bytes()) {
+                    largest = Some((place, log));
+                }
+            }
+        }
+        let (place, log) = largest?;
         log.second_start().map(|_| place)
     }
 

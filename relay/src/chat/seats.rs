@@ -18,7 +18,8 @@ impl Chat {
     /// The rooms it is in.
     pub(super) fn rooms_of(&self, client: ClientId) -> Vec<RoomId> {
         let Some(state) = self.client(client) else { return Vec::new() };
-        let mut rooms: Vec<RoomId> = state.room.filter(|room| *room != NOWHERE).into_iter().collect();
+        let mut rooms = Vec::new();
+        rooms.extend(state.room.filter(|room| *room != NOWHERE));
         let others = state.others().iter().filter(|other| other.is_seated);
         rooms.extend(others.map(|other| other.outbox.place.room));
         rooms
@@ -105,9 +106,7 @@ impl Chat {
             }
         }
         if !self.reads_room(client, room) {
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
-            return;
+            return self.settle_room(room);
         }
         if let Some(outbox) = self.outbox_mut(client) {
             outbox.lingering = true;
@@ -260,42 +259,34 @@ impl Chat {
 
     /// Takes the connection off the lists of rooms whose logs it no longer reads.
     pub(super) fn settle_lingering(&mut self, client: ClientId) {
-        let lingering: Vec<RoomId> = self
-            .rooms
-            .iter_mut()
-            .filter(|(_, room)| room.lingering.contains(&client))
-            .map(|(id, _)| id)
-            .collect();
-        let mut lingers = false;
-        for room in lingering {
-            if self.reads_room(client, room) {
-                lingers = true;
-                continue;
-            }
-            if let Some(state) = self.rooms.get_mut(room) {
-                state.lingering.retain(|&lingering| lingering != client);
-            }
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
-        }
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.lingering = lingers;
-        }
+        let mut left = self.lingering_in(client);
+        let all = left.len();
+        left.retain(|room| !self.reads_room(client, *room));
+        self.leave_logs(client, &left, left.len() < all);
     }
 
     pub(super) fn stop_lingering(&mut self, client: ClientId) {
-        let Some(outbox) = self.outbox_mut(client).filter(|outbox| outbox.lingering) else { return };
-        outbox.lingering = false;
-        let mut left = Vec::new();
-        for (room, state) in self.rooms.iter_mut() {
-            if state.lingering.contains(&client) {
-                state.lingering.retain(|&lingering| lingering != client);
-                left.push(room);
-            }
+        if self.outbox(client).is_some_and(|outbox| outbox.lingering) {
+            let left = self.lingering_in(client);
+            self.leave_logs(client, &left, false);
         }
+    }
+
+    /// The rooms that the connection has left and still reads, or did until now.
+    fn lingering_in(&mut self, client: ClientId) -> Vec<RoomId> {
+        let rooms = self.rooms.iter_mut().filter(|(_, room)| room.lingering.contains(&client));
+        rooms.map(|(id, _)| id).collect()
+    }
+
+    fn leave_logs(&mut self, client: ClientId, left: &[RoomId], lingers: bool) {
         for room in left {
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
+            if let Some(state) = self.rooms.get_mut(*room) {
+                state.lingering.retain(|lingering| *lingering != client);
+            }
+            self.settle_room(*room);
+        }
+        if let Some(outbox) = self.outbox_mut(client) {
+            outbox.lingering = lingers;
         }
     }
 }
