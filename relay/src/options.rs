@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::prelude::*;
@@ -166,7 +167,7 @@ impl Cidr {
         };
         let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
         let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        let prefix_bits = prefix.map_or(Some(bits_max), |prefix| prefix.parse().ok())?;
+        let prefix_bits = prefix.map_or(Some(bits_max), number)?;
         (prefix_bits <= bits_max).then_some(Self { address, prefix_bits })
     }
 }
@@ -247,16 +248,18 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
             options.flood = parse_flood(&value).ok_or_else(|| wrong(expected))?;
         }
         "max-clients" => {
-            options.max_clients = Some(value.parse().map_err(|_| wrong("a number; 0 is no limit"))?);
+            options.max_clients = Some(number(&value).ok_or_else(|| wrong("a number; 0 is no limit"))?);
         }
-        "max-per-ip" => options.max_per_ip = value.parse().map_err(|_| wrong("a number; 0 is no limit"))?,
+        "max-per-ip" => {
+            options.max_per_ip = number(&value).ok_or_else(|| wrong("a number; 0 is no limit"))?;
+        }
         "trusted" => {
             let blocks: Option<Vec<Cidr>> = value.split(',').map(|block| Cidr::parse(block.trim())).collect();
             options.trusted.extend(blocks.ok_or_else(|| wrong("addresses, as 127.0.0.0/8,fd00::/8"))?);
         }
         "room-log-bytes" => {
             let expected = format!("a number of bytes, at least {LOG_BYTES_MIN}; 0 is no limit");
-            let bytes: usize = value.parse().map_err(|_| wrong(&expected))?;
+            let bytes: usize = number(&value).ok_or_else(|| wrong(&expected))?;
             if bytes != 0 && bytes < LOG_BYTES_MIN {
                 return Err(wrong(&expected));
             }
@@ -312,7 +315,7 @@ fn read_history_flag(
                 parse_age(value).ok_or_else(|| wrong("a time, as 90d, 12h or 30m; 0 is no limit"))?;
         }
         "history-max-rows" => {
-            history.rows_max = value.parse().map_err(|_| wrong("a number of lines; 0 is no limit"))?;
+            history.rows_max = number(value).ok_or_else(|| wrong("a number of lines; 0 is no limit"))?;
         }
         _ => {
             let found = Durability::ALL.iter().find(|(word, _)| *word == value);
@@ -330,8 +333,12 @@ fn parse_age(text: &str) -> Option<Duration> {
     }
     let units = [('d', DAY_S), ('h', 3600), ('m', 60), ('s', 1)];
     let (unit, seconds) = units.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    Some(Duration::from_secs(number.checked_mul(seconds)?))
+    let count: u64 = number(text.strip_suffix(unit)?)?;
+    Some(Duration::from_secs(count.checked_mul(seconds)?))
+}
+
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }
 
 fn shown(argument: lexopt::Arg<'_>) -> String {
@@ -355,7 +362,7 @@ fn parse_flood(text: &str) -> Option<Option<Flood>> {
         return Some(None);
     }
     let (burst, rate) = text.split_once(',')?;
-    let (burst, rate) = (burst.trim().parse().ok()?, rate.trim().parse().ok()?);
+    let (burst, rate) = (number(burst.trim())?, number(rate.trim())?);
     // No limit on one of the two is no limit.
     Some((burst != 0 && rate != 0).then(|| Flood::new(burst, rate)))
 }

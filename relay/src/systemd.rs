@@ -15,17 +15,20 @@ pub fn passed_listeners() -> Result<Vec<TcpListener>, String> {
     let mut passed = listenfd::ListenFd::from_env();
     let mut listeners = Vec::new();
     for index in 0..passed.len() {
-        let explain = |error: io::Error| {
+        let listener = passed_listener(&mut passed, index).map_err(|error| {
             format!("socket {index} of LISTEN_FDS: {error}; pass listening TCP sockets (ListenStream=)")
-        };
-        if let Some(listener) = passed.take_tcp_listener(index).map_err(explain)? {
-            if !listen::is_listening(&listener) {
-                return Err(explain(io::Error::other("it does not listen")));
-            }
-            listeners.push(listen::prepare(listener).map_err(explain)?);
-        }
+        })?;
+        listeners.extend(listener);
     }
     Ok(listeners)
+}
+
+fn passed_listener(passed: &mut listenfd::ListenFd, index: usize) -> io::Result<Option<TcpListener>> {
+    let Some(listener) = passed.take_tcp_listener(index)? else { return Ok(None) };
+    if !listen::is_listening(&listener) {
+        return Err(io::Error::other("it does not listen"));
+    }
+    listen::prepare(listener).map(Some)
 }
 
 /// Tells the service manager, if there is one, what the state is: `READY=1`, `STOPPING=1`.

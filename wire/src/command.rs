@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::extended::{Hello, is_label};
 use crate::tags::{escape, unescape};
@@ -191,32 +192,25 @@ impl<'a> Command<'a> {
 
     /// `[N] [room=ROOM] [before=ID|after=ID]`, or `limit=N`.
     fn parse_history(rest: &'a str) -> Result<Self, CommandError<'a>> {
-        let no_number = |word| CommandError::NoNumber { command: "HISTORY", word };
-        let raw = |key: &str| {
-            let mut pairs = words(rest).filter_map(|word| word.split_once('='));
-            pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
-        };
-        let limit = raw("limit").or_else(|| positional(rest).next());
-        let limit = limit.map(|word| word.parse().map_err(|_| no_number(word))).transpose()?;
-        let id = |key| raw(key).map(|word| word.parse().map_err(|_| no_number(word))).transpose();
+        let id = |key| raw_option(rest, key).map(|word| number("HISTORY", word)).transpose();
+        let limit = raw_option(rest, "limit").or_else(|| positional(rest).next());
         Ok(Self::History(History {
             room: option(rest, "room"),
             before: id("before")?,
             after: id("after")?,
-            limit,
+            limit: limit.map(|word| number("HISTORY", word)).transpose()?,
         }))
     }
 
     /// Options come first; what follows is looked for, whatever it looks like.
     fn parse_search(rest: &'a str) -> Result<Self, CommandError<'a>> {
-        let no_number = |word| CommandError::NoNumber { command: "SEARCH", word };
         let mut search = Search { room: None, before: None, limit: None, words: rest.trim() };
         loop {
             let (word, behind) = search.words.split_once(' ').unwrap_or((search.words, ""));
             match word.split_once('=') {
                 Some(("room", value)) => search.room = Some(unescape(value)),
-                Some(("before", value)) => search.before = Some(value.parse().map_err(|_| no_number(value))?),
-                Some(("limit", value)) => search.limit = Some(value.parse().map_err(|_| no_number(value))?),
+                Some(("before", value)) => search.before = Some(number("SEARCH", value)?),
+                Some(("limit", value)) => search.limit = Some(number("SEARCH", value)?),
                 Some(("label", _)) => {}
                 _ if search.words.is_empty() => {
                     return Err(CommandError::Missing { command: "SEARCH", what: "WORDS" });
@@ -298,8 +292,16 @@ fn positional(rest: &str) -> impl Iterator<Item = &str> {
 }
 
 fn option<'a>(rest: &'a str, key: &str) -> Option<Cow<'a, str>> {
-    let value = words(rest).filter_map(|word| word.split_once('=')).find(|(name, _)| *name == key);
-    value.map(|(_, value)| unescape(value))
+    raw_option(rest, key).map(unescape)
+}
+
+fn raw_option<'a>(rest: &'a str, key: &str) -> Option<&'a str> {
+    let mut pairs = words(rest).filter_map(|word| word.split_once('='));
+    pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
+fn number<'a, T: FromStr>(command: &'static str, word: &'a str) -> Result<T, CommandError<'a>> {
+    word.parse().map_err(|_| CommandError::NoNumber { command, word })
 }
 
 #[cfg(test)]

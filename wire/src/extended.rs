@@ -43,8 +43,8 @@ impl After<'_> {
     }
 
     /// `ID[,ROOM:ID…]`. What is not of that form is left out. A name may hold a comma, but no colon.
-    fn parse(text: &str) -> After<'_> {
-        let mut after = After::default();
+    fn parse(text: &str) -> Self {
+        let mut after = Self::default();
         let mut room = String::new();
         for (index, piece) in text.split(',').enumerate() {
             if index == 0 && !piece.contains(':') {
@@ -82,11 +82,7 @@ impl<'a> Hello<'a> {
                 "name" => hello.name = Some(value),
                 "room" => hello.room = Some(value),
                 "resume" => hello.resume = Some(value),
-                "after" => {
-                    let after = After::parse(&value);
-                    let rooms = after.rooms.into_iter().map(|(room, id)| (Cow::Owned(room.into_owned()), id));
-                    hello.after = After { all: after.all, rooms: rooms.collect() };
-                }
+                "after" => hello.after = After::parse(&value),
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// The word with `;`, space, `\`, CR and LF escaped, so that it holds no separator.
 pub fn escape(word: &str) -> Cow<'_, str> {
-    if !word.contains([';', ' ', '\\', '\r', '\n']) {
+    if !word.bytes().any(|byte| matches!(byte, b';' | b' ' | b'\\' | b'\r' | b'\n')) {
         return Cow::Borrowed(word);
     }
     let mut escaped = String::with_capacity(word.len() + 8);
@@ -31,16 +31,16 @@ pub fn unescape(word: &str) -> Cow<'_, str> {
     let mut plain = String::with_capacity(word.len());
     let mut rest = word.chars();
     while let Some(c) = rest.next() {
-        match (c, c == '\\') {
-            (_, true) => plain.extend(rest.next().map(|escaped| match escaped {
-                ':' => ';',
-                's' => ' ',
-                'r' => '\r',
-                'n' => '\n',
-                other => other,
-            })),
-            (c, false) => plain.push(c),
-        }
+        let escaped = if c == '\\' { rest.next() } else { None };
+        plain.push(match (c, escaped) {
+            ('\\', None) => break,
+            (_, Some(':')) => ';',
+            (_, Some('s')) => ' ',
+            (_, Some('r')) => '\r',
+            (_, Some('n')) => '\n',
+            (_, Some(other)) => other,
+            (c, None) => c,
+        });
     }
     Cow::Owned(plain)
 }

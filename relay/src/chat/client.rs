@@ -124,6 +124,11 @@ impl Client {
         if self.extended.is_some() { Encoding::Tagged } else { Encoding::Plain }
     }
 
+    /// Its outboxes for further rooms.
+    pub(super) fn others(&self) -> &[Other] {
+        self.extended.as_ref().map_or(&[], |extended| &extended.others)
+    }
+
     /// Bytes of memory held for input.
     pub(super) fn held_bytes(&self) -> usize {
         self.lines.held_bytes() + self.waiting.capacity()

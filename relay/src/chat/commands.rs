@@ -1,7 +1,5 @@
 //! The lines that start with `/`.
 
-use std::collections::BinaryHeap;
-
 use tertulia_wire::command::{Command, CommandError, NAMES};
 use tertulia_wire::limits::{NAME_BYTES_MAX, PING_BYTES_MAX, ROOM_BYTES_MAX};
 use tertulia_wire::name::Name;
@@ -94,12 +92,13 @@ impl Chat {
     }
 
     fn list_rooms(&mut self, client: ClientId, after: Option<&str>) {
-        let rooms = self.rooms.iter().map(|room| (&*room.name, (room.members.as_slice(), room.away.len())));
-        let (first, total) = first_in_order(rooms, |(name, _)| name, after);
+        let (first, total) = first_in_order(&mut self.rooms.iter().map(|room| &*room.name), after);
         let shown = first.len();
         let mut answer = String::new();
-        for (name, (members, away)) in first {
-            let names = away + members.iter().filter(|&&member| self.is_named(member)).count();
+        for name in first {
+            let Some(room) = self.rooms.find(name).and_then(|room| self.rooms.get(room)) else { continue };
+            let here = room.members.iter().filter(|&&member| self.is_named(member)).count();
+            let names = here + room.away.len();
             answer.push_str(&format!("* ROOMS room={} names={names}\n", escape(name)));
         }
         answer.push_str(&format!("* END ROOMS shown={shown} of={total}\n"));
@@ -122,8 +121,7 @@ impl Chat {
             .away
             .iter()
             .filter_map(|&session| self.sessions.get(session).map(|session| session.name.as_str()));
-        let names = names.chain(away);
-        let (first, total) = first_in_order(names, |name| name, after);
+        let (first, total) = first_in_order(&mut names.chain(away), after);
         let mut answer = String::new();
         for name in &first {
             answer.push_str(&format!("* WHO room={room_name} name={}\n", escape(name)));
@@ -222,24 +220,24 @@ fn help_for(command: &str) -> Option<Phrase> {
     })
 }
 
-/// The first [`LISTED_MAX`] of `all` behind `after`, in the order of their names, and how many there are in all.
-/// Holds no more than it returns, however many there are.
-fn first_in_order<'a, T: Ord>(
-    all: impl Iterator<Item = T>,
-    name: impl Fn(&T) -> &'a str,
+/// The first [`LISTED_MAX`] of these names behind `after`, in order, and how many there are in all. Holds no more than it
+/// returns, however many there are.
+fn first_in_order<'a>(
+    names: &mut dyn Iterator<Item = &'a str>,
     after: Option<&str>,
-) -> (Vec<T>, usize) {
-    let mut first = BinaryHeap::new();
+) -> (Vec<&'a str>, usize) {
+    let mut first: Vec<&str> = Vec::new();
     let mut total = 0;
-    for item in all {
+    for name in names {
         total += 1;
-        if after.is_some_and(|after| name(&item) <= after) {
+        if after.is_some_and(|after| name <= after) {
             continue;
         }
-        first.push(item);
-        if first.len() > LISTED_MAX {
-            first.pop();
+        let index = first.partition_point(|other| *other <= name);
+        if index < LISTED_MAX {
+            first.insert(index, name);
+            first.truncate(LISTED_MAX);
         }
     }
-    (first.into_sorted_vec(), total)
+    (first, total)
 }

@@ -1,7 +1,7 @@
 //! Readers that fall out of a log. One that hears tags goes on behind what it missed, and is told from which id to which;
 //! how long it stands still costs no memory.
 
-use super::outbox::{Mark, Outbox, What};
+use super::outbox::{Mark, Outbox, Private, What};
 use super::rooms::Rooms;
 use super::tagged::{id_at, line_at};
 use crate::log::Log;
@@ -18,10 +18,7 @@ impl Outbox {
         if self.inside_line && !is_inserting {
             let rest = line_at(log, self.cursor);
             first_missed += rest.len() as u64;
-            for byte in rest.iter().rev() {
-                private.bytes.push_front(*byte);
-            }
-            private.marks.push_front(Mark { at: self.cursor, what: What::Insert(rest.len()) });
+            private.insert_first(self.cursor, rest);
         }
         self.cursor = start;
         for mark in &mut private.marks {
@@ -63,10 +60,15 @@ impl Outbox {
         let next = log.and_then(|log| id_at(log, at)).unwrap_or(tagged.complete_after + 1);
         let line =
             format!("* WARN GAP room={} from={from} to={}\n", escape(&room.name), next.saturating_sub(1));
-        for byte in line.bytes().rev() {
-            private.bytes.push_front(byte);
-        }
-        private.marks.push_front(Mark { at, what: What::Insert(line.len()) });
+        private.insert_first(at, line.as_bytes());
+    }
+}
+
+impl Private {
+    /// Writes these bytes where the cursor comes to `at`, before anything else that is written there.
+    fn insert_first(&mut self, at: u64, bytes: &[u8]) {
+        bytes.iter().rev().for_each(|byte| self.bytes.push_front(*byte));
+        self.marks.push_front(Mark { at, what: What::Insert(bytes.len()) });
     }
 }
 

@@ -1,9 +1,5 @@
 //! Extended mode begins: a new session, or one that comes back. PROTOCOL.md, "Extended mode".
 
-use std::fmt::Write;
-
-use blake2::digest::consts::U16;
-use blake2::{Blake2s, Digest};
 use tertulia_wire::extended::{After, Hello, VERSION};
 use tertulia_wire::limits::{LINE_BYTES_MAX, ROOM_DEFAULT};
 use tertulia_wire::name::{Name, check_room};
@@ -13,7 +9,7 @@ use super::client::{Extended, Mode};
 use super::names::Holder;
 use super::promises::Promise;
 use super::rooms::Notice;
-use super::sessions::{Presence, SessionId};
+use super::sessions::{Presence, SessionId, secure_hash};
 use super::speech::refusal;
 use super::tagged::offset_behind;
 use super::timers::Look;
@@ -121,13 +117,9 @@ impl Chat {
     /// 128 bits that nobody can guess who does not know the key.
     fn new_token(&mut self) -> String {
         self.token_count += 1;
-        let mut hasher = Blake2s::<U16>::new();
-        hasher.update(self.settings.token_key);
-        hasher.update(self.token_count.to_be_bytes());
-        hasher.finalize().iter().fold(String::new(), |mut token, byte| {
-            let _ = write!(token, "{byte:02x}");
-            token
-        })
+        let secret = [&self.settings.token_key[..], &self.token_count.to_be_bytes()].concat();
+        let token = u128::from_be_bytes(secure_hash(&secret));
+        format!("{token:032x}")
     }
 
     fn extend(&mut self, client: ClientId, session: SessionId, greeting: Option<Box<str>>, now: Moment) {

@@ -1,7 +1,7 @@
 //! What is kept of what is said, and what is asked of it. The file is the shell's: lines and questions go out, answers
 //! come in.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use tertulia_wire::command::{Command, History, Search};
 use tertulia_wire::name::check_room;
@@ -93,6 +93,8 @@ pub struct Remembered {
 /// Who waits for which answer.
 #[derive(Debug)]
 struct Asker {
+    /// Of the question.
+    ticket: u64,
     client: ClientId,
     for_what: Purpose,
 }
@@ -113,8 +115,8 @@ pub(super) struct Keeping {
     pub(super) number: u64,
     lines: Batch,
     questions: VecDeque<Question>,
-    /// By the tickets of their questions.
-    askers: HashMap<u64, Asker>,
+    /// One of each connection at most; the first one is answered first.
+    askers: VecDeque<Asker>,
     last_ticket: u64,
     pub(super) is_in_trouble: bool,
 }
@@ -237,7 +239,7 @@ impl Chat {
         let Some(keeping) = &mut self.keeping else { return };
         keeping.last_ticket += 1;
         let ticket = keeping.last_ticket;
-        keeping.askers.insert(ticket, Asker { client, for_what });
+        keeping.askers.push_back(Asker { ticket, client, for_what });
         keeping.questions.push_back(Question { ticket, what });
         if let Some(state) = self.client_mut(client) {
             state.awaits_history = true;
@@ -254,14 +256,15 @@ impl Chat {
         let Some(state) = self.client_mut(client).filter(|state| state.awaits_history) else { return };
         state.awaits_history = false;
         if let Some(keeping) = &mut self.keeping {
-            keeping.askers.retain(|_, asker| asker.client != client);
+            keeping.askers.retain(|asker| asker.client != client);
         }
     }
 
     /// What came of a question.
     pub fn handle_answer(&mut self, ticket: u64, answer: &Answer) {
         let Some(keeping) = &mut self.keeping else { return };
-        let Some(Asker { client, for_what }) = keeping.askers.remove(&ticket) else { return };
+        let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else { return };
+        let Some(Asker { client, for_what, .. }) = keeping.askers.remove(index) else { return };
         if let Some(state) = self.client_mut(client) {
             state.awaits_history = false;
         }

@@ -76,15 +76,19 @@ impl Chat {
         self.sessions.note_change(session);
     }
 
-    /// Nobody hears tags in the room any more: they are no longer written.
-    pub(super) fn settle_tagged(&mut self, room: RoomId) {
-        let Some(state) = self.rooms.get(room).filter(|room| room.tagged.is_some()) else { return };
+    /// Somebody or something is no longer in the room: without anybody who hears tags they are no longer written, and
+    /// without anybody the room is freed.
+    pub(super) fn settle_room(&mut self, room: RoomId) {
+        let Some(state) = self.rooms.get(room) else { return };
         let hears_tags = |client: &ClientId| self.is_extended(*client);
-        let is_needed = !state.away.is_empty()
-            || state.members.iter().any(hears_tags)
-            || state.lingering.iter().any(hears_tags);
-        if !is_needed && room != NOWHERE {
+        let is_needed = || {
+            !state.away.is_empty()
+                || state.members.iter().any(hears_tags)
+                || state.lingering.iter().any(hears_tags)
+        };
+        if state.tagged.is_some() && room != NOWHERE && !is_needed() {
             self.rooms.stop_tagged(room);
         }
+        self.rooms.free_if_empty(room, self.ids.last());
     }
 }

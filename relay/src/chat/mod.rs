@@ -338,8 +338,7 @@ impl Chat {
     pub fn queued_bytes(&self) -> u64 {
         let present = self.clients.iter().zip(&self.outboxes).filter_map(|(client, outbox)| {
             let unframed = client.as_ref()?.unframed.as_ref().map_or(0, |unframed| unframed.waiting_bytes());
-            let others = client.as_ref()?.extended.iter().flat_map(|extended| &extended.others);
-            let all = others.map(|other| &other.outbox).chain([outbox]);
+            let all = client.as_ref()?.others().iter().map(|other| &other.outbox).chain([outbox]);
             let waiting = all.map(|outbox| outbox.waiting_bytes(self.rooms.log_end(outbox.place)));
             Some(waiting.sum::<u64>() + unframed)
         });

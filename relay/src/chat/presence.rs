@@ -87,8 +87,7 @@ impl Chat {
             if let Some(room) = self.rooms.get_mut(room) {
                 room.away.retain(|away| *away != session);
             }
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
+            self.settle_room(room);
         }
     }
 

@@ -1,6 +1,5 @@
 //! Rooms: who is in them, their logs, and their storms of notices.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tertulia_wire::limits::ROOM_DEFAULT;
@@ -133,7 +132,8 @@ impl Storm {
 #[derive(Debug)]
 pub(super) struct Rooms {
     slots: Vec<Option<Room>>,
-    by_name: HashMap<Box<str>, RoomId>,
+    /// In the order of their names.
+    by_name: Vec<RoomId>,
     /// Rooms to flush.
     dirty: Vec<RoomId>,
     log_bytes_max: usize,
@@ -153,7 +153,7 @@ impl Rooms {
     pub(super) fn new(log_bytes_max: usize) -> Self {
         let mut rooms = Self {
             slots: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: Vec::new(),
             dirty: Vec::new(),
             log_bytes_max,
             unknown_up_to: 0,
@@ -244,7 +244,13 @@ impl Rooms {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<RoomId> {
-        self.by_name.get(name.to_lowercase().as_str()).copied()
+        let index = self.search(&name.to_lowercase()).ok()?;
+        self.by_name.get(index).copied()
+    }
+
+    /// Where the room of this name, in lower case, stands in `by_name`, or would stand.
+    fn search(&self, folded: &str) -> Result<usize, usize> {
+        self.by_name.binary_search_by(|id| self.get(*id).map_or("", |room| &room.name).cmp(folded))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
@@ -260,8 +266,8 @@ impl Rooms {
     pub(super) fn find_or_add(&mut self, name: &str) -> Result<RoomId, RoomError> {
         let folded = name.to_lowercase();
         check_room(&folded).map_err(RoomError::Name)?;
-        match self.by_name.get(folded.as_str()) {
-            Some(&id) => Ok(id),
+        match self.find(&folded) {
+            Some(id) => Ok(id),
             None if self.by_name.len() >= ROOMS_MAX => Err(RoomError::TooMany),
             None => Ok(self.add(folded.into())),
         }
@@ -270,9 +276,10 @@ impl Rooms {
     fn add(&mut self, name: Box<str>) -> RoomId {
         let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         let id = RoomId(u32::try_from(free).unwrap_or(u32::MAX));
+        let (Ok(index) | Err(index)) = self.search(&name);
         let bytes_max = self.log_bytes_max();
         let room = Room {
-            name: name.clone(),
+            name,
             log: Log::new(bytes_max),
             tagged: None,
             newest: 0,
@@ -287,7 +294,7 @@ impl Rooms {
             Some(slot) => *slot = Some(room),
             None => self.slots.push(Some(room)),
         }
-        self.by_name.insert(name, id);
+        self.by_name.insert(index, id);
         id
     }
 
@@ -296,8 +303,9 @@ impl Rooms {
         if !self.get(id).is_some_and(Room::is_empty) || id == DEFAULT_ROOM {
             return;
         }
-        if let Some(room) = self.slots.get_mut(id.0 as usize).and_then(Option::take) {
-            self.by_name.remove(&room.name);
+        self.by_name.retain(|other| *other != id);
+        if let Some(slot) = self.slots.get_mut(id.0 as usize) {
+            *slot = None;
             self.unknown_up_to = self.unknown_up_to.max(newest);
         }
     }
@@ -347,11 +355,17 @@ impl Rooms {
         if self.log_bytes() <= LOGS_BYTES_MAX.max(self.log_bytes_max.saturating_mul(2)) {
             return None;
         }
-        let places = (0..self.slots.len()).filter_map(|index| u32::try_from(index).ok()).flat_map(|index| {
-            [Encoding::Plain, Encoding::Tagged].map(|encoding| Place { room: RoomId(index), encoding })
-        });
-        let sizes = places.filter_map(|place| Some((place, self.log(place)?)));
-        let (place, log) = sizes.max_by_key(|(_, log)| log.bytes())?;
+        let mut largest: Option<(Place, &Log)> = None;
+        for room in (0..).map(RoomId).take(self.slots.len()) {
+            for encoding in [Encoding::Plain, Encoding::Tagged] {
+                let place = Place { room, encoding };
+                let Some(log) = self.log(place) else { continue };
+                if largest.is_none_or(|(_, other)| log.bytes() >= other.bytes()) {
+                    largest = Some((place, log));
+                }
+            }
+        }
+        let (place, log) = largest?;
         log.second_start().map(|_| place)
     }
 

@@ -18,9 +18,11 @@ impl Chat {
     /// The rooms it is in.
     pub(super) fn rooms_of(&self, client: ClientId) -> Vec<RoomId> {
         let Some(state) = self.client(client) else { return Vec::new() };
-        let others = state.extended.iter().flat_map(|extended| &extended.others);
-        let others = others.filter(|other| other.is_seated).map(|other| other.outbox.place.room);
-        state.room.filter(|room| *room != NOWHERE).into_iter().chain(others).collect()
+        let mut rooms = Vec::new();
+        rooms.extend(state.room.filter(|room| *room != NOWHERE));
+        let others = state.others().iter().filter(|other| other.is_seated);
+        rooms.extend(others.map(|other| other.outbox.place.room));
+        rooms
     }
 
     /// The log behind whose end an answer to the connection stands.
@@ -51,19 +53,20 @@ impl Chat {
 
     /// Offset of the first byte of that log that the connection has still to read.
     pub(super) fn oldest_in(&self, client: ClientId, place: Place) -> Option<u64> {
-        let first = self.outbox(client).and_then(|outbox| outbox.oldest_in(place));
-        let extended = self.client(client).and_then(|state| state.extended.as_ref());
-        let others = extended.into_iter().flat_map(|extended| &extended.others);
-        others.filter_map(|other| other.outbox.oldest_in(place)).chain(first).min()
+        self.outboxes_of(client).filter_map(|outbox| outbox.oldest_in(place)).min()
     }
 
     /// Whether the connection's own input may add to what waits for it. While it has still to hear of a room that it left,
     /// it may not: what comes of its next commands is to stand behind that.
     pub(super) fn has_place(&self, client: ClientId) -> bool {
-        let extended = self.client(client).and_then(|state| state.extended.as_ref());
-        let mut others = extended.into_iter().flat_map(|extended| &extended.others);
-        self.outbox(client).is_some_and(Outbox::has_place)
-            && others.all(|other| other.is_seated && other.outbox.has_place())
+        let others = self.client(client).map_or(&[][..], Client::others);
+        self.outboxes_of(client).all(Outbox::has_place) && others.iter().all(|other| other.is_seated)
+    }
+
+    /// All outboxes of the connection, the first one first.
+    fn outboxes_of(&self, client: ClientId) -> impl Iterator<Item = &Outbox> {
+        let others = self.client(client).map_or(&[][..], Client::others);
+        self.outbox(client).into_iter().chain(others.iter().map(|other| &other.outbox))
     }
 
     /// Puts the connection into the room; its first outbox hears what is said there.
@@ -103,9 +106,7 @@ impl Chat {
             }
         }
         if !self.reads_room(client, room) {
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
-            return;
+            return self.settle_room(room);
         }
         if let Some(outbox) = self.outbox_mut(client) {
             outbox.lingering = true;
@@ -118,9 +119,7 @@ impl Chat {
     }
 
     fn reads_room(&self, client: ClientId, room: RoomId) -> bool {
-        let extended = self.client(client).and_then(|state| state.extended.as_ref());
-        let others = extended.into_iter().flat_map(|extended| &extended.others).map(|other| &other.outbox);
-        self.outbox(client).into_iter().chain(others).any(|outbox| outbox.reads(room, &self.rooms))
+        self.outboxes_of(client).any(|outbox| outbox.reads(room, &self.rooms))
     }
 
     /// Moves a plain connection to another room: it hears all of the old one up to now, then the new one.
@@ -260,42 +259,34 @@ impl Chat {
 
     /// Takes the connection off the lists of rooms whose logs it no longer reads.
     pub(super) fn settle_lingering(&mut self, client: ClientId) {
-        let lingering: Vec<RoomId> = self
-            .rooms
-            .iter_mut()
-            .filter(|(_, room)| room.lingering.contains(&client))
-            .map(|(id, _)| id)
-            .collect();
-        let mut lingers = false;
-        for room in lingering {
-            if self.reads_room(client, room) {
-                lingers = true;
-                continue;
-            }
-            if let Some(state) = self.rooms.get_mut(room) {
-                state.lingering.retain(|&lingering| lingering != client);
-            }
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
-        }
-        if let Some(outbox) = self.outbox_mut(client) {
-            outbox.lingering = lingers;
-        }
+        let mut left = self.lingering_in(client);
+        let all = left.len();
+        left.retain(|room| !self.reads_room(client, *room));
+        self.leave_logs(client, &left, left.len() < all);
     }
 
     pub(super) fn stop_lingering(&mut self, client: ClientId) {
-        let Some(outbox) = self.outbox_mut(client).filter(|outbox| outbox.lingering) else { return };
-        outbox.lingering = false;
-        let mut left = Vec::new();
-        for (room, state) in self.rooms.iter_mut() {
-            if state.lingering.contains(&client) {
-                state.lingering.retain(|&lingering| lingering != client);
-                left.push(room);
-            }
+        if self.outbox(client).is_some_and(|outbox| outbox.lingering) {
+            let left = self.lingering_in(client);
+            self.leave_logs(client, &left, false);
         }
+    }
+
+    /// The rooms that the connection has left and still reads, or did until now.
+    fn lingering_in(&mut self, client: ClientId) -> Vec<RoomId> {
+        let rooms = self.rooms.iter_mut().filter(|(_, room)| room.lingering.contains(&client));
+        rooms.map(|(id, _)| id).collect()
+    }
+
+    fn leave_logs(&mut self, client: ClientId, left: &[RoomId], lingers: bool) {
         for room in left {
-            self.settle_tagged(room);
-            self.rooms.free_if_empty(room, self.ids.last());
+            if let Some(state) = self.rooms.get_mut(*room) {
+                state.lingering.retain(|lingering| *lingering != client);
+            }
+            self.settle_room(*room);
+        }
+        if let Some(outbox) = self.outbox_mut(client) {
+            outbox.lingering = lingers;
         }
     }
 }

@@ -86,6 +86,14 @@ struct Labels {
     order: VecDeque<u64>,
 }
 
+impl Labels {
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.order.pop_front() {
+            self.by_hash.remove(&oldest);
+        }
+    }
+}
+
 /// All sessions.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
@@ -104,7 +112,12 @@ pub(super) struct Sessions {
 
 /// What is kept of a token, so that a stolen file opens no session.
 fn token_hash(token: &str) -> [u8; 16] {
-    Blake2s::<U16>::digest(token.as_bytes()).into()
+    secure_hash(token.as_bytes())
+}
+
+/// 128 bits from which nobody finds what they were made of.
+pub(super) fn secure_hash(bytes: &[u8]) -> [u8; 16] {
+    Blake2s::<U16>::digest(bytes).into()
 }
 
 fn label_hash(label: &str) -> u64 {
@@ -328,9 +341,7 @@ impl Sessions {
             labels.order.push_back(hash);
             let is_over = labels.order.len() > LABELS_KEPT;
             if is_over {
-                if let Some(oldest) = labels.order.pop_front() {
-                    labels.by_hash.remove(&oldest);
-                }
+                labels.drop_oldest();
             }
             self.label_count += usize::from(!is_over);
         }
@@ -351,9 +362,7 @@ impl Sessions {
             session.labels = None;
             self.label_count -= dropped;
         } else if let Some(labels) = &mut session.labels {
-            for oldest in labels.order.drain(..half) {
-                labels.by_hash.remove(&oldest);
-            }
+            (0..half).for_each(|_| labels.drop_oldest());
             self.label_count -= half;
         }
     }

@@ -64,7 +64,7 @@ pub(super) struct Door {
 #[derive(Default)]
 pub(super) struct Gate {
     /// Connections of each address; kept only with `--max-per-ip`.
-    pub(super) per_address: HashMap<[u8; 16], usize>,
+    pub(super) per_address: HashMap<[u8; 16], u32>,
     /// Given up for a moment to tell a caller that there is no descriptor left.
     spare: Option<File>,
     /// When to try again.
@@ -122,7 +122,7 @@ impl Server {
         let group = (self.options.max_per_ip != 0 && !is_trusted).then(|| address_group(address));
         if let Some(group) = group {
             let present = self.gate.per_address.entry(group).or_insert(0);
-            if *present >= self.options.max_per_ip {
+            if *present as usize >= self.options.max_per_ip {
                 return self.refuse(stream, Refusal::Address);
             }
             *present += 1;
