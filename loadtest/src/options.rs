@@ -106,10 +106,12 @@ pub struct Work {
 
 /// Heading of the flags that few need.
 const MORE: &str = "More of the work";
+/// Heading of the flags that say what to write and when to fail.
+const OUTCOME: &str = "What comes of it";
 
 /// When to fail.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What comes of it")]
+#[command(next_help_heading = OUTCOME)]
 pub struct Bounds {
     /// End with code 2 if this is so, like 'p99>50ms', 'lost>0' or 'server.resident_kib>=8192'; any figure of the JSON;
     /// repeatable
@@ -119,7 +121,7 @@ pub struct Bounds {
 
 /// What to write.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What comes of it")]
+#[command(next_help_heading = OUTCOME)]
 pub struct Output {
     /// Write the report as JSON to this file; `-`: to standard output, instead of the text
     #[arg(long, value_name = "FILE")]
@@ -141,17 +143,17 @@ pub struct Run {
     #[command(flatten)]
     pub whom: Whom,
     /// So many runs, merged (1; 3 pairs with --with-floor); compare takes its band of noise from them
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = MORE)]
     pub repeat: Option<u32>,
     /// In turns with the reference server, and say how much of what this machine can do is reached
-    #[arg(long)]
+    #[arg(long, help_heading = MORE)]
     pub with_floor: bool,
     #[command(flatten)]
     pub bounds: Bounds,
     #[command(flatten)]
     pub output: Output,
     /// Write the histograms of each receiver's latency as an HdrHistogram log
-    #[arg(long, value_name = "FILE", help_heading = "What comes of it")]
+    #[arg(long, value_name = "FILE", help_heading = OUTCOME)]
     pub hdr: Option<PathBuf>,
 }
 
@@ -185,7 +187,7 @@ pub struct Ramp {
     pub whom: Whom,
     /// The bound that ends the ramp at the step that breaks it, like 'p99>50ms'; any figure of the JSON; repeatable.
     /// Without any: lost>0, doubled>0, out_of_order>0, corrupt>0, under_way>0, p99>1s
-    #[arg(long, value_name = "BOUND", value_parser = Bound::parse, help_heading = "What comes of it")]
+    #[arg(long, value_name = "BOUND", value_parser = Bound::parse, help_heading = OUTCOME)]
     pub fail_if: Vec<Bound>,
     #[command(flatten)]
     pub output: Output,
@@ -216,7 +218,7 @@ pub struct Hold {
     #[command(flatten)]
     pub whom: Whom,
     /// Write what was measured as JSON to this file; `-`: to standard output, instead of the text
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = OUTCOME)]
     pub json: Option<PathBuf>,
 }
 

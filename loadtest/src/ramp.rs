@@ -92,8 +92,11 @@ fn write(files: &Files, climb: &Climb, words: &Words) -> Result<(), String> {
         "end": climb.told().join("; "),
         "steps": climb.steps,
     });
-    let steps: Vec<html::RampStep<'_>> =
-        climb.steps.iter().map(|step| html::RampStep { value: step.value, run: &step.report }).collect();
+    let steps: Vec<html::RampStep<'_>> = climb
+        .steps
+        .iter()
+        .map(|step| html::RampStep { value: step.value, is_again: step.tries > 1, run: &step.report })
+        .collect();
     files.write(&text, &json, || {
         html::ramp_page(&html::Ramp {
             axis: climb.axis,

@@ -286,6 +286,13 @@ fn the_flags_that_most_want_stand_first_in_the_help() {
     let flags: Vec<&str> = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")).collect();
     let first: Vec<&str> = flags.iter().take(4).filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(first, ["clients", "senders", "rate", "duration"], "{help}");
+    let under = |flag: &str| {
+        let before = help.split(flag).next().unwrap();
+        before.lines().rfind(|line| line.ends_with(':') && !line.starts_with(' ')).unwrap().to_owned()
+    };
+    assert_eq!(under("--with-floor"), "More of the work:", "{help}");
+    assert_eq!(under("--spin"), "Whom to load:", "{help}");
+    assert_eq!(under("--hdr"), "What comes of it:", "{help}");
 }
 
 #[test]
@@ -750,7 +757,7 @@ fn a_ramp_that_the_generator_cannot_keep_ends_with_3_though_a_bound_broke_and_a_
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(output.status.code(), Some(3), "{text}{}", said(&output));
     assert!(text.contains(": INVALID: "), "{text}");
-    assert!(text.contains("the generator gave up at rate 9000100, 2 times"), "{text}");
+    assert!(text.contains("the generator, not the server, gave up at rate 9000100, in 2 tries"), "{text}");
     assert!(
         text.lines().next().unwrap().starts_with("plan        a ramp from 100 to 9000100 by 9000000"),
         "{text}"

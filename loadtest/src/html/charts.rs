@@ -40,7 +40,9 @@ const BAR_TOP: i32 = 28 * FINE;
 const BAR_HEIGHT: i32 = 10 * FINE;
 const BAR_LETTERS: i32 = 17 * FINE;
 /// A bar is never so short that nobody sees whose it is.
-const BAR_LENGTH_MIN: i32 = 3 * FINE;
+const BAR_LENGTH_MIN: i32 = 4 * FINE;
+/// Of a bar that is not to be trusted.
+const OUTLINE: i32 = 3 * FINE / 2;
 /// From one bucket of a histogram to the next, where nothing tells it.
 const BUCKET_RATIO: f64 = 1.122;
 
@@ -261,10 +263,12 @@ fn draw_bars(svg: &mut String, size: (u32, u32), bars: &[Bar<'_>]) -> Result<(),
             let share = if most > 0.0 { value / most } else { 0.0 };
             let length = ((share * f64::from(width)).round() as i32).max(BAR_LENGTH_MIN);
             let colour = if bar.is_ours { OURS } else { BAR };
-            let style = if bar.is_invalid { wide(BAD) } else { colour.filled() };
-            // An outline goes half beyond its corners.
-            let within = if bar.is_invalid { FINE } else { 0 };
-            root.draw(&Rectangle::new([(within, top + within), (length - within, bottom - within)], style))?;
+            let filled = if bar.is_invalid { BAD } else { colour };
+            root.draw(&Rectangle::new([(0, top), (length, bottom)], filled.filled()))?;
+            if bar.is_invalid {
+                let inner = [(OUTLINE, top + OUTLINE), (length - OUTLINE, bottom - OUTLINE)];
+                root.draw(&Rectangle::new(inner, GRID.filled()))?;
+            }
         }
     }
     root.present()?;

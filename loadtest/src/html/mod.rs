@@ -297,7 +297,7 @@ mod tests {
         ));
         let bars = page.matches("INVALID  ").count();
         assert_eq!(
-            (bars, page.matches("stroke=\"var(--bad)\"").count()),
+            (bars, page.matches("height=\"40\" opacity=\"1\" fill=\"var(--bad)\"").count()),
             (3, 3),
             "a mark on each picture's bar"
         );

@@ -34,8 +34,16 @@ pub struct Ramp<'a> {
 pub struct RampStep<'a> {
     /// Lines a second, or clients.
     pub value: f64,
+    /// The step before had the same value, and was INVALID.
+    pub is_again: bool,
     /// What came of it.
     pub run: &'a Report,
+}
+
+impl RampStep<'_> {
+    fn name(&self, axis: &str) -> String {
+        format!("{axis} {}{}", self.value, if self.is_again { ", again" } else { "" })
+    }
 }
 
 /// The page of a ramp. A step that is not to be trusted is marked where it stands; that a ramp has an end is no alarm.
@@ -53,11 +61,8 @@ pub fn ramp_page(ramp: &Ramp<'_>) -> Result<String, String> {
     body.push_str("</ul></div>");
     body.push_str(&facts(ramp, first.run));
     body.push_str(&curves(ramp)?);
-    let rows: Vec<Row<'_>> = ramp
-        .steps
-        .iter()
-        .map(|step| Row { name: format!("{} {}", ramp.axis, step.value), run: step.run })
-        .collect();
+    let rows: Vec<Row<'_>> =
+        ramp.steps.iter().map(|step| Row { name: step.name(ramp.axis), run: step.run }).collect();
     let _ =
         write!(body, "<h3>Steps</h3>{}<h3>Each step</h3>{}", comparison("step", &rows, false), each(&rows)?);
     Ok(whole(&title, &body))
@@ -99,7 +104,7 @@ fn curves(ramp: &Ramp<'_>) -> Result<String, String> {
     let of = ramp.axis;
     Ok(format!(
         "<div class=\"charts two\">{}{}</div>",
-        curve(&format!("p99 by {of}"), x_title, "p99 of each receiver (logarithmic)", &p99, true)?,
+        curve(&format!("p99 by {of}"), x_title, "p99 (logarithmic)", &p99, true)?,
         curve(&format!("Deliveries by {of}"), x_title, "deliveries a second", &rate, false)?
     ))
 }
@@ -111,8 +116,10 @@ mod tests {
 
     fn page(told: &[&str], says_of_server: bool, steps: &[(f64, Report)]) -> String {
         let told: Vec<String> = told.iter().map(|sentence| (*sentence).to_owned()).collect();
-        let steps: Vec<RampStep<'_>> =
-            steps.iter().map(|(value, run)| RampStep { value: *value, run }).collect();
+        let steps: Vec<RampStep<'_>> = steps
+            .iter()
+            .map(|(value, run)| RampStep { value: *value, is_again: *value == 300.0, run })
+            .collect();
         ramp_page(&Ramp {
             axis: "rate",
             plan: "a ramp of <many> lines",
@@ -148,7 +155,9 @@ mod tests {
     #[test]
     fn a_step_that_is_invalid_is_marked_in_curve_and_table_alone() {
         let invalid = Report { invalid: vec!["late".into()], ..example() };
-        let page = page(&["at rate 200: INVALID: late"], false, &[(100.0, example()), (200.0, invalid)]);
+        let steps = [(100.0, example()), (200.0, invalid), (300.0, example())];
+        let page = page(&["at rate 200: INVALID: late"], false, &steps);
+        assert!(page.contains("<b>rate 300, again</b>") && page.contains("<b>rate 100</b>"));
         assert!(page.contains("banner partial") && !page.contains("banner bad"));
         assert_eq!(page.matches("stroke=\"var(--bad)\"").count(), 2, "a ring on each curve");
         assert_eq!(page.matches("key ring").count(), 2);

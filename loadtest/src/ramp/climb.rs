@@ -128,7 +128,7 @@ impl Climb {
             End::Invalid { at, why } => vec![
                 format!("at {axis} {at}: INVALID: {why}"),
                 format!(
-                    "the generator gave up at {axis} {at}, {TRIES_MAX} times; the server's limit is not known{}",
+                    "the generator, not the server, gave up at {axis} {at}, in {TRIES_MAX} tries; the server's limit is not known{}",
                     above(self.last_good)
                 ),
             ],
@@ -216,7 +216,7 @@ mod tests {
             climb.told(),
             [
                 "at rate 200: INVALID: late",
-                "the generator gave up at rate 200, 2 times; the server's limit is not known; it is above rate 100, which \
+                "the generator, not the server, gave up at rate 200, in 2 tries; the server's limit is not known; it is above rate 100, which \
                  it carried"
             ]
         );
