@@ -122,6 +122,30 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// What [`Self::broken_by`] found, in words and with its unit.
+    pub fn told(&self, value: f64) -> String {
+        match self.figure {
+            _ if value.is_nan() => "nothing came that it could be told of".to_owned(),
+            Figure::Latency(..) => format!("it is {}", told_us(value as u64)),
+            Figure::ServerResident | Figure::ServerResidentPeak => format!("it is {value} KiB"),
+            Figure::ServerCpuPerDelivery => format!("it is {value:.3} µs"),
+            Figure::ServerCpuShare => format!("it is {value:.3}"),
+            Figure::RatePerS | Figure::AcceptedPerS => format!("it is {value:.1} a second"),
+            _ => format!("it is {value}"),
+        }
+    }
+}
+
+/// Microseconds, in the largest unit that a limit may have been written in.
+fn told_us(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
+        _ => format!("{:.2} s", us as f64 / 1e6),
+    }
+}
+
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
@@ -262,6 +286,21 @@ mod tests {
         assert_eq!(broken("server.resident_kib>3999"), Some(4_000.0));
         assert_eq!(broken("server.cpu_us_per_delivery>0.1"), Some(0.2));
         assert_eq!(broken("server.cpu_share>0.5"), None);
+    }
+
+    #[test]
+    fn what_broke_a_bound_is_told_with_its_unit() {
+        for (bound, value, words) in [
+            ("p99>1us", 8_027.0, "it is 8.0 ms"),
+            ("last.p99>1us", 27.0, "it is 27 µs"),
+            ("p99>1s", 1_500_000.0, "it is 1.50 s"),
+            ("lost>0", 3.0, "it is 3"),
+            ("rate<10", 5.25, "it is 5.2 a second"),
+            ("server.resident_kib>1", 4_000.0, "it is 4000 KiB"),
+            ("p99>1us", f64::NAN, "nothing came that it could be told of"),
+        ] {
+            assert_eq!(Bound::parse(bound).unwrap().told(value), words, "{bound}");
+        }
     }
 
     #[test]

@@ -22,11 +22,11 @@ type Figure = fn(&Figures) -> Option<f64>;
 const FIGURES: [(&str, Figure, bool); 8] = [
     ("deliveries/s", |figures| Some(figures.rate_per_s), true),
     ("accepted/s", |figures| Some(figures.accepted_per_s), true),
-    ("p50 us", |figures| Some(figures.p50_us), false),
-    ("p99 us", |figures| Some(figures.p99_us), false),
-    ("p99.9 us", |figures| Some(figures.p99_9_us), false),
-    ("last p99 us", |figures| Some(figures.last_p99_us), false),
-    ("server us/delivery", |figures| figures.server_cpu_us_per_delivery, false),
+    ("p50 µs", |figures| Some(figures.p50_us), false),
+    ("p99 µs", |figures| Some(figures.p99_us), false),
+    ("p99.9 µs", |figures| Some(figures.p99_9_us), false),
+    ("last p99 µs", |figures| Some(figures.last_p99_us), false),
+    ("server µs/delivery", |figures| figures.server_cpu_us_per_delivery, false),
     ("server KiB", |figures| figures.server_resident_kib, false),
 ];
 
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_table_has_every_figure_and_the_four_checks() {
         let text = table(&example(), &example());
-        for name in ["deliveries/s", "p99 us", "lost", "doubled", "out of order", "corrupt"] {
+        for name in ["deliveries/s", "p99 µs", "lost", "doubled", "out of order", "corrupt"] {
             assert!(text.lines().any(|line| line.starts_with(name)), "{name}: {text}");
         }
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::ground::{self, Ground};
 use crate::live::Live;
 use crate::options::Hold;
-use crate::output;
+use crate::output::{Files, no_page};
 use crate::plan::Plan;
 use crate::process::{self, Usage};
 use crate::report::{self, Machine, Percentiles, SCHEMA_VERSION};
@@ -87,15 +87,17 @@ pub struct HeldServer {
 
 /// Does what `hold` is asked for.
 pub fn hold(options: &Hold) -> Result<ExitCode, String> {
+    let plan = plan(options)?;
+    let files = Files::open(options.json.as_deref(), None, None)?;
     ground::make_place(&options.whom, options.clients, 1)?;
     let stop = ground::stop_flag()?;
     let ground = Ground::of(&options.whom)?;
     let live = Live::new("hold");
     live.say(&format!("connects {} clients, then watches the server", options.clients));
     let settings = ground::settings(&options.whom, 1.0, false);
-    let held = watch(&plan(options)?, settings, &ground.target, options.duration, &stop)?;
+    let held = watch(&plan, settings, &ground.target, options.duration, &stop)?;
     drop(live);
-    output::write_json(options.json.as_deref(), &held.to_string(), &held)?;
+    files.write(&held.to_string(), &held, no_page)?;
     Ok(code(&held))
 }
 
@@ -106,6 +108,7 @@ fn code(held: &Held) -> ExitCode {
 
 fn plan(options: &Hold) -> Result<Plan, String> {
     let whom = &options.whom;
+    whom.check()?;
     let plan = Plan {
         clients: options.clients,
         senders: 1,
@@ -151,7 +154,7 @@ pub fn watch(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: report::commit(),
         machine: process::machine(),
-        target: format!("{} {}", target.address, target.name),
+        target: format!("{} {}", target.address, target.name).trim_end().to_owned(),
         clients: plan.clients,
         joined_s,
         connect_us: Percentiles::of(swarm.connect_us()),
@@ -226,13 +229,13 @@ impl fmt::Display for Held {
         writeln!(f, "clients    {}, all in reach of each other after {:.3} s", self.clients, self.joined_s)?;
         writeln!(
             f,
-            "connects   p50 {} us, p99 {} us, slowest {} us; {} first packets sent again",
+            "connects   p50 {} µs, p99 {} µs, slowest {} µs; {} first packets sent again",
             p.p50, p.p99, p.max, self.syns_resent
         )?;
         if let Some(server) = &self.server {
             writeln!(
                 f,
-                "server     {} KiB resident, {} before: {:.3} KiB a client ({:.3} anonymous)",
+                "server     {} KiB resident, {} before: {:.3} KiB a client ({:.3} of it its own data, no file's)",
                 server.resident_kib,
                 server.resident_before_kib,
                 server.resident_kib_per_client,
@@ -261,7 +264,8 @@ impl fmt::Display for Held {
         if self.is_partial {
             writeln!(f, "PARTIAL: it was ended before its time")?;
         }
-        write!(f, "heard      at most {} pieces by one client", self.heard_max)?;
+        let noun = if self.heard_max == 1 { "piece" } else { "pieces" };
+        write!(f, "heard      at most {} {noun} by one client", self.heard_max)?;
         writeln!(
             f,
             "{}",
@@ -274,9 +278,8 @@ impl fmt::Display for Held {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_server_that_closed_clients_ends_it_with_an_error_and_is_told() {
-        let held = |closed| Held {
+    fn held(closed: usize) -> Held {
+        Held {
             schema_version: SCHEMA_VERSION,
             version: String::new(),
             commit: String::new(),
@@ -296,7 +299,18 @@ mod tests {
             heard_max: 0,
             closed,
             is_partial: false,
-        };
+        }
+    }
+
+    #[test]
+    fn one_piece_is_one_piece() {
+        let heard = |heard_max| Held { heard_max, ..held(0) }.to_string();
+        assert!(heard(1).ends_with("at most 1 piece by one client\n"));
+        assert!(heard(2).ends_with("at most 2 pieces by one client\n"));
+    }
+
+    #[test]
+    fn a_server_that_closed_clients_ends_it_with_an_error_and_is_told() {
         assert_eq!((code(&held(0)), code(&held(3))), (ExitCode::SUCCESS, ExitCode::FAILURE));
         assert!(held(3).to_string().ends_with("; 3 closed by the server\n"));
     }

@@ -20,7 +20,8 @@ pub fn write(path: &Path, begun_unix_s: u64, log: &[(Interval, Histogram<u64>)])
     fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn encode(begun_unix_s: u64, log: &[(Interval, Histogram<u64>)]) -> Result<Vec<u8>, String> {
+/// A log, as the tools read it.
+pub fn encode(begun_unix_s: u64, log: &[(Interval, Histogram<u64>)]) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
     let begun = SystemTime::UNIX_EPOCH + Duration::from_secs(begun_unix_s);

@@ -85,6 +85,8 @@ pub struct Measured {
     pub complaints: (Vec<String>, u64),
     /// The generator never slept.
     pub spins: bool,
+    /// A closed loop: lines are due when the one before was heard.
+    pub is_closed: bool,
     /// The run was ended before its time.
     pub is_partial: bool,
     /// Of each repeat.
@@ -142,6 +144,7 @@ impl Measured {
             others_max: 0,
             complaints: (Vec::new(), 0),
             spins: false,
+            is_closed: false,
             is_partial: false,
             repeats: Vec::new(),
         })
@@ -191,6 +194,7 @@ impl Measured {
         self.complaints.0.truncate(verdict::COMPLAINTS_MAX);
         self.complaints.1 += other.complaints.1;
         self.spins |= other.spins;
+        self.is_closed |= other.is_closed;
         self.is_partial |= other.is_partial;
         self.repeats.extend(other.repeats);
         Ok(())
@@ -283,6 +287,7 @@ impl Measured {
             not_back: self.returns.failed,
             is_deserted: self.is_deserted,
             complaints: self.complaints.0.clone(),
+            cautions: verdict::cautions(plan, self),
             hints: verdict::hints(plan, self),
             invalid: verdict::why_invalid(self),
             is_partial: self.is_partial,

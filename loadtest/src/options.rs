@@ -50,6 +50,7 @@ pub enum Command {
 
 /// Whom to load.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Whom to load")]
 pub struct Whom {
     /// A server that runs already, as HOST:PORT; without it a relay is started on a free port, flood control off
     #[arg(long, value_name = "HOST:PORT", value_parser = resolve)]
@@ -84,32 +85,44 @@ pub struct Work {
     #[arg(long, value_name = "R", conflicts_with = "window")]
     pub rate: Option<f64>,
     /// Closed loop: lines of each sender under way
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", help_heading = MORE)]
     pub window: Option<u32>,
     /// How long to warm up before: lines are checked, latencies not recorded
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration, help_heading = MORE)]
     pub warmup: Duration,
     /// Bytes of each line's text, or a range like 40-200
-    #[arg(long, value_name = "BYTES", default_value = "64", value_parser = parse_sizes)]
+    #[arg(long, value_name = "BYTES", default_value = "64", value_parser = parse_sizes, help_heading = MORE)]
     pub size: Sizes,
     /// Clients that connect and never read
-    #[arg(long, value_name = "K", default_value_t = 0)]
+    #[arg(long, value_name = "K", default_value_t = 0, help_heading = MORE)]
     pub slow: usize,
     /// Clients a second that leave and come back
-    #[arg(long, value_name = "R", default_value_t = 0.0)]
+    #[arg(long, value_name = "R", default_value_t = 0.0, help_heading = MORE)]
     pub churn: f64,
-    /// Who says first that it joins
-    #[arg(long, value_enum, default_value_t = Joins::Senders)]
+    /// Which clients tell their name with a join line before anything else, which a relay shows to all others
+    #[arg(long, value_enum, default_value_t = Joins::Senders, help_heading = MORE)]
     pub join: Joins,
 }
 
-/// What to write, and when to fail.
+/// Heading of the flags that few need.
+const MORE: &str = "More of the work";
+/// Heading of the flags that say what to write and when to fail.
+const OUTCOME: &str = "What comes of it";
+
+/// When to fail.
 #[derive(Debug, Clone, Args)]
-pub struct Output {
+#[command(next_help_heading = OUTCOME)]
+pub struct Bounds {
     /// End with code 2 if this is so, like 'p99>50ms', 'lost>0' or 'server.resident_kib>=8192'; any figure of the JSON;
     /// repeatable
     #[arg(long, value_name = "BOUND", value_parser = Bound::parse)]
     pub fail_if: Vec<Bound>,
+}
+
+/// What to write.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = OUTCOME)]
+pub struct Output {
     /// Write the report as JSON to this file; `-`: to standard output, instead of the text
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -123,33 +136,36 @@ pub struct Output {
 #[allow(missing_docs, reason = "the flags' help says it")]
 pub struct Run {
     #[command(flatten)]
-    pub whom: Whom,
-    #[command(flatten)]
     pub work: Work,
     /// How long to measure
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub duration: Duration,
+    #[command(flatten)]
+    pub whom: Whom,
     /// So many runs, merged (1; 3 pairs with --with-floor); compare takes its band of noise from them
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = MORE)]
     pub repeat: Option<u32>,
     /// In turns with the reference server, and say how much of what this machine can do is reached
-    #[arg(long)]
+    #[arg(long, help_heading = MORE)]
     pub with_floor: bool,
-    /// Write the histograms of each receiver's latency as an HdrHistogram log
-    #[arg(long, value_name = "FILE")]
-    pub hdr: Option<PathBuf>,
+    #[command(flatten)]
+    pub bounds: Bounds,
     #[command(flatten)]
     pub output: Output,
+    /// Write the histograms of each receiver's latency as an HdrHistogram log
+    #[arg(long, value_name = "FILE", help_heading = OUTCOME)]
+    pub hdr: Option<PathBuf>,
 }
 
 /// Flags of `ramp`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "A step that is INVALID says nothing of the server: it is tried once more, and ends the ramp where it \
+                  is INVALID again.\nEnds with 0: a good step, then one that broke a bound, or all were good; 1: an \
+                  error; 2: the first step broke a bound; 3: the generator gave up before the server."
+)]
 #[allow(missing_docs, reason = "the flags' help says it")]
 pub struct Ramp {
-    #[command(flatten)]
-    pub whom: Whom,
-    #[command(flatten)]
-    pub work: Work,
     /// What becomes more
     #[arg(long, value_enum, default_value_t = Axis::Rate)]
     pub of: Axis,
@@ -165,6 +181,14 @@ pub struct Ramp {
     /// How long to measure each step
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub duration: Duration,
+    #[command(flatten)]
+    pub work: Work,
+    #[command(flatten)]
+    pub whom: Whom,
+    /// The bound that ends the ramp at the step that breaks it, like 'p99>50ms'; any figure of the JSON; repeatable.
+    /// Without any: lost>0, doubled>0, out_of_order>0, corrupt>0, under_way>0, p99>1s
+    #[arg(long, value_name = "BOUND", value_parser = Bound::parse, help_heading = OUTCOME)]
+    pub fail_if: Vec<Bound>,
     #[command(flatten)]
     pub output: Output,
 }
@@ -182,19 +206,19 @@ pub enum Axis {
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "the flags' help says it")]
 pub struct Hold {
-    #[command(flatten)]
-    pub whom: Whom,
     /// Connections
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub clients: usize,
     /// How long to watch the server while nobody says anything
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub duration: Duration,
-    /// Who says first that it joins
+    /// Which clients tell their name with a join line before anything else, which a relay shows to all others
     #[arg(long, value_enum, default_value_t = Joins::None)]
     pub join: Joins,
+    #[command(flatten)]
+    pub whom: Whom,
     /// Write what was measured as JSON to this file; `-`: to standard output, instead of the text
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = OUTCOME)]
     pub json: Option<PathBuf>,
 }
 
@@ -203,8 +227,6 @@ pub struct Hold {
 #[allow(missing_docs, reason = "the flags' help says it")]
 pub struct Soak {
     #[command(flatten)]
-    pub whom: Whom,
-    #[command(flatten)]
     pub work: Work,
     /// How long
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
@@ -212,6 +234,10 @@ pub struct Soak {
     /// How often to say how it goes
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_duration)]
     pub every: Duration,
+    #[command(flatten)]
+    pub whom: Whom,
+    #[command(flatten)]
+    pub bounds: Bounds,
     #[command(flatten)]
     pub output: Output,
 }
@@ -257,7 +283,7 @@ pub struct Peers {
     /// How long each turn is measured
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = parse_duration)]
     pub duration: Duration,
-    /// Only these, by name; repeatable (relay, floor, ngircd, mosquitto, nats, redis, seed)
+    /// Only these, by name; repeatable (relay, floor, ngircd, mosquitto, nats, redis, threads)
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
     /// Connections; so many more than senders that each server tires before the generator does
@@ -286,11 +312,31 @@ fn parse_source_list(text: &str) -> Result<SourceList, String> {
 
 /// The first address of a host and its port.
 fn resolve(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}; expected HOST:PORT"))?;
+    const EXPECTED: &str = "expected HOST:PORT, like 127.0.0.1:2000";
+    let is_whole =
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !is_whole {
+        return Err(EXPECTED.into());
+    }
+    let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}; {EXPECTED}"))?;
     addresses.next().ok_or_else(|| "that host has no address".into())
 }
 
 impl Whom {
+    /// What is started where nobody names a server speaks Tertulia's own protocols.
+    pub fn check(&self) -> Result<(), String> {
+        let is_foreign =
+            matches!(self.protocol, Protocol::Irc | Protocol::Mqtt | Protocol::Nats | Protocol::Redis);
+        match self.target {
+            None if is_foreign => Err(format!(
+                "--protocol {}: the relay that is started where no server is named does not speak it; name one that does: \
+                 --target HOST:PORT",
+                self.protocol
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The addresses that the clients come from, which the target can be reached from.
     pub fn sources(&self) -> Result<Vec<IpAddr>, String> {
         let sources: Vec<IpAddr> = self.source.iter().flat_map(|sources| sources.iter().copied()).collect();
@@ -303,6 +349,7 @@ impl Whom {
 impl Work {
     /// The plan that the flags describe.
     pub fn plan(&self, whom: &Whom, duration: Duration) -> Result<Plan, String> {
+        whom.check()?;
         let sources = whom.sources()?;
         let pace = match self.window {
             Some(window) => Pace::Window(window),

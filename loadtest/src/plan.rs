@@ -116,7 +116,13 @@ impl Plan {
         self.check_clients()?;
         let Sizes { min_bytes, max_bytes } = self.sizes;
         let most = self.protocol.text_bytes_max();
-        if min_bytes > max_bytes || min_bytes < STAMP_BYTES_MIN || max_bytes > most {
+        if min_bytes > max_bytes {
+            return Err(format!(
+                "--size {}: the shorter length comes first: {max_bytes}-{min_bytes}",
+                self.sizes
+            ));
+        }
+        if min_bytes < STAMP_BYTES_MIN || max_bytes > most {
             return Err(format!(
                 "--size {}: from {STAMP_BYTES_MIN} to {most} bytes with --protocol {}; every line carries a stamp",
                 self.sizes, self.protocol
@@ -124,8 +130,9 @@ impl Plan {
         }
         if self.duration.is_zero() || self.duration > LENGTH_MAX || self.warmup > LENGTH_MAX - self.duration {
             return Err(format!(
-                "--duration {:?}, --warmup {:?}: longer than nothing, and at most ten days together",
-                self.duration, self.warmup
+                "--duration {}, --warmup {}: longer than nothing, and at most ten days together",
+                told_duration(self.duration),
+                told_duration(self.warmup)
             ));
         }
         match self.pace {
@@ -281,6 +288,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
+/// A time as people read it, and as [`parse_duration`] takes it.
+pub fn told_duration(duration: Duration) -> String {
+    if duration.is_zero() { "0s".to_owned() } else { format!("{duration:?}") }
+}
+
 /// Lengths as people write them: `64`, or `40-200`.
 pub fn parse_sizes(text: &str) -> Result<Sizes, String> {
     let wrong = |_| format!("{text}: expected a number of bytes like 64, or a range like 40-200");
@@ -361,6 +373,14 @@ mod tests {
             let error = plan.check().unwrap_err();
             assert!(error.starts_with(flag), "{error}");
         }
+    }
+
+    #[test]
+    fn a_range_that_is_reversed_and_a_time_of_nothing_are_said_to_be_so() {
+        let reversed = Plan { sizes: Sizes { min_bytes: 200, max_bytes: 40 }, ..example() }.check();
+        assert_eq!(reversed, Err("--size 200-40: the shorter length comes first: 40-200".into()));
+        let nothing = Plan { duration: Duration::ZERO, ..example() }.check().unwrap_err();
+        assert!(nothing.starts_with("--duration 0s, --warmup 0s: "), "{nothing}");
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! `ramp`: more and more of one thing, each step in front of a fresh server, until the first bound breaks.
 
+mod climb;
+
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::bounds::Bound;
 use crate::ground::{self, Ground};
+use crate::html;
 use crate::live::Live;
 use crate::options::{Axis, Ramp};
-use crate::output;
+use crate::output::{self, Files, INVALID};
 use crate::plan::Plan;
+use crate::process;
 use crate::report::Report;
 use crate::schedule::Pace;
 use crate::stage::Stage;
 use crate::text::grouped;
+use climb::{Climb, End, Step};
 
 /// Steps of one ramp.
 const STEPS_MAX: f64 = 10_000.0;
@@ -20,75 +25,101 @@ const STEPS_MAX: f64 = 10_000.0;
 /// Bounds where nobody names any: a server that loses or spoils lines, or lets people wait a second, is over its limit.
 const BOUNDS: [&str; 6] = ["lost>0", "doubled>0", "out_of_order>0", "corrupt>0", "under_way>0", "p99>1s"];
 
-const STOPPED: &str = "stopped before its time: PARTIAL";
-
 /// Does what `ramp` is asked for. Ends with 0 where a step was good and the next one was not, or all were; with 3 where
 /// a step that says nothing of the server ended it, whatever it broke.
 pub fn ramp(options: &Ramp) -> Result<ExitCode, String> {
-    let values = values(options)?;
+    let plans = plans(options)?;
     let usual: Vec<Bound> = BOUNDS.iter().map(|bound| Bound::parse(bound)).collect::<Result<_, _>>()?;
-    let bounds = if options.output.fail_if.is_empty() { &usual } else { &options.output.fail_if };
+    let bounds = if options.fail_if.is_empty() { &usual } else { &options.fail_if };
+    let clients_most = plans.iter().map(|(_, plan)| plan.clients).max().unwrap_or_default();
+    let files = Files::of(&options.output)?;
+    ground::make_place(&options.whom, clients_most, 1)?;
     let stop = ground::stop_flag()?;
-    let mut reports: Vec<Report> = Vec::new();
-    let mut last_good = None;
-    let mut end = String::from("no bound broke up to the last step");
-    output::say(&options.output, Step::HEAD);
-    for value in values {
-        let plan = plan(options, value)?;
-        ground::make_place(&options.whom, plan.clients, 1)?;
-        let mut report = step(options, &plan, &stop)?;
-        report.server_name = format!("{} {}", axis_name(options.of), value);
-        output::say(&options.output, &Step { value, report: &report }.to_string());
-        if stop.load(Ordering::Relaxed) {
-            // What was cut short has broken nothing.
-            reports.push(report);
-            end = STOPPED.into();
-            break;
-        }
-        if report.is_deserted {
-            end = format!("at {} {value}: the server closed every connection", axis_name(options.of));
-            reports.push(report);
-            break;
-        }
-        let broken = bounds.iter().find_map(|bound| Some((bound, bound.broken_by(&report)?)));
-        let why = match (report.invalid.first(), broken) {
-            (Some(reason), _) => Some(format!("INVALID: {reason}")),
-            (None, Some((bound, value))) => Some(format!("{bound} broke: it is {value}")),
-            (None, None) => None,
-        };
-        reports.push(report);
-        if let Some(why) = why {
-            end = format!("at {} {value}: {why}", axis_name(options.of));
-            break;
-        }
-        last_good = Some(value);
-    }
-    finish(options, &reports, last_good, &end)
+    let words = Words::of(options, &plans, bounds);
+    files.say(&format!(
+        "plan        {}\ntarget      {}\nbounds      {}",
+        words.plan, words.target, words.bounds
+    ));
+    files.say(Row::HEAD);
+    let mut measure = |plan: &Plan| {
+        let report = step(options, plan, &stop)?;
+        Ok((report, stop.load(Ordering::Relaxed)))
+    };
+    let climb = Climb::new(axis_name(options.of), &plans, bounds, &mut measure, &mut |step| {
+        files.say(&Row(step).to_string());
+    })?;
+    output::ends(code(&climb), write(&files, &climb, &words))
 }
 
-fn finish(options: &Ramp, reports: &[Report], last_good: Option<f64>, end: &str) -> Result<ExitCode, String> {
-    let axis = axis_name(options.of);
-    let text = match last_good {
-        Some(value) => format!("last good step: {axis} {value}\n{end}\n"),
-        None => format!("no good step\n{end}\n"),
-    };
+/// What the ramp is to do, for people.
+struct Words {
+    plan: String,
+    target: String,
+    bounds: String,
+}
+
+impl Words {
+    fn of(options: &Ramp, plans: &[(f64, Plan)], bounds: &[Bound]) -> Self {
+        let Ramp { from, to, step, whom, .. } = options;
+        let first = plans.first().map(|(_, plan)| plan.planned().to_string()).unwrap_or_default();
+        let of = match options.of {
+            Axis::Rate => "rate, lines a second of all senders together",
+            Axis::Clients => "clients",
+        };
+        let target = match whom.target {
+            Some(address) => {
+                let name = whom.pid.and_then(process::program_name).unwrap_or_default();
+                format!("{address} {name}").trim_end().to_owned()
+            }
+            None => "a fresh tertulia-relay for each step, flood control off".to_owned(),
+        };
+        let bounds: Vec<String> = bounds.iter().map(Bound::to_string).collect();
+        Self {
+            plan: format!("a ramp from {from} to {to} by {step} ({of}); the first step: {first}"),
+            target,
+            bounds: format!("it ends at the first step with {}", bounds.join(" or ")),
+        }
+    }
+}
+
+fn write(files: &Files, climb: &Climb, words: &Words) -> Result<(), String> {
+    let text = format!("{}\n{}\n", climb.headline(), climb.told().join("\n"));
     let json = serde_json::json!({
         "schema_version": crate::report::SCHEMA_VERSION,
-        "of": axis,
-        "last_good": last_good,
-        "end": end,
-        "steps": reports,
+        "of": climb.axis,
+        "last_good": climb.last_good,
+        "ended_by": climb.end.name(),
+        "end": climb.told().join("; "),
+        "steps": climb.steps,
     });
-    output::write(&options.output, &text, &json, reports)?;
-    if end == STOPPED {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let is_invalid = reports.last().is_some_and(|report| !report.invalid.is_empty());
-    Ok(match (is_invalid, last_good) {
-        (true, _) => ExitCode::from(3),
-        (false, Some(_)) => ExitCode::SUCCESS,
-        (false, None) => ExitCode::from(2),
+    let steps: Vec<html::RampStep<'_>> = climb
+        .steps
+        .iter()
+        .map(|step| html::RampStep { value: step.value, is_again: step.tries > 1, run: &step.report })
+        .collect();
+    files.write(&text, &json, || {
+        html::ramp_page(&html::Ramp {
+            axis: climb.axis,
+            plan: &words.plan,
+            target: &words.target,
+            bounds: &words.bounds,
+            headline: &climb.headline(),
+            told: &climb.told(),
+            says_of_server: climb.end.says_of_server(),
+            steps: &steps,
+        })
     })
+}
+
+fn code(climb: &Climb) -> u8 {
+    match (&climb.end, climb.last_good) {
+        (End::Stopped, _) => 0,
+        (End::Failed { .. }, _) => 1,
+        (End::Invalid { .. }, _) => INVALID,
+        _ if climb.steps.last().is_some_and(|step| !step.report.invalid.is_empty()) => INVALID,
+        (_, Some(_)) => 0,
+        (_, None) => output::BROKEN,
+    }
 }
 
 fn values(options: &Ramp) -> Result<Vec<f64>, String> {
@@ -104,14 +135,22 @@ fn values(options: &Ramp) -> Result<Vec<f64>, String> {
     Ok((0..=last).map(|index| (from + step * f64::from(index)).min(to)).collect())
 }
 
+/// The plan of each step, so that what is wrong with a later one is said before the first begins.
+fn plans(options: &Ramp) -> Result<Vec<(f64, Plan)>, String> {
+    if let (Axis::Rate, Some(rate)) = (options.of, options.work.rate) {
+        return Err(format!(
+            "--rate {rate}: a ramp of the rate takes it from --from, --to and --step; leave --rate out, or ramp --of clients"
+        ));
+    }
+    if options.of == Axis::Rate && options.work.window.is_some() {
+        return Err("--of rate: a closed loop has no rate; leave --window out, or ramp --of clients".into());
+    }
+    values(options)?.into_iter().map(|value| Ok((value, plan(options, value)?))).collect()
+}
+
 fn plan(options: &Ramp, value: f64) -> Result<Plan, String> {
     let mut work = options.work.clone();
     match options.of {
-        Axis::Rate if work.window.is_some() => {
-            return Err(
-                "--of rate: a closed loop has no rate; leave --window out, or ramp --of clients".into()
-            );
-        }
         Axis::Rate => work.rate = Some(value),
         Axis::Clients => work.clients = value as usize,
     }
@@ -139,24 +178,20 @@ fn axis_name(axis: Axis) -> &'static str {
 }
 
 /// One line of the table.
-struct Step<'a> {
-    value: f64,
-    report: &'a Report,
-}
+struct Row<'a>(&'a Step);
 
-impl Step<'_> {
-    const HEAD: &'static str = "      step   accepted/s   delivered/s    p50 us    p99 us   last p99   server %   \
+impl Row<'_> {
+    const HEAD: &'static str = "      step   accepted/s   delivered/s    p50 µs    p99 µs   last p99   server %   \
         lost  doubled  disorder  corrupt  under way";
 }
 
-impl std::fmt::Display for Step<'_> {
+impl std::fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let report = self.report;
+        let Step { value, report, .. } = self.0;
         let share = report.server.as_ref().map(|server| format!("{:.1}", server.cpu_share * 100.0));
         write!(
             f,
-            "{:>10} {:>12} {:>13} {:>9} {:>9} {:>10} {:>10} {:>6} {:>8} {:>9} {:>8} {:>10}",
-            self.value,
+            "{value:>10} {:>12} {:>13} {:>9} {:>9} {:>10} {:>10} {:>6} {:>8} {:>9} {:>8} {:>10}",
             grouped(report.accepted_per_s),
             grouped(report.rate_per_s),
             report.latency_us.each.p50,
@@ -168,13 +203,14 @@ impl std::fmt::Display for Step<'_> {
             report.counts.out_of_order,
             report.counts.corrupt,
             report.under_way
-        )
+        )?;
+        if report.invalid.is_empty() { Ok(()) } else { f.write_str("  INVALID") }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
     use crate::options::{Command, Options};
@@ -194,6 +230,14 @@ mod tests {
         assert_eq!(steps("1", "2", "0.1").len(), 11);
         assert_eq!(steps("2", "8", "4"), [2.0, 6.0]);
         assert_eq!(steps("5", "5", "1"), [5.0]);
+    }
+
+    #[test]
+    fn the_bounds_that_nobody_named_stand_in_the_help() {
+        let help = Options::command().find_subcommand_mut("ramp").unwrap().render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(&BOUNDS.join(", ")), "{help}");
+        assert!(!help.contains("code 2 if"), "{help}");
     }
 
     #[test]
@@ -217,11 +261,14 @@ mod tests {
     #[test]
     fn a_step_tells_all_four_counts_below_their_heads() {
         let counts = Counts { delivered: 0, lost: 11, doubled: 22, out_of_order: 33, corrupt: 44 };
-        let line = Step { value: 1.0, report: &Report { counts, ..example() } }.to_string();
-        assert_eq!(line.len(), Step::HEAD.len(), "{line}");
+        let mut step = Step { value: 1.0, tries: 1, report: Report { counts, ..example() } };
+        let line = Row(&step).to_string();
+        assert_eq!(line.len(), Row::HEAD.replace('µ', "u").len(), "{line}");
         for (head, count) in [("lost", "11"), ("doubled", "22"), ("disorder", "33"), ("corrupt", "44")] {
-            let end = Step::HEAD.find(head).unwrap() + head.len();
+            let end = Row::HEAD.replace('µ', "u").find(head).unwrap() + head.len();
             assert!(line[..end].ends_with(count), "{head}: {line}");
         }
+        step.report.invalid.push("late".into());
+        assert!(Row(&step).to_string().ends_with("  INVALID"));
     }
 }

@@ -86,6 +86,9 @@ pub struct Report {
     pub is_deserted: bool,
     /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
+    /// What a person must know before the figures: that the server held the senders back.
+    #[serde(default)]
+    pub cautions: Vec<String>,
     /// What a person should know to read the figures.
     pub hints: Vec<String>,
     /// Why the figures are not to be trusted; empty: they are.

@@ -7,14 +7,15 @@ use std::time::Duration;
 use crate::ground::{self, Ground};
 use crate::live::Live;
 use crate::measured::Measured;
-use crate::options::{Run, Whom};
-use crate::plan::Plan;
+use crate::options::{Output, Run, Whom};
+use crate::output::{self, Files};
+use crate::plan::{Plan, Planned};
 use crate::protocol::Protocol;
 use crate::report::{BesideFloor, Figures, Ratio, Report};
 use crate::schedule::Pace;
 use crate::stage::{Origin, Stage};
 use crate::swarm::Settings;
-use crate::{log, output, verdict};
+use crate::verdict;
 
 /// Pairs, where nobody says how many.
 const PAIRS: u32 = 3;
@@ -26,21 +27,22 @@ const TURN_OPEN: Duration = Duration::from_secs(1);
 /// Does what `run` is asked for.
 pub fn run(options: &Run) -> Result<ExitCode, String> {
     let plan = options.work.plan(&options.whom, options.duration)?;
+    if options.with_floor {
+        check_floor(&options.whom)?;
+    }
+    let Output { json, html } = &options.output;
+    let mut files = Files::open(json.as_deref(), html.as_deref(), options.hdr.as_deref())?;
     let stages = if options.with_floor { 2 } else { 1 };
     ground::make_place(&options.whom, plan.clients, stages)?;
     let stop = ground::stop_flag()?;
-    eprintln!("{}", plan.planned());
+    files.announce(&Planned { spins: options.whom.spin, with_floor: options.with_floor, ..plan.planned() });
     let settings = ground::settings(&options.whom, options.duration.as_secs_f64(), options.hdr.is_some());
     let (report, measured) = if options.with_floor {
-        check_floor(&options.whom)?;
         beside_floor(options, &plan, settings, &stop)?
     } else {
         repeats(options, &plan, settings, &stop)?
     };
-    if let Some(path) = &options.hdr {
-        log::write(path, report.begun_unix_s, &measured.log)?;
-    }
-    output::finish(&options.output, &report)
+    output::finish(&files, &options.bounds.fail_if, &report, &measured)
 }
 
 fn repeats(

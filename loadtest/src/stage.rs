@@ -8,6 +8,7 @@ use crate::measured::{MEASURED_S_MIN, Measured, Place};
 use crate::plan::Plan;
 use crate::process::{self, Usage};
 use crate::report::Report;
+use crate::schedule::Pace;
 use crate::slice::Slice;
 use crate::swarm::{Settings, Swarm, Watcher};
 
@@ -81,6 +82,7 @@ impl Stage {
     ) -> Result<Self, String> {
         let mut measured = Measured::new()?;
         measured.spins = settings.spins;
+        measured.is_closed = matches!(plan.pace, Pace::Window(_));
         if let Some(pid) = target.pid {
             let usage = process::usage(pid)
                 .map_err(|error| format!("--pid {pid}: {error}; is that process still there?"))?;

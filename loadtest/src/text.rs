@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::plan::Planned;
 use crate::report::{BesideFloor, Percentiles, Ratio, Report};
 
 const HEAD: &str = "                    min      p50      p90      p95      p99    p99.9   p99.99      max";
@@ -9,12 +10,11 @@ const HEAD: &str = "                    min      p50      p90      p95      p99 
 impl Report {
     /// One text that needs nothing beside it.
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut text = plan_line(&self.plan);
         let mut line = |name: &str, args: std::fmt::Arguments<'_>| {
             let _ = writeln!(text, "{name:<11} {args}");
         };
-        line("plan", format_args!("{}", self.plan));
-        line("target", format_args!("{} {}", self.target, self.server_name));
+        line("target", format_args!("{}", format!("{} {}", self.target, self.server_name).trim_end()));
         let Self { counts, due, accepted, expected, .. } = self;
         let per_s = grouped(self.accepted_per_s);
         line("accepted", format_args!("{accepted} of {due} lines due, warm-up included; {per_s} a second"));
@@ -67,7 +67,7 @@ impl Report {
         if let Some(server) = &self.server {
             let _ = writeln!(
                 text,
-                "server      {:.1} % of a processor, {:.3} us a delivery, {} KiB resident ({} at most), woken {:.0} \
+                "server      {:.1} % of a processor, {:.3} µs a delivery, {} KiB resident ({} at most), woken {:.0} \
                  times a second",
                 server.cpu_share * 100.0,
                 server.cpu_us_per_delivery,
@@ -79,7 +79,7 @@ impl Report {
         let own = &self.generator;
         let _ = writeln!(
             text,
-            "generator   {:.1} % of a processor, {:.3} us a delivery ({:.3} of it its own code), {} KiB ({:.2} a \
+            "generator   {:.1} % of a processor, {:.3} µs a delivery ({:.3} of it its own code), {} KiB ({:.2} a \
              client)",
             own.cpu_share * 100.0,
             own.cpu_us_per_delivery,
@@ -89,7 +89,7 @@ impl Report {
         );
         let _ = writeln!(
             text,
-            "            {} lines late, p99 {} us; loop lag p99 {} us, at most {} us; without a processor {:.1} % of the \
+            "            {} lines late, p99 {} µs; loop lag p99 {} µs, at most {} µs; without a processor {:.1} % of the \
              time",
             own.late,
             own.lateness_p99_us,
@@ -109,7 +109,7 @@ impl Report {
         for complaint in &self.complaints {
             let _ = writeln!(text, "the server said: {complaint}");
         }
-        for hint in &self.hints {
+        for hint in self.cautions.iter().chain(&self.hints) {
             let _ = writeln!(text, "note: {hint}");
         }
         for reason in &self.invalid {
@@ -117,6 +117,11 @@ impl Report {
         }
         text
     }
+}
+
+/// What is to be done, as the first line of a report.
+pub fn plan_line(plan: &Planned) -> String {
+    format!("{:<11} {plan}\n", "plan")
 }
 
 fn columns(p: &Percentiles) -> String {
@@ -163,6 +168,12 @@ mod tests {
         let text = example().to_text();
         assert!(text.contains("lost 7, doubled 0, out of order 0, corrupt 0"), "{text}");
         assert!(text.contains("100 of 107 deliveries; 500 a second"), "{text}");
+    }
+
+    #[test]
+    fn a_server_without_a_name_leaves_no_blank_behind_its_address() {
+        let text = Report { server_name: String::new(), ..example() }.to_text();
+        assert!(text.contains("\ntarget      127.0.0.1:2000\n"), "{text}");
     }
 
     #[test]

@@ -39,16 +39,19 @@ pub fn why_invalid(measured: &Measured) -> Vec<String> {
     let late = late(&measured.lateness_us);
     let sent = measured.lateness_us.len();
     if sent > 0 && late as f64 / sent as f64 > LATE_SHARE_MAX {
-        reasons.push(format!(
-            "{late} of {sent} lines went out more than {} ms late: the generator did not keep its schedule; \
-             try a lower --rate or fewer --clients",
-            LATE_US / 1000
-        ));
+        let why = if measured.is_closed {
+            "behind what they answer: the generator was busy or had no processor; try a smaller --window or fewer --clients"
+        } else {
+            "late: the generator did not keep its schedule; try a lower --rate or fewer --clients"
+        };
+        reasons.push(format!("{late} of {sent} lines went out more than {} ms {why}", LATE_US / 1000));
     }
     if measured.unsent > 0 {
         reasons.push(format!(
-            "{} of {} lines that were due never went out: the server stopped taking them; try a lower --rate",
-            measured.unsent, measured.due
+            "{} of {} lines that were due never went out: the server stopped taking them; try a {}",
+            measured.unsent,
+            measured.due,
+            if measured.is_closed { "smaller --window" } else { "lower --rate" }
         ));
     }
     reasons.extend(why_starved(measured));
@@ -83,8 +86,9 @@ fn why_starved(measured: &Measured) -> Vec<String> {
     if share > OWN_CPU_SHARE_MAX && !measured.spins {
         reasons.push(format!(
             "the generator used {:.0} % of its processor: it may be what is slow, not the server; \
-             try fewer --clients or a lower --rate",
-            share * 100.0
+             try fewer --clients or {}",
+            share * 100.0,
+            if measured.is_closed { "fewer --senders" } else { "a lower --rate" }
         ));
     }
     if share < SPIN_CPU_SHARE_MIN && measured.spins && measured.measured_s > MEASURED_S_MIN {
@@ -113,16 +117,21 @@ fn why_starved(measured: &Measured) -> Vec<String> {
     reasons
 }
 
-/// What a person should know to read the figures.
-pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
-    let mut hints = Vec::new();
-    if let Some(lines_per_s) = held_back_lines_per_s(plan, measured) {
-        hints.push(format!(
+/// What a person must know before the figures, which are right and tell of something else than was asked.
+pub fn cautions(plan: &Plan, measured: &Measured) -> Vec<String> {
+    let flood = |lines_per_s| {
+        format!(
             "each sender got only {lines_per_s:.1} lines a second through while nobody was busy: this is flood \
              control. A tertulia-relay lets each client say 20 lines at once and then 5 a second; start it with \
              --flood 0, or with --trusted 127.0.0.0/8 for clients of this machine"
-        ));
-    }
+        )
+    };
+    held_back_lines_per_s(plan, measured).map(flood).into_iter().collect()
+}
+
+/// What a person should know to read the figures.
+pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
+    let mut hints = Vec::new();
     if measured.under_way > 0 {
         hints.push(format!(
             "{} deliveries were still on their way ten seconds behind the last line due; they are not counted as lost. \
@@ -290,6 +299,18 @@ mod tests {
     }
 
     #[test]
+    fn a_closed_loop_is_not_told_of_a_schedule_or_a_rate() {
+        let mut measured = Measured { unsent: 3, ..good() };
+        measured.own = Usage { cpu_ns: 9_700_000_000, ..Usage::default() };
+        measured.lateness_us.record_n(LATE_US * 2, 100).unwrap();
+        let open = why_invalid(&measured).join("\n");
+        assert!(open.contains("schedule") && open.matches("a lower --rate").count() == 3, "{open}");
+        let closed = why_invalid(&Measured { is_closed: true, ..measured }).join("\n");
+        assert!(!closed.contains("schedule") && !closed.contains("--rate"), "{closed}");
+        assert_eq!(closed.lines().count(), open.lines().count());
+    }
+
+    #[test]
     fn what_never_came_is_said_to_be_in_no_latency() {
         let counts = crate::stats::Counts { lost: 7, ..Default::default() };
         let measured = Measured { counts, under_way: 3, expected: 100, ..good() };
@@ -305,8 +326,11 @@ mod tests {
         measured.delivered_measured = 9 * 2 * 5 * 10;
         measured.own = Usage::default();
         measured.latency.service.record_n(4_000_000, 1_000).unwrap();
-        let hints = hints(&plan, &measured);
-        assert!(hints[0].contains("5.0 lines a second") && hints[0].contains("--flood 0"), "{hints:?}");
+        let cautions = cautions(&plan, &measured);
+        assert!(
+            cautions[0].contains("5.0 lines a second") && cautions[0].contains("--flood 0"),
+            "{cautions:?}"
+        );
         measured.delivered_measured = 9 * 2 * 50 * 10;
         assert_eq!(held_back_lines_per_s(&plan, &measured), None);
     }

@@ -213,7 +213,12 @@ fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
         (&["run", "--source", "::1"], "--source ::1: that is IPv6"),
         (&["hold", "--source", "127.0.0.2", "--target", "[::1]:9"], "--source 127.0.0.2: that is IPv4"),
         (&["run", "--target", "127.0.0.1:9", "--source", "192.0.2.1"], "no address of this machine"),
+        (&["run", "--target", ":2000"], "expected HOST:PORT"),
+        (&["run", "--target", "localhost"], "expected HOST:PORT"),
+        (&["run", "--protocol", "irc"], "--target HOST:PORT"),
+        (&["hold", "--protocol", "nats"], "--target HOST:PORT"),
         (&["ramp", "--from", "10", "--to", "5", "--step", "1"], "--from 10"),
+        (&["ramp", "--from", "1", "--to", "5", "--step", "1", "--rate", "5"], "--rate 5: "),
         (&["compare", "/nowhere/a.json", "/nowhere/b.json"], "/nowhere/a.json"),
         (&["merge", "/nowhere/a.hlog"], "/nowhere/a.hlog"),
         (&["peers", "--only", "icq"], "--only icq"),
@@ -222,6 +227,72 @@ fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
         assert_eq!(output.status.code(), Some(1), "{flags:?}");
         assert!(said(&output).contains(word), "{flags:?}: {}", said(&output));
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error_before_anybody_connects() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let ramp = ["ramp", "--from", "1", "--to", "1", "--step", "1"];
+    for (command, flag) in [
+        (&["run"][..], "--json"),
+        (&["run"], "--html"),
+        (&["run"], "--hdr"),
+        (&["soak"], "--json"),
+        (&["soak"], "--html"),
+        (&ramp, "--json"),
+        (&ramp, "--html"),
+        (&["hold"], "--json"),
+    ] {
+        let output = program(&[command, &["--target", &address, flag, "/nowhere/report"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{command:?} {flag}");
+        assert!(said(&output).contains("/nowhere/report: "), "{command:?} {flag}: {}", said(&output));
+        assert!(listener.accept().is_err(), "{command:?} {flag}: somebody has connected");
+    }
+    for flag in ["--json", "--html"] {
+        let output = program(&["peers", "--only", "floor", flag, "/nowhere/report"]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{}", said(&output));
+        assert!(said(&output).contains("/nowhere/report: "), "{}", said(&output));
+    }
+}
+
+#[test]
+fn the_text_is_printed_though_every_file_is_full() {
+    let files = ["--json", "/dev/full", "--html", "/dev/full", "--hdr", "/dev/full"];
+    let output = run(&files);
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(text.contains("lost 0, doubled 0"), "{text}");
+    assert!(said(&output).contains("/dev/full: No space left"), "{}", said(&output));
+    assert_ended(&output, 1);
+}
+
+#[test]
+fn a_file_keeps_what_it_held_until_there_is_a_report() {
+    let folder = Folder::new("kept");
+    let json = folder.file("run.json");
+    std::fs::write(&json, vec![b'x'; 100_000]).unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    assert_eq!(program(&["run", "--target", &free, "--json", &json]).status.code(), Some(1));
+    assert_eq!(folder.read("run.json").len(), 100_000);
+    run(&["--json", &json]);
+    let report: serde_json::Value = serde_json::from_str(&folder.read("run.json")).unwrap();
+    assert_eq!(report["schema_version"], 1);
+}
+
+#[test]
+fn the_flags_that_most_want_stand_first_in_the_help() {
+    let help = String::from_utf8(program(&["run", "--help"]).stdout).unwrap();
+    let flags: Vec<&str> = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")).collect();
+    let first: Vec<&str> = flags.iter().take(4).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(first, ["clients", "senders", "rate", "duration"], "{help}");
+    let under = |flag: &str| {
+        let before = help.split(flag).next().unwrap();
+        before.lines().rfind(|line| line.ends_with(':') && !line.starts_with(' ')).unwrap().to_owned()
+    };
+    assert_eq!(under("--with-floor"), "More of the work:", "{help}");
+    assert_eq!(under("--spin"), "Whom to load:", "{help}");
+    assert_eq!(under("--hdr"), "What comes of it:", "{help}");
 }
 
 #[test]
@@ -436,13 +507,20 @@ fn a_ramp_stops_at_the_first_broken_bound_and_names_the_last_good_step() {
     let work = ["--window", "1", "--duration", "200ms", "--warmup", "0s", "--fail-if", "rate>1000000000"];
     let output = program(&[&base[..], &work].concat());
     let text = String::from_utf8(output.stdout.clone()).unwrap();
-    let is_busy = text.contains("INVALID");
+    let is_busy = text.contains(": INVALID: ");
     assert!(is_busy || text.contains("last good step: clients 8"), "{text}{}", said(&output));
     let work = ["--window", "1", "--duration", "200ms", "--warmup", "0s", "--fail-if", "rate>0"];
     let folder = Folder::new("ramp");
-    let output = program(&[&base[..], &work, &["--json", &folder.file("ramp.json")]].concat());
+    let files = ["--json", &folder.file("ramp.json"), "--html", &folder.file("ramp.html")];
+    let output = program(&[&base[..], &work, &files].concat());
     let json: serde_json::Value = serde_json::from_str(&folder.read("ramp.json")).unwrap();
-    let is_busy = !json["steps"][0]["invalid"].as_array().unwrap().is_empty();
+    let is_busy = json["ended_by"] == "invalid";
+    assert!(is_busy || json["ended_by"] == "broken", "{json}");
+    assert_eq!(
+        (json["steps"][0]["value"].as_f64(), json["steps"][0]["tries"].as_u64()),
+        (Some(2.0), Some(1))
+    );
+    assert!(folder.read("ramp.html").contains("<b>no good step</b>"));
     assert_eq!(output.status.code(), Some(if is_busy { 3 } else { 2 }));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("no good step") && (is_busy || text.contains("rate>0 broke")), "{text}");
@@ -452,7 +530,7 @@ fn a_ramp_stops_at_the_first_broken_bound_and_names_the_last_good_step() {
 fn peers_puts_every_server_in_one_table() {
     let folder = Folder::new("peers");
     let (json, page) = (folder.file("peers.json"), folder.file("peers.html"));
-    let work = ["peers", "--only", "floor", "--only", "seed", "--repeat", "2", "--duration", "200ms"];
+    let work = ["peers", "--only", "floor", "--only", "threads", "--repeat", "2", "--duration", "200ms"];
     let output = program(
         &[&work[..], &["--clients", "6", "--senders", "2", "--json", &json, "--html", &page]].concat(),
     );
@@ -480,6 +558,33 @@ fn hold_tells_what_silent_clients_cost() {
 }
 
 #[test]
+fn what_is_wrong_with_a_later_step_of_a_ramp_is_said_before_the_first() {
+    let steps = ["--from", "1", "--to", "20000001", "--step", "20000000"];
+    for flags in [&steps[..], &["--from", "1", "--to", "2", "--step", "1", "--window", "5"]] {
+        let output = program(&[&["ramp"][..], flags].concat());
+        assert_eq!(
+            (output.status.code(), output.stdout.as_slice()),
+            (Some(1), &b""[..]),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn the_first_line_of_soak_tells_nothing_of_the_warm_up_and_the_last_one_the_rest() {
+    let floor = Floor::start();
+    let base = ["soak", "--target", &floor.address, "--clients", "3", "--rate", "100", "--every", "2s"];
+    let output = program(&[&base[..], &["--duration", "3s", "--warmup", "2s"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().skip(1).take_while(|line| line.starts_with("   ")).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    let accepted: f64 = lines[0].split_whitespace().nth(1).unwrap().parse().unwrap();
+    // Twice as much with the warm-up.
+    assert!(accepted < 150.0, "{text}");
+}
+
+#[test]
 fn soak_says_how_it_goes_every_so_often() {
     let floor = Floor::start();
     let base = ["soak", "--target", &floor.address, "--clients", "3", "--rate", "50", "--every", "1s"];
@@ -487,7 +592,7 @@ fn soak_says_how_it_goes_every_so_often() {
     assert_ended(&output, 0);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().skip(1).take_while(|line| line.starts_with("   ")).count();
-    assert_eq!(lines, 2, "{text}");
+    assert_eq!(lines, 3, "two, and one of the rest: {text}");
 }
 
 /// Takes 20 lines of each connection at once and then 5 a second, as flood control does: by not reading on.
@@ -652,6 +757,12 @@ fn a_ramp_that_the_generator_cannot_keep_ends_with_3_though_a_bound_broke_and_a_
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(output.status.code(), Some(3), "{text}{}", said(&output));
     assert!(text.contains(": INVALID: "), "{text}");
+    assert!(text.contains("the generator, not the server, gave up at rate 9000100, in 2 tries"), "{text}");
+    assert!(
+        text.lines().next().unwrap().starts_with("plan        a ramp from 100 to 9000100 by 9000000"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("\ntarget      {}\n", floor.address)), "{text}");
     let steps = ["--from", "9000000", "--to", "9000000", "--step", "1"];
     let time = ["--duration", "100ms", "--warmup", "0s", "--fail-if", "rate>0"];
     let output = program(&[&base[..], &steps, &time].concat());
@@ -679,4 +790,5 @@ fn soak_has_a_live_line_on_a_terminal() {
     let base = ["soak", "--target", &floor.address, "--clients", "3", "--rate", "50"];
     let text = on_a_terminal(&[&base[..], &["--duration", "1500ms", "--warmup", "0s"]].concat());
     assert!(text.contains("deliveries a second") && text.contains("lines under way, lost 0"), "{text}");
+    assert_eq!(text.matches("of them send lines of").count(), 1, "the plan is told once: {text}");
 }

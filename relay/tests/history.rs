@@ -389,6 +389,11 @@ fn what_is_taken_out_of_one_history_can_be_put_into_another_and_twice_is_once() 
     assert_eq!(code, Some(0));
     assert!(said.starts_with("whole: 3 lines in 2 rooms, from 20"), "{said}");
     assert!(said.contains("Z, 0 lines indexed, "), "{said}");
+    let single = Folder::new();
+    let first = format!("{}\n", lines.lines().next().unwrap());
+    tool(&single, &["import"], &first);
+    let (_, _, said) = tool(&single, &["check"], "");
+    assert!(said.starts_with("whole: 1 line in 1 room, from 20"), "{said}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn deliveries(run: &Report) -> String {
     text + "</p>"
 }
 
-fn list(title: &str, lines: &[String]) -> String {
+pub(super) fn list(title: &str, lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
     }

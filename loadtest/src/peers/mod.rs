@@ -3,7 +3,6 @@
 pub mod servers;
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::html::{self, Section};
 use crate::live::Live;
 use crate::measured::Measured;
 use crate::options::Peers;
-use crate::output::{self, INVALID};
+use crate::output::{self, Files, INVALID};
 use crate::plan::{Joins, Plan};
 use crate::process::Pin;
 use crate::protocol::Protocol;
@@ -117,6 +116,7 @@ pub fn peers(options: &Peers) -> Result<ExitCode, String> {
     for one in missing {
         eprintln!("{}: not installed, left out", one.name());
     }
+    let files = Files::open(options.json.as_deref(), options.html.as_deref(), None)?;
     crate::limits::make_place(options.clients, 1)?;
     let stop = ground::stop_flag()?;
     let mut turns: Vec<(Contestant, Turns)> = there.into_iter().map(|one| (one, Turns::default())).collect();
@@ -139,7 +139,7 @@ pub fn peers(options: &Peers) -> Result<ExitCode, String> {
             break;
         }
     }
-    finish(options, turns, stop.load(Ordering::Relaxed))
+    finish(&files, turns, stop.load(Ordering::Relaxed))
 }
 
 fn plan(options: &Peers, one: Contestant, pace: Pace) -> Result<Plan, String> {
@@ -199,7 +199,7 @@ fn take_turn(
     Ok(())
 }
 
-fn finish(options: &Peers, turns: Vec<(Contestant, Turns)>, is_partial: bool) -> Result<ExitCode, String> {
+fn finish(files: &Files, turns: Vec<(Contestant, Turns)>, is_partial: bool) -> Result<ExitCode, String> {
     let mut all = Vec::new();
     let mut errors = String::new();
     for (one, Turns { crowd, rate, error }) in turns {
@@ -217,11 +217,8 @@ fn finish(options: &Peers, turns: Vec<(Contestant, Turns)>, is_partial: bool) ->
     }
     let json =
         serde_json::json!({ "schema_version": SCHEMA_VERSION, "is_partial": is_partial, "peers": all });
-    output::write_json(options.json.as_deref(), &text, &json)?;
-    if let Some(path) = &options.html {
-        write_page(path, &all)?;
-    }
-    Ok(ExitCode::from(code(&all, !errors.is_empty())))
+    let written = files.write(&text, &json, || page(&all));
+    output::ends(code(&all, !errors.is_empty()), written)
 }
 
 /// How the program ends: with 1 where a server could not be measured, with 3 where a run is not to be trusted.
@@ -234,19 +231,36 @@ fn code(all: &[Compared], has_errors: bool) -> u8 {
     }
 }
 
-fn write_page(path: &Path, all: &[Compared]) -> Result<(), String> {
+/// What the names of the table do not tell.
+const NAMES: &str = "floor: a server that only passes bytes on, what this machine's sockets allow; threads: a server with \
+    a thread for each client, like the one that Tertulia replaces";
+
+/// How often each had its turn, and what became of that.
+fn turns_told(all: &[Compared]) -> String {
+    let turns = all.first().map_or(0, |one| one.crowd.repeats.len());
+    let noun = if turns == 1 { "turn" } else { "turns" };
+    format!(
+        "{turns} {noun} of each, one after the other, each server fresh and on a processor of its own; figures are of all \
+         turns together, percentiles of all their samples"
+    )
+}
+
+fn page(all: &[Compared]) -> Result<String, String> {
     let sections = [
         Section {
             title: "As much as it carries (closed loop)".into(),
+            note: String::new(),
             runs: all.iter().map(|one| one.crowd.clone()).collect(),
         },
         Section {
+            note: "Every server was given the same lines a second, so that only how late they come, and at what cost, \
+                   differs."
+                .into(),
             title: "How late lines are at a steady rate (open loop)".into(),
             runs: all.iter().map(|one| one.rate.clone()).collect(),
         },
     ];
-    let page = html::page_of("Chat servers compared", &sections)?;
-    std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))
+    html::page_of("Chat servers compared", &[turns_told(all), NAMES.to_owned()], &sections)
 }
 
 /// Of all turns together, as on the page; the most carried first.
@@ -255,13 +269,9 @@ fn table(all: &[Compared]) -> String {
     let Some(first) = all.first() else { return "no server was measured\n".into() };
     let _ = writeln!(text, "crowd: {}", first.crowd.plan);
     let _ = writeln!(text, "rate:  {}", first.rate.plan);
-    let _ = writeln!(
-        text,
-        "{} turns of each, taken together; each server by itself on a processor of its own\n",
-        first.crowd.repeats.len()
-    );
+    let _ = writeln!(text, "{}\n{NAMES}\n", turns_told(all));
     text.push_str(
-        "| server | deliveries/s | least to greatest | us CPU/delivery | p50 us at rate | p99 us at rate | KiB | lost, \
+        "| server | deliveries/s | least to greatest | µs CPU/delivery | p50 µs at rate | p99 µs at rate | KiB | lost, \
          doubled, disordered, corrupt |\n|---|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     for one in all {
@@ -316,10 +326,18 @@ mod tests {
         one.crowd.rate_per_s = 12_345.0;
         let text = table(std::slice::from_ref(&one));
         assert!(text.contains("| 280,000 |") && text.contains("| 12,345 |"), "{text}");
-        let sections = [one.crowd.clone(), one.rate.clone()]
-            .map(|run| Section { title: String::new(), runs: vec![run, example()] });
-        let page = html::page_of("", &sections).unwrap();
+        let page = page(&[one, compared()]).unwrap();
         assert!(page.contains("280 ms") && page.contains("12,345"));
+    }
+
+    #[test]
+    fn table_and_page_tell_how_many_turns_there_were_and_what_floor_and_threads_are() {
+        let mut one = compared();
+        one.crowd.repeats = vec![Figures::default(); 7];
+        let page = page(&[one.clone(), compared()]).unwrap().replace("&#39;", "'");
+        for text in [table(&[one]), page] {
+            assert!(text.contains("7 turns of each") && text.contains(NAMES), "{text}");
+        }
     }
 
     #[test]

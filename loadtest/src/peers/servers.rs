@@ -30,12 +30,12 @@ pub enum Peer {
     /// Redis, its publish and subscribe.
     Redis,
     /// A threaded server like the one that Tertulia replaces.
-    Seed,
+    Threads,
 }
 
 impl Peer {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Ngircd, Self::Mosquitto, Self::Nats, Self::Redis, Self::Seed];
+    pub const ALL: [Self; 5] = [Self::Ngircd, Self::Mosquitto, Self::Nats, Self::Redis, Self::Threads];
 
     /// What it is called in `--only` and in the table.
     pub fn name(self) -> &'static str {
@@ -44,7 +44,7 @@ impl Peer {
             Self::Mosquitto => "mosquitto",
             Self::Nats => "nats",
             Self::Redis => "redis",
-            Self::Seed => "seed",
+            Self::Threads => "threads",
         }
     }
 
@@ -55,7 +55,7 @@ impl Peer {
             Self::Mosquitto => Protocol::Mqtt,
             Self::Nats => Protocol::Nats,
             Self::Redis => Protocol::Redis,
-            Self::Seed => Protocol::Unframed,
+            Self::Threads => Protocol::Unframed,
         }
     }
 
@@ -65,7 +65,7 @@ impl Peer {
             Self::Mosquitto => "mosquitto",
             Self::Nats => "nats-server",
             Self::Redis => "redis-server",
-            Self::Seed => "python3",
+            Self::Threads => "python3",
         }
     }
 
@@ -87,7 +87,7 @@ impl Peer {
         let number = text.lines().next().unwrap_or_default().split([' ', '-']).find(has_digit);
         let number = number.unwrap_or_default().trim_start_matches(['v', '=']);
         match self {
-            Self::Seed => format!("threads, Python {number}"),
+            Self::Threads => format!("threads, Python {number}"),
             _ => format!("{} {number}", self.name()),
         }
     }
@@ -113,8 +113,8 @@ impl Peer {
                 write(&file, &redis_config(port, folder))?;
                 command.arg(&file);
             }
-            Self::Seed => {
-                write(&file, include_str!("seed.py"))?;
+            Self::Threads => {
+                write(&file, include_str!("threads.py"))?;
                 command.arg(&file).arg(port.to_string());
             }
         }

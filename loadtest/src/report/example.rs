@@ -63,6 +63,7 @@ pub(crate) fn example() -> Report {
         not_back: 0,
         is_deserted: false,
         complaints: Vec::new(),
+        cautions: Vec::new(),
         hints: Vec::new(),
         invalid: Vec::new(),
         is_partial: false,

@@ -214,6 +214,11 @@ fn unix_ms_of(time: &str) -> Option<u64> {
     (rfc3339(unix_ms) == time).then_some(unix_ms)
 }
 
+/// So many of something.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn check(store: &Store) -> Result<String, String> {
     let state = store.check().map_err(|error| sentence(&error))?;
     if let Some(fault) = state.fault {
@@ -226,13 +231,13 @@ fn check(store: &Store) -> Result<String, String> {
         .map_or_else(String::new, |(first, last)| format!(", from {} to {}", rfc3339(first), rfc3339(last)));
     let sessions = match state.sessions {
         0 => String::new(),
-        sessions => format!(", {sessions} sessions"),
+        sessions => format!(", {}", counted(sessions, "session")),
     };
     Ok(format!(
-        "whole: {} lines in {} rooms{span}{sessions}, {} lines indexed, {} KiB",
-        state.rows,
-        state.rooms,
-        state.indexed,
+        "whole: {} in {}{span}{sessions}, {} indexed, {} KiB",
+        counted(state.rows, "line"),
+        counted(state.rooms, "room"),
+        counted(state.indexed, "line"),
         state.bytes / 1024
     ))
 }
