@@ -116,10 +116,12 @@ fn why_starved(measured: &Measured) -> Vec<String> {
 /// What a person should know to read the figures.
 pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
     let mut hints = Vec::new();
+    let greeted = measured.answered.as_ref().filter(|answered| answered.rate > 0);
     if let Some(lines_per_s) = held_back_lines_per_s(plan, measured) {
+        let (burst, rate) = greeted.map_or((20, 5), |greeted| (greeted.burst, greeted.rate));
         hints.push(format!(
             "each sender got only {lines_per_s:.1} lines a second through while nobody was busy: this is flood \
-             control. A tertulia-relay lets each client say 20 lines at once and then 5 a second; start it with \
+             control. A tertulia-relay lets each client say {burst} lines at once and then {rate} a second; start it with \
              --flood 0, or with --trusted 127.0.0.0/8 for clients of this machine"
         ));
     }
@@ -130,6 +132,7 @@ pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
             measured.under_way
         ));
     }
+    hints.extend(of_answers(measured));
     hints.extend(of_connections(plan, measured));
     let missing = measured.counts.lost + measured.under_way;
     if missing > 0 {
@@ -152,6 +155,18 @@ pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
         hints.push("the warm-up delivered nothing".into());
     }
     hints
+}
+
+/// What became of lines that the server did not acknowledge.
+fn of_answers(measured: &Measured) -> Vec<String> {
+    let Some(answered) = &measured.answered else { return Vec::new() };
+    let told = [
+        (answered.refused, "were refused: nobody is to hear them, and they are not counted as accepted"),
+        (answered.not_kept, "were said, and will never be kept; they are not counted as accepted"),
+        (answered.unanswered, "got no answer: ack tells nothing of them"),
+    ];
+    let told = told.into_iter().filter(|(lines, _)| *lines > 0);
+    told.map(|(lines, words)| format!("{lines} lines {words}")).collect()
 }
 
 /// What the server did to connections.
@@ -177,7 +192,10 @@ fn of_connections(plan: &Plan, measured: &Measured) -> Vec<String> {
 
 /// How many lines a second each sender got through, where something holds the senders back while the processors idle.
 fn held_back_lines_per_s(plan: &Plan, measured: &Measured) -> Option<f64> {
-    if !matches!(plan.protocol, Protocol::Plain | Protocol::Unframed) || measured.delivered_measured == 0 {
+    let is_ours = matches!(plan.protocol, Protocol::Plain | Protocol::Extended | Protocol::Unframed);
+    // A relay that says that it holds nobody back does not.
+    let is_free = measured.answered.as_ref().is_some_and(|answered| answered.rate == 0);
+    if !is_ours || is_free || measured.delivered_measured == 0 {
         return None;
     }
     let hearers = plan.hearers().saturating_sub(1).max(1);
