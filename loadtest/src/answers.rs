@@ -260,3 +260,86 @@ impl Answers {
         &self.sum
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(sequence: u32) -> Stamp {
+        Stamp { sender: 0, sequence, due_us: 0 }
+    }
+
+    #[test]
+    fn no_more_lines_are_remembered_than_there_is_place_for_and_a_late_answer_still_counts() {
+        let mut answers = Answers::new(2, ANSWERS_MAX);
+        for number in 0..SHARE_MIN as u64 + 2 {
+            answers.launch(0, number, number, 0);
+        }
+        assert_eq!(answers.awaited(), SHARE_MIN);
+        let late = answers.answer(0, 0, Answer::Acked(1), 9);
+        assert_eq!(late, Noted { is_first: true, ..Noted::default() });
+        assert!(!answers.answer(0, 1, Answer::Acked(2), 9).is_corrupt);
+        // Two were forgotten, and both have their answer.
+        assert!(answers.answer(0, 1, Answer::Acked(2), 9).is_corrupt);
+        assert_eq!(answers.sum().acked, 2);
+    }
+
+    #[test]
+    fn a_line_is_forgotten_once_it_is_answered_and_everybody_has_it() {
+        let mut answers = Answers::new(2, 1);
+        answers.launch(0, 0, 0, 0);
+        answers.know(&stamp(0), 5);
+        answers.answer(0, 0, Answer::Acked(5), 1);
+        answers.launch(0, 1, 1, 0);
+        assert!(!answers.know(&stamp(0), 6).is_own);
+        answers.launch(0, 2, 2, 1);
+        assert!(answers.know(&stamp(0), 6).is_own);
+        assert!(answers.answer(0, 0, Answer::Acked(5), 1).is_corrupt);
+    }
+
+    #[test]
+    fn whichever_comes_first_the_answer_has_to_be_of_what_was_heard() {
+        for (answer, is_corrupt) in [
+            (Answer::Acked(5), false),
+            (Answer::Acked(6), true),
+            (Answer::NotKept(5), false),
+            (Answer::NotKept(6), true),
+            (Answer::Refused, true),
+        ] {
+            let mut answers = Answers::new(2, 1);
+            (0..2).for_each(|number| answers.launch(0, number, number, 0));
+            answers.know(&stamp(0), 5);
+            assert_eq!(answers.answer(0, 0, answer, 9).is_corrupt, is_corrupt, "{answer:?}");
+            assert!(!answers.answer(0, 1, answer, 9).is_corrupt);
+            assert_eq!(answers.know(&stamp(1), 5).is_corrupt, is_corrupt, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn only_lines_that_are_recorded_and_acknowledged_are_timed_and_a_given_up_one_frees_once() {
+        let mut answers = Answers::new(2, 1);
+        answers.launch(0, 100, 100, 0);
+        answers.record(true);
+        (0..3).for_each(|_| answers.launch(0, 200, 250, 0));
+        assert_eq!(answers.answer(0, 0, Answer::Acked(1), 900).late_us, None);
+        assert_eq!(answers.answer(0, 1, Answer::Acked(2), 900).late_us, Some(700));
+        assert_eq!(answers.answer(0, 2, Answer::NotKept(3), 900).late_us, None);
+        let mut given_up = Vec::new();
+        answers.give_up(250, &mut given_up);
+        assert!(given_up.is_empty());
+        answers.give_up(251, &mut given_up);
+        assert_eq!((given_up, answers.awaited()), (vec![0], 0));
+        let late = answers.answer(0, 3, Answer::Acked(4), 1_000);
+        assert_eq!((late.frees, late.is_first, late.late_us), (false, true, Some(800)));
+    }
+
+    #[test]
+    fn ids_have_to_grow_above_the_greatest_that_a_receiver_has_heard() {
+        let mut answers = Answers::new(2, 1);
+        assert!(answers.advance(1, 5, 9));
+        assert!(!answers.advance(1, 7, 8));
+        assert!(!answers.advance(1, 9, 9));
+        assert!(answers.advance(1, 10, 12));
+        assert!(answers.advance(0, 3, 3));
+    }
+}

@@ -231,6 +231,7 @@ fn behind_bursts(measured: &Measured) -> (f64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answers::Answered;
     use crate::process::Usage;
     use crate::pulse::Still;
 
@@ -325,6 +326,12 @@ mod tests {
         measured.latency.service.record_n(4_000_000, 1_000).unwrap();
         let hints = hints(&plan, &measured);
         assert!(hints[0].contains("5.0 lines a second") && hints[0].contains("--flood 0"), "{hints:?}");
+        // Who is greeted is told of it.
+        let extended = Plan { protocol: Protocol::Extended, ..plan.clone() };
+        let greeted = |rate| Some(Answered { burst: 3, rate, ..Answered::default() });
+        let told = super::hints(&extended, &Measured { answered: greeted(7), ..measured.clone() });
+        assert!(told[0].contains("say 3 lines at once and then 7 a second"), "{told:?}");
+        assert!(super::hints(&extended, &Measured { answered: greeted(0), ..measured.clone() }).is_empty());
         measured.delivered_measured = 9 * 2 * 50 * 10;
         assert_eq!(held_back_lines_per_s(&plan, &measured), None);
     }
@@ -348,7 +355,7 @@ mod tests {
         measured.timeline = (0..12)
             .map(|number| if number == 0 { piece(0, 20, 100) } else { piece(number, 1, 200_000) })
             .collect();
-        for protocol in [Protocol::Plain, Protocol::Unframed] {
+        for protocol in [Protocol::Plain, Protocol::Extended, Protocol::Unframed] {
             let lines_per_s = held_back_lines_per_s(&Plan { protocol, ..plan.clone() }, &measured);
             assert_eq!(lines_per_s, Some(4.0), "{protocol}");
         }
