@@ -24,9 +24,14 @@ pub(super) fn hello(name: &str, token: Option<&str>) -> Vec<u8> {
     format!("{hello}\n").into_bytes()
 }
 
-/// All numbers of lines are as long, so that lines are.
+/// Hexadecimal digits of a label: all lines of a run have as many, so that they are as long.
+const LABEL_DIGITS: usize = 8;
+/// Those of the greatest number.
+const LABEL_DIGITS_MAX: usize = 16;
+
+/// Says a line under its number.
 pub(super) fn say(number: u64, text: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("@label={number:08x} ").as_bytes());
+    out.extend_from_slice(format!("@label={number:0LABEL_DIGITS$x} ").as_bytes());
     out.extend_from_slice(text);
     out.push(b'\n');
 }
@@ -48,60 +53,89 @@ pub fn id(line: &[u8]) -> Option<u64> {
 /// that the line counts as changed.
 fn tagged(line: &[u8]) -> Kind<'_> {
     let end = memchr::memchr(b' ', line).unwrap_or(line.len());
-    let tags = line.get(1..end).unwrap_or_default();
-    let body = line.get(end + 1..).unwrap_or_default();
-    if tags.split(|byte| *byte == b';').any(|tag| tag.starts_with(b"notice=")) {
-        return Kind::Other;
-    }
-    match (read(tags), plain::said(body)) {
-        (Some(tags), Kind::Said { name: Some(name), text }) => Kind::Tagged { tags, name, text },
-        (None, Kind::Said { text, .. }) if text.starts_with(&[MARK]) => Kind::Said { name: Some(b""), text },
+    let tags = read(line.get(1..end).unwrap_or_default());
+    match (tags, plain::said(line.get(end + 1..).unwrap_or_default())) {
+        (Read::Notice, _) => Kind::Other,
+        (Read::Line(tags), Kind::Said { name: Some(name), text }) => Kind::Tagged { tags, name, text },
+        (Read::Other, Kind::Said { text, .. }) if text.starts_with(&[MARK]) => {
+            Kind::Said { name: Some(b""), text }
+        }
         (_, kind) => kind,
     }
 }
 
-/// None: a tag is missing, or cannot be that of a sender's line.
-fn read(tags: &[u8]) -> Option<Tags> {
-    let (mut id, mut key, mut room) = (None, None, None);
-    for tag in tags.split(|byte| *byte == b';') {
-        let at = memchr::memchr(b'=', tag)?;
-        let (name, value) = (tag.get(..at)?, tag.get(at + 1..)?);
-        match name {
-            b"id" => id = decimal(value),
-            b"key" => key = Some(value),
-            b"room" => room = Some(value),
-            _ => {}
+/// What tags say of their line.
+enum Read {
+    /// It is one of a sender.
+    Line(Tags),
+    /// It tells who came or went.
+    Notice,
+    /// It is none of a sender: a tag is missing, or cannot be.
+    Other,
+}
+
+fn read(tags: &[u8]) -> Read {
+    let (mut id, mut key, mut is_in_room) = (None, None, false);
+    let mut begin = 0;
+    for end in memchr::memchr_iter(b';', tags).chain([tags.len()]) {
+        let tag = tags.get(begin..end).unwrap_or_default();
+        begin = end + 1;
+        if let Some(value) = tag.strip_prefix(b"id=") {
+            id = decimal(value);
+        } else if let Some(value) = tag.strip_prefix(b"key=") {
+            key = read_key(value);
+        } else if let Some(value) = tag.strip_prefix(b"room=") {
+            is_in_room = value == ROOM_DEFAULT.as_bytes();
+        } else if tag.starts_with(b"notice=") {
+            return Read::Notice;
         }
     }
-    let key = key.filter(|_| room == Some(ROOM_DEFAULT.as_bytes()))?;
-    let dot = memchr::memchr(b'.', key)?;
-    let number = number(std::str::from_utf8(key.get(dot + 1..)?).ok()?)?;
-    Some(Tags { id: id?, sid: decimal(key.get(..dot)?)?, number })
+    match (id, key) {
+        (Some(id), Some((sid, number))) if is_in_room => Read::Line(Tags { id, sid, number }),
+        _ => Read::Other,
+    }
+}
+
+/// `SID.LABEL`.
+fn read_key(key: &[u8]) -> Option<(u64, u64)> {
+    let (sid, label) = key.split_at_checked(memchr::memchr(b'.', key)?)?;
+    Some((decimal(sid)?, number(label.get(1..)?)?))
 }
 
 /// Without a sign, and with a digit at least.
 fn decimal(digits: &[u8]) -> Option<u64> {
-    let is_number = !digits.is_empty();
-    digits
-        .iter()
-        .filter(|_| is_number)
-        .try_fold(0u64, |number, digit| {
-            let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
-            number.checked_mul(10)?.checked_add(u64::from(value))
-        })
-        .filter(|_| is_number)
+    let mut number = 0u64;
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(value))?;
+    }
+    (!digits.is_empty()).then_some(number)
 }
 
-/// What was said with a label of ours.
-fn number(label: &str) -> Option<u64> {
-    u64::from_str_radix(label, 16).ok().filter(|number| format!("{number:08x}") == label)
+/// What was said with a label of ours: as [`say`] writes it.
+fn number(label: &[u8]) -> Option<u64> {
+    let is_longer = (LABEL_DIGITS..=LABEL_DIGITS_MAX).contains(&label.len()) && label.first() != Some(&b'0');
+    if label.len() != LABEL_DIGITS && !is_longer {
+        return None;
+    }
+    label.iter().try_fold(0u64, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(value))
+    })
 }
 
 /// What the relay says itself. Lines without tags are those from before the greeting: they count for nobody.
 fn own(line: &[u8]) -> Kind<'_> {
     let Ok(text) = std::str::from_utf8(line) else { return Kind::Other };
     let answered = |label: &str, answer| {
-        number(label).map_or(Kind::Other, |number| Kind::Answered { number, answer, words: line })
+        number(label.as_bytes()).map_or(Kind::Other, |number| Kind::Answered { number, answer, words: line })
     };
     match Heard::parse(text) {
         Heard::Hello(greeting) => Kind::Greeted(greeting),
@@ -168,6 +202,19 @@ mod tests {
         assert!(matches!(one(b"* HELLO v=1 name=a token=t sid=3 line=16384 burst=0 rate=0\n"),
             Kind::Greeted(greeting) if greeting.sid == 3));
         assert_eq!(one(b"* FAIL SAY LABEL_NEEDED :so\n"), Kind::Complaint(b"* FAIL SAY LABEL_NEEDED :so"));
+    }
+
+    #[test]
+    fn a_number_is_read_again_and_nothing_else_is_one() {
+        for expected in [0, 7, 0xffff_ffff, 0x1_0000_0000, u64::MAX] {
+            let mut line = Vec::new();
+            say(expected, b"x", &mut line);
+            let label = line.strip_prefix(b"@label=").and_then(|rest| rest.strip_suffix(b" x\n"));
+            assert_eq!(number(label.unwrap()), Some(expected));
+        }
+        for label in ["", "7", "0000000", "000000007", "0000000g", "0000000A", "10000000000000000"] {
+            assert_eq!(number(label.as_bytes()), None, "{label}");
+        }
     }
 
     #[test]
