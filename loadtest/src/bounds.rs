@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::answers::Answered;
 use crate::plan::{micros, parse_duration};
 use crate::report::{Percentiles, Report, Server};
 
@@ -29,6 +30,10 @@ enum Figure {
     Due,
     Unsent,
     Closed,
+    Acked,
+    Refused,
+    NotKept,
+    Unanswered,
     RatePerS,
     AcceptedPerS,
     ServerCpuShare,
@@ -45,6 +50,7 @@ enum Whose {
     Last,
     Service,
     Connect,
+    Ack,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +66,7 @@ enum Point {
 }
 
 /// Those that are not latencies, as the JSON calls them, and as it is shorter.
-const PLAIN: [(&str, Figure); 17] = [
+const PLAIN: [(&str, Figure); 21] = [
     ("lost", Figure::Lost),
     ("doubled", Figure::Doubled),
     ("out_of_order", Figure::OutOfOrder),
@@ -72,6 +78,10 @@ const PLAIN: [(&str, Figure); 17] = [
     ("due", Figure::Due),
     ("unsent", Figure::Unsent),
     ("closed", Figure::Closed),
+    ("answered.acked", Figure::Acked),
+    ("answered.refused", Figure::Refused),
+    ("answered.not_kept", Figure::NotKept),
+    ("answered.unanswered", Figure::Unanswered),
     ("rate_per_s", Figure::RatePerS),
     ("accepted_per_s", Figure::AcceptedPerS),
     ("server.cpu_share", Figure::ServerCpuShare),
@@ -81,7 +91,7 @@ const PLAIN: [(&str, Figure); 17] = [
 ];
 const SHORTER: [(&str, &str); 2] = [("rate", "rate_per_s"), ("generator.unsent", "unsent")];
 const LATENCIES: &str = "min, p50, p90, p95, p99, p99.9, p99.99, max of each receiver's latency (first.p99, last.p99, \
-    service.p99 and connect.p99 for the others)";
+    service.p99, connect.p99 and ack.p99 for the others)";
 const COMPARISONS: &str = "expected FIGURE>LIMIT or FIGURE<LIMIT, or >= or <=";
 
 impl Bound {
@@ -165,6 +175,7 @@ impl Figure {
             Some(("last", point)) => (Whose::Last, point),
             Some(("service" | "service_us", point)) => (Whose::Service, point),
             Some(("connect" | "connect_us", point)) => (Whose::Connect, point),
+            Some(("ack", point)) => (Whose::Ack, point),
             _ => (Whose::Each, name),
         };
         Some(Self::Latency(whose, Point::parse(point)?))
@@ -177,6 +188,9 @@ impl Figure {
 
     fn of(self, report: &Report) -> f64 {
         let server = |figure: fn(&Server) -> f64| report.server.as_ref().map_or(f64::NAN, figure);
+        let answered = |figure: fn(&Answered) -> u64| {
+            report.answered.as_ref().map_or(f64::NAN, |answered| figure(answered) as f64)
+        };
         let count = match self {
             Self::Lost => report.counts.lost,
             Self::Doubled => report.counts.doubled,
@@ -189,6 +203,10 @@ impl Figure {
             Self::Due => report.due,
             Self::Unsent => report.generator.unsent,
             Self::Closed => report.closed,
+            Self::Acked => return answered(|answered| answered.acked),
+            Self::Refused => return answered(|answered| answered.refused),
+            Self::NotKept => return answered(|answered| answered.not_kept),
+            Self::Unanswered => return answered(|answered| answered.unanswered),
             Self::RatePerS => return report.rate_per_s,
             Self::AcceptedPerS => return report.accepted_per_s,
             Self::ServerCpuShare => return server(|server| server.cpu_share),
@@ -209,6 +227,7 @@ impl Whose {
             Self::Last => &report.latency_us.last,
             Self::Service => &report.service_us,
             Self::Connect => &report.connect_us,
+            Self::Ack => &report.latency_us.ack,
         }
     }
 }
@@ -273,6 +292,7 @@ mod tests {
             ("latency_us.each.p99_9>1ms", "p99.9>1ms"),
             ("latency_us.last.p99_99>1ms", "last.p99.99>1ms"),
             ("service_us.p50>1ms", "service.p50>1ms"),
+            ("latency_us.ack.p99>1ms", "ack.p99>1ms"),
         ] {
             let value = broken(json);
             assert!(value.is_some() && value == broken(short), "{json}");
@@ -282,6 +302,7 @@ mod tests {
         assert_eq!(broken("delivered<107"), Some(100.0));
         assert_eq!(broken("accepted<2"), Some(1.0));
         assert_eq!(broken("accepted_per_s<=5"), Some(5.0));
+        assert_eq!((broken("answered.acked<2"), broken("answered.unanswered>0")), (Some(1.0), None));
         assert_eq!((broken("closed>0"), broken("unsent>0"), broken("due>0")), (None, None, Some(1.0)));
         assert_eq!(broken("server.resident_kib>3999"), Some(4_000.0));
         assert_eq!(broken("server.cpu_us_per_delivery>0.1"), Some(0.2));
@@ -305,8 +326,8 @@ mod tests {
 
     #[test]
     fn a_bound_of_what_is_not_known_is_broken() {
-        let report = Report { server: None, ..example() };
-        for bound in ["server.cpu_share>0.5", "server.resident_kib<1"] {
+        let report = Report { server: None, answered: None, ..example() };
+        for bound in ["server.cpu_share>0.5", "server.resident_kib<1", "answered.refused>0"] {
             assert!(Bound::parse(bound).unwrap().broken_by(&report).unwrap().is_nan(), "{bound}");
         }
     }

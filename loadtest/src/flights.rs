@@ -182,8 +182,9 @@ impl Flights {
         if is_watched {
             line.watcher = NOBODY;
         }
-        if is_awaited {
-            line.waiting = line.waiting.saturating_sub(1);
+        // Nobody awaits a line that was cancelled.
+        if is_awaited && line.waiting > 0 {
+            line.waiting -= 1;
             if line.waiting == 0 {
                 self.end_flight(index, now_us);
             }
@@ -198,9 +199,29 @@ impl Flights {
         if let Some(line) = self.lines.get(index).filter(|line| line.is_recorded) {
             self.latency.last.saturating_record(now_us.saturating_sub(line.due_us));
         }
+        self.pop_through();
+    }
+
+    /// Forgets lines that everybody has.
+    fn pop_through(&mut self) {
         while !self.keeps && self.lines.front().is_some_and(|line| line.waiting == 0) {
             self.pop();
         }
+    }
+
+    /// The line was refused: nobody is to hear it.
+    pub fn cancel(&mut self, stamp: &Stamp) {
+        let Some(number) = self.number(stamp) else { return };
+        if let Some(line) = self.line(number).filter(|line| line.waiting > 0) {
+            line.waiting = 0;
+            self.under_way -= 1;
+        }
+        self.pop_through();
+    }
+
+    /// A sender was told that its line is kept, so long after it was due.
+    pub fn record_ack(&mut self, late_us: u64) {
+        self.latency.ack.saturating_record(late_us);
     }
 
     /// A line that is not remembered came after all: only how late it is can be told.
@@ -245,6 +266,11 @@ impl Flights {
     /// By sender: how many of its lines are not remembered any more, since everybody has them or they were given up.
     pub fn forgotten(&self) -> Vec<u32> {
         self.senders.iter().map(|sender| sender.first).collect()
+    }
+
+    /// The same of one sender.
+    pub fn forgotten_of(&self, sender: u16) -> u32 {
+        self.senders.get(usize::from(sender)).map_or(0, |sender| sender.first)
     }
 
     /// Lines that not everybody has.

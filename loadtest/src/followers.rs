@@ -1,7 +1,7 @@
 //! Receivers that hear the lines in the order of the transcript. What such a follower has heard follows from how far it
 //! is, so that nothing has to be noted of it line by line; whoever does not follow is noted for itself.
 
-use crate::stats::{Arrivals, behind};
+use crate::stats::{Arrivals, Unsaid, behind};
 use crate::transcript::{BLOCK_LINES, Transcript};
 
 /// Nobody begins to follow before so many lines in turn: in a disorder they would only have to leave again.
@@ -89,7 +89,13 @@ impl Followers {
 
     /// Lines of so many of each sender that come behind the last that was heard, of all followers together.
     /// `hears(receiver, sender)` says who is to hear whom.
-    pub fn behind(&self, transcript: &Transcript, sent: &[u32], hears: impl Fn(u32, u16) -> bool) -> u64 {
+    pub fn behind(
+        &self,
+        transcript: &Transcript,
+        sent: &[u32],
+        unsaid: &Unsaid,
+        hears: impl Fn(u32, u16) -> bool,
+    ) -> u64 {
         // Most are at the same place.
         let mut heard: (u64, Vec<u32>) = (u64::MAX, Vec::new());
         let mut lines = 0;
@@ -97,7 +103,7 @@ impl Followers {
             if heard.0 != place.cursor {
                 heard = (place.cursor, transcript.heard_at(place.cursor));
             }
-            lines += behind(&heard.1, sent, |sender| hears(receiver, sender));
+            lines += behind(&heard.1, sent, unsaid, |sender| hears(receiver, sender));
         }
         lines
     }
@@ -119,10 +125,10 @@ mod tests {
         }
         followers.advance(0, 1);
         assert_eq!((arrivals.row(0), arrivals.row(1)), (None, None));
-        assert_eq!(followers.behind(&transcript, &[0, 5], |_, _| true), 4 + 5);
+        assert_eq!(followers.behind(&transcript, &[0, 5], &Unsaid::default(), |_, _| true), 4 + 5);
         followers.leave(0, &transcript, &mut arrivals);
         assert_eq!((arrivals.row(0), arrivals.row(1)), (Some(&[0, 1][..]), None));
-        assert_eq!(followers.behind(&transcript, &[0, 5], |_, _| true), 5);
+        assert_eq!(followers.behind(&transcript, &[0, 5], &Unsaid::default(), |_, _| true), 5);
         for sequence in 2..CALM_LINES as u32 {
             transcript.append(b"line", line(sequence), u64::from(sequence));
         }

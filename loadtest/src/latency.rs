@@ -19,12 +19,20 @@ pub struct Latency {
     pub last: Histogram<u64>,
     /// From when a line was sent until each receiver had it.
     pub service: Histogram<u64>,
+    /// From when a line was due until its sender was told that it is kept.
+    pub ack: Histogram<u64>,
 }
 
 impl Latency {
     /// Nothing yet.
     pub fn new() -> Result<Self, String> {
-        Ok(Self { first: histogram()?, each: histogram()?, last: histogram()?, service: histogram()? })
+        Ok(Self {
+            first: histogram()?,
+            each: histogram()?,
+            last: histogram()?,
+            service: histogram()?,
+            ack: histogram()?,
+        })
     }
 
     /// Adds what another run recorded: samples are merged, percentiles never averaged.
@@ -34,6 +42,7 @@ impl Latency {
             (&mut self.each, &other.each),
             (&mut self.last, &other.last),
             (&mut self.service, &other.service),
+            (&mut self.ack, &other.ack),
         ];
         for (ours, theirs) in pairs {
             ours.add(theirs).map_err(|error| format!("histograms of different kinds: {error}"))?;

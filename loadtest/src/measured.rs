@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 
+use crate::answers::Answered;
 use crate::latency::{Latency, buckets, histogram};
 use crate::plan::{Plan, Planned};
 use crate::process::Usage;
@@ -83,6 +84,8 @@ pub struct Measured {
     pub others_max: u32,
     /// What the server said against it, and how often.
     pub complaints: (Vec<String>, u64),
+    /// What the senders were answered, where the server answers.
+    pub answered: Option<Answered>,
     /// The generator never slept.
     pub spins: bool,
     /// A closed loop: lines are due when the one before was heard.
@@ -143,6 +146,7 @@ impl Measured {
             returns: Returns::default(),
             others_max: 0,
             complaints: (Vec::new(), 0),
+            answered: None,
             spins: false,
             is_closed: false,
             is_partial: false,
@@ -193,6 +197,10 @@ impl Measured {
         self.complaints.0.extend(other.complaints.0);
         self.complaints.0.truncate(verdict::COMPLAINTS_MAX);
         self.complaints.1 += other.complaints.1;
+        self.answered = match (self.answered.take(), other.answered) {
+            (Some(ours), Some(theirs)) => Some(ours.plus(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
         self.spins |= other.spins;
         self.is_closed |= other.is_closed;
         self.is_partial |= other.is_partial;
@@ -286,6 +294,7 @@ impl Measured {
             to_closed: self.to_closed,
             not_back: self.returns.failed,
             is_deserted: self.is_deserted,
+            answered: self.answered.clone(),
             complaints: self.complaints.0.clone(),
             cautions: verdict::cautions(plan, self),
             hints: verdict::hints(plan, self),

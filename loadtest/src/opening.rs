@@ -15,6 +15,8 @@ const PROBE_EVERY: Duration = Duration::from_millis(300);
 const CONNECTING_MAX: u64 = 1024;
 /// Between this many connects those that are through are looked at.
 const CONNECTS_PER_LOOK: usize = 16;
+/// No line of a run has such a number.
+const PROBE_NUMBERS: u64 = 1 << 32;
 /// For so long nothing may come that is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The relay puts the notices of those who joined off for a second.
@@ -137,9 +139,10 @@ impl Swarm {
         let finder = Finder::new(PROBE);
         let mut since = Instant::now();
         let mut next_probe = Instant::now();
+        let mut probe_numbers = PROBE_NUMBERS..;
         while roll.missing > 0 && !stop.load(Ordering::Relaxed) {
             if is_probing && Instant::now() >= next_probe {
-                self.probe();
+                self.probe(probe_numbers.next().unwrap_or_default());
                 next_probe = Instant::now() + PROBE_EVERY;
             }
             let before = roll.missing;
@@ -181,10 +184,10 @@ impl Swarm {
     }
 
     /// The first two senders say something that is no line of the run.
-    fn probe(&mut self) {
+    fn probe(&mut self, probe: u64) {
         for number in 0..self.plan.senders.min(2) {
             let mut line = Vec::new();
-            self.plan.protocol.say(&self.tally.names().of(number), PROBE, &mut line);
+            self.plan.protocol.say(&self.tally.names().of(number), probe, PROBE, &mut line);
             if let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) {
                 client.send(&line);
             }
@@ -193,8 +196,8 @@ impl Swarm {
 
     /// Waits until nothing has come for a while: notices, above all.
     fn await_quiet(&mut self, stop: &AtomicBool) -> Result<(), String> {
-        let is_plain = matches!(self.plan.protocol, Protocol::Plain | Protocol::Unframed);
-        let quiet = if is_plain { QUIET_PLAIN } else { QUIET_OTHERS };
+        let is_ours = matches!(self.plan.protocol, Protocol::Plain | Protocol::Extended | Protocol::Unframed);
+        let quiet = if is_ours { QUIET_PLAIN } else { QUIET_OTHERS };
         let begun = Instant::now();
         let mut since = begun;
         while since.elapsed() < quiet && !stop.load(Ordering::Relaxed) {

@@ -55,7 +55,7 @@ pub struct Whom {
     /// A server that runs already, as HOST:PORT; without it a relay is started on a free port, flood control off
     #[arg(long, value_name = "HOST:PORT", value_parser = resolve)]
     pub target: Option<SocketAddr>,
-    /// What the server speaks: plain, unframed, irc, mqtt, nats, redis
+    /// What the server speaks: plain, extended (ids and acknowledgements), unframed, irc, mqtt, nats, redis
     #[arg(long, value_name = "NAME", default_value_t = Protocol::Plain)]
     pub protocol: Protocol,
     /// Process of the server, for its CPU and memory
@@ -84,7 +84,7 @@ pub struct Work {
     /// Open loop: lines a second, of all senders together (100 without --window)
     #[arg(long, value_name = "R", conflicts_with = "window")]
     pub rate: Option<f64>,
-    /// Closed loop: lines of each sender under way
+    /// Closed loop: lines of each sender under way, until a listener has one; with extended, until it is acknowledged
     #[arg(long, value_name = "W", help_heading = MORE)]
     pub window: Option<u32>,
     /// How long to warm up before: lines are checked, latencies not recorded
@@ -113,7 +113,8 @@ const OUTCOME: &str = "What comes of it";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = OUTCOME)]
 pub struct Bounds {
-    /// End with code 2 if this is so, like 'p99>50ms', 'lost>0' or 'server.resident_kib>=8192'; any figure of the JSON;
+    /// End with code 2 if this is so, like 'p99>50ms', 'ack.p99>10ms', 'lost>0' or 'server.resident_kib>=8192'; any figure of
+    /// the JSON;
     /// repeatable
     #[arg(long, value_name = "BOUND", value_parser = Bound::parse)]
     pub fail_if: Vec<Bound>,

@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use crate::answers::Answered;
 use crate::latency::Latency;
 use crate::plan::Planned;
 use crate::stats::Counts;
@@ -36,7 +37,8 @@ pub struct Report {
     pub server_file_fnv1a: Option<String>,
     /// Lines that were due, warm-up included.
     pub due: u64,
-    /// Lines that the server's sockets took, warm-up included.
+    /// Lines that the server's sockets took, warm-up included, and of which it did not say that it refused them, or will
+    /// never keep them.
     pub accepted: u64,
     /// Lines a second that the server's sockets took, behind the warm-up, while lines were due.
     pub accepted_per_s: f64,
@@ -84,6 +86,9 @@ pub struct Report {
     /// The server closed every connection: it is gone.
     #[serde(default)]
     pub is_deserted: bool,
+    /// What the senders were answered, where the server answers; warm-up included.
+    #[serde(default)]
+    pub answered: Option<Answered>,
     /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
     /// What a person must know before the figures: that the server held the senders back.
@@ -118,7 +123,7 @@ pub struct Machine {
     pub local_ports: (u16, u16),
 }
 
-/// The three latencies of a line.
+/// The latencies of a line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Latencies {
     /// Until the first receiver had it.
@@ -127,6 +132,9 @@ pub struct Latencies {
     pub each: Percentiles,
     /// Until the last receiver had it.
     pub last: Percentiles,
+    /// Until its sender was told that it is kept; no samples where the server does not tell.
+    #[serde(default)]
+    pub ack: Percentiles,
 }
 
 /// In microseconds.
@@ -276,6 +284,7 @@ impl Latencies {
             first: Percentiles::of(&latency.first),
             each: Percentiles::of(&latency.each),
             last: Percentiles::of(&latency.last),
+            ack: Percentiles::of(&latency.ack),
         }
     }
 }
@@ -364,7 +373,7 @@ mod tests {
         for name in ["lost", "doubled", "out_of_order", "corrupt", "delivered", "rate_per_s", "accepted"] {
             assert!(json[name].is_number(), "{name}");
         }
-        for whose in ["first", "each", "last"] {
+        for whose in ["first", "each", "last", "ack"] {
             for name in ["min", "p50", "p90", "p95", "p99", "p99_9", "p99_99", "max"] {
                 assert!(json["latency_us"][whose][name].is_number(), "{whose}.{name}");
             }

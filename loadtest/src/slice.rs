@@ -74,8 +74,8 @@ impl Swarm {
         stop: &AtomicBool,
         watcher: Watcher<'_>,
     ) -> Result<Slice, String> {
-        // All senders begin anew; those whose last line was heard out in the slice before are among them.
-        self.tally.take_freed();
+        // Those whose last line was heard out in the slice before are among them.
+        self.tally.begin_anew();
         self.is_open = true;
         let before = self.sums(is_recorded);
         let mut sending = Sending::new(&self.plan, self.now_us(), length);
@@ -178,10 +178,11 @@ impl Swarm {
     /// Whether all is there that is still to come. Lines that come more than ten seconds behind the last one due are
     /// not waited for, nor those that cannot come: their receiver is gone, or has heard a later one of their sender.
     fn is_heard_out(&self, sending: &mut Sending, now_us: u64) -> bool {
-        if self.tally.flights().under_way() == 0 || now_us > sending.end_us + DRAIN_MAX_US {
+        let is_all_there = self.tally.flights().under_way() == 0 && !self.tally.awaits_answers();
+        if is_all_there || now_us > sending.end_us + DRAIN_MAX_US {
             return true;
         }
-        let heard_us = self.tally.last_heard_us().max(sending.end_us).max(sending.looked_us);
+        let heard_us = self.tally.last_sign_us().max(sending.end_us).max(sending.looked_us);
         if now_us <= heard_us + QUIET_US {
             return false;
         }

@@ -159,6 +159,7 @@ impl Stage {
             returns: swarm.returns().clone(),
             others_max: tally.others_max(),
             complaints: (complaints.to_vec(), complained),
+            answered: tally.answered(),
             repeats: Vec::new(),
             ..self.measured.clone()
         };

@@ -1,6 +1,6 @@
 //! The four checks: what arrived, and what did not. Knows no socket and no clock: it is told who heard what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,31 @@ impl Counts {
     }
 }
 
+/// Lines that the server refused: nobody is to hear them. Past so many they count as lost.
+const UNSAID_MAX: usize = 1_000_000;
+
+/// By sender: sequences of lines that were never said.
+#[derive(Debug, Clone, Default)]
+pub struct Unsaid {
+    sequences: HashMap<u16, BTreeSet<u32>>,
+    count: usize,
+}
+
+impl Unsaid {
+    fn add(&mut self, sender: u16, sequence: u32) {
+        if self.count < UNSAID_MAX && self.sequences.entry(sender).or_default().insert(sequence) {
+            self.count += 1;
+        }
+    }
+
+    /// How many of a sender's lines were said, of so many.
+    fn said(&self, sender: u16, lines: Range<u32>) -> u64 {
+        let unsaid = self.sequences.get(&sender).filter(|_| !lines.is_empty());
+        let unsaid = unsaid.map_or(0, |sequences| sequences.range(lines.clone()).count());
+        (lines.len() as u64).saturating_sub(unsaid as u64)
+    }
+}
+
 /// Checks every line of every receiver that is noted for itself. Of a receiver that hears nothing out of turn, somebody
 /// else may know how far it is.
 #[derive(Debug, Clone)]
@@ -57,6 +82,7 @@ pub struct Arrivals {
     rows: Vec<Option<Box<[u32]>>>,
     /// By receiver and sender, where some are: those that were jumped over.
     missing: HashMap<(u32, u16), Gaps>,
+    unsaid: Unsaid,
     counts: Counts,
 }
 
@@ -85,8 +111,9 @@ impl Gaps {
         true
     }
 
-    fn lines(&self) -> u64 {
-        self.0.iter().map(|(start, end)| u64::from(end - start)).sum()
+    /// Those that were said.
+    fn lines(&self, sender: u16, unsaid: &Unsaid) -> u64 {
+        self.0.iter().map(|(start, end)| unsaid.said(sender, *start..*end)).sum()
     }
 }
 
@@ -94,7 +121,14 @@ impl Arrivals {
     /// For so many receivers and senders: four bytes for each pair of those receivers that are noted for themselves.
     pub fn new(receivers: usize, senders: usize, churners: Range<usize>) -> Self {
         let rows = vec![None; receivers];
-        Self { senders, churners, rows, missing: HashMap::new(), counts: Counts::default() }
+        Self {
+            senders,
+            churners,
+            rows,
+            missing: HashMap::new(),
+            unsaid: Unsaid::default(),
+            counts: Counts::default(),
+        }
     }
 
     /// A receiver heard a line. True: for the first time.
@@ -163,11 +197,31 @@ impl Arrivals {
         self.counts.corrupt += 1;
     }
 
+    /// A receiver heard a line that has another name for somebody else.
+    pub fn note_doubled(&mut self) {
+        self.counts.doubled += 1;
+    }
+
+    /// A receiver heard a line that others heard before one that it has heard already.
+    pub fn note_out_of_order(&mut self) {
+        self.counts.out_of_order += 1;
+    }
+
+    /// The server did not say this line: nobody has lost it.
+    pub fn note_unsaid(&mut self, stamp: &Stamp) {
+        self.unsaid.add(stamp.sender, stamp.sequence);
+    }
+
+    /// Lines that were never said.
+    pub fn unsaid(&self) -> &Unsaid {
+        &self.unsaid
+    }
+
     /// A receiver left. Lines that it had jumped over are lost; what it hears first when it is back, counts.
     pub fn note_left(&mut self, receiver: u32) {
         for sender in 0..self.senders {
             if let Some(gaps) = self.missing.remove(&(receiver, sender as u16)) {
-                self.counts.lost += gaps.lines();
+                self.counts.lost += gaps.lines(sender as u16, &self.unsaid);
             }
         }
         self.set_row(receiver, None);
@@ -188,7 +242,8 @@ impl Arrivals {
     /// The four counts, where only what was jumped over is lost.
     pub fn jumped_over(&self, hears: impl Fn(u32, u16) -> bool) -> Counts {
         let heard = self.missing.iter().filter(|((receiver, sender), _)| hears(*receiver, *sender));
-        let lost = self.counts.lost + heard.map(|(_, gaps)| gaps.lines()).sum::<u64>();
+        let lost = self.counts.lost
+            + heard.map(|((_, sender), gaps)| gaps.lines(*sender, &self.unsaid)).sum::<u64>();
         Counts { lost, ..self.counts }
     }
 
@@ -200,17 +255,18 @@ impl Arrivals {
             rows.filter(|(receiver, row)| row.is_some() || !self.churners.contains(&(*receiver as usize)));
         there
             .map(|(receiver, row)| {
-                behind(row.as_deref().unwrap_or_default(), sent, |sender| hears(receiver, sender))
+                let row = row.as_deref().unwrap_or_default();
+                behind(row, sent, &self.unsaid, |sender| hears(receiver, sender))
             })
             .sum()
     }
 }
 
 /// Lines of so many of each sender that come behind those of one receiver's row. Where that is unknown, there are none.
-pub fn behind(row: &[u32], sent: &[u32], hears: impl Fn(u16) -> bool) -> u64 {
+pub fn behind(row: &[u32], sent: &[u32], unsaid: &Unsaid, hears: impl Fn(u16) -> bool) -> u64 {
     let senders = (0..).zip(sent).filter(|(sender, _)| hears(*sender));
     let next = |sender: u16| row.get(usize::from(sender)).copied().unwrap_or_default();
-    senders.map(|(sender, sent)| u64::from(sent.saturating_sub(next(sender)))).sum()
+    senders.map(|(sender, sent)| unsaid.said(sender, next(sender)..*sent)).sum()
 }
 
 #[cfg(test)]

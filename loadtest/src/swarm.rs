@@ -18,7 +18,7 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 use crate::client::{Client, State};
 use crate::connect;
 use crate::latency::histogram;
-use crate::names::{Names, hello};
+use crate::names::Names;
 use crate::plan::{Plan, micros};
 use crate::pulse::Pulse;
 use crate::returns::Returns;
@@ -244,7 +244,7 @@ impl Swarm {
         match client.newly_up() {
             Ok(Some(due)) => {
                 self.connect_us.saturating_record(micros(due.elapsed()));
-                client.send(&hello(&self.plan, self.tally.names(), number));
+                client.send(&self.tally.hello(number));
             }
             Ok(None) => {}
             Err(error) => {

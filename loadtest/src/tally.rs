@@ -9,9 +9,12 @@ use crate::schedule::{Due, Pace};
 use crate::stamp::{MARK, Stamp, Unstamped};
 use crate::stats::Arrivals;
 use crate::transcript::Transcript;
-use crate::verdict::COMPLAINTS_MAX;
 
 mod counting;
+mod extended;
+mod order;
+
+use extended::Extended;
 
 /// A closed loop does not wait longer for a line: it is taken for lost, and the next one goes out.
 const LOST_AFTER_CLOSED_US: u64 = 5_000_000;
@@ -57,6 +60,8 @@ pub struct Tally {
     freed: Vec<u16>,
     complaints: Vec<String>,
     complained: u64,
+    /// Where the server acknowledges.
+    extended: Option<Box<Extended>>,
 }
 
 /// What bytes came to.
@@ -98,12 +103,18 @@ impl Tally {
             churned: 0,
             last_heard_us: 0,
             watchers: match plan.pace {
+                // Where it is answered, a sender need not wait until somebody has heard it.
+                Pace::Window(_) if plan.protocol.acknowledges() => Vec::new(),
                 Pace::Window(_) => (0..plan.senders).map(|sender| plan.watcher(sender)).collect(),
                 Pace::Rate(_) => Vec::new(),
             },
             freed: Vec::new(),
             complaints: Vec::new(),
             complained: 0,
+            extended: plan
+                .protocol
+                .acknowledges()
+                .then(|| Box::new(Extended::new(plan.hearers(), plan.senders))),
             plan: plan.clone(),
         })
     }
@@ -116,7 +127,7 @@ impl Tally {
         self.text.clear();
         stamp.write(self.plan.sizes, &mut self.text);
         let name = self.sender_names.get(usize::from(due.sender)).map_or("", String::as_str);
-        self.plan.protocol.say(name, &self.text, line);
+        self.plan.protocol.say(name, u64::from(sequence), &self.text, line);
     }
 
     /// That line was sent.
@@ -127,6 +138,10 @@ impl Tally {
         self.expected += u64::from(receivers);
         let watcher = self.watchers.get(usize::from(due.sender)).copied().unwrap_or(NOBODY);
         self.flights.launch(due.sender, due.due_us, now_us, receivers, watcher);
+        if let Some(extended) = &mut self.extended {
+            let through = self.flights.forgotten_of(due.sender);
+            extended.answers.launch(due.sender, due.due_us, now_us, through);
+        }
     }
 
     /// A receiver heard these bytes.
@@ -154,116 +169,27 @@ impl Tally {
         heard
     }
 
-    /// Takes the lines that are the next ones of the transcript, its own left out. Gives how many bytes they were.
-    fn hear_known(&mut self, receiver: u32, bytes: &[u8], now_us: u64) -> usize {
-        let hears_itself = self.plan.protocol.hears_itself();
-        let is_awaited = (receiver as usize) < self.steady;
-        let Self { transcript, arrivals, flights, freed, followers, .. } = self;
-        let (mut cursor, follows) = followers.place(receiver);
-        let mut heard_bytes = 0;
-        let mut heard_lines = 0;
-        loop {
-            let run = transcript.from(cursor);
-            let (lines, bytes) = run.same(bytes.get(heard_bytes..).unwrap_or_default());
-            heard_bytes += bytes;
-            for line in lines {
-                // What a follower hears is in turn.
-                if follows || arrivals.note(receiver, &line.stamp) {
-                    heard_lines += 1;
-                    if flights.land(line.flight, &line.stamp, receiver, now_us, is_awaited) {
-                        freed.push(line.stamp.sender);
-                    }
-                }
-            }
-            // What stands next in the transcript, and did not come, may be its own.
-            let next = run.behind(lines.len()).first();
-            let is_own = next.is_some_and(|line| u32::from(line.stamp.sender) == receiver) && !hears_itself;
-            let passed = lines.len() + usize::from(is_own);
-            cursor += passed as u64;
-            if passed == 0 {
-                break;
-            }
-        }
-        followers.advance(receiver, cursor);
-        if heard_lines > 0 {
-            self.last_heard_us = now_us;
-            self.churned += if is_awaited { 0 } else { heard_lines };
-            if follows {
-                arrivals.note_in_turn(heard_lines);
-            } else if is_awaited {
-                followers.join(receiver, hears_itself, transcript, arrivals);
-            }
-        }
-        heard_bytes
-    }
-
     /// A piece that is not the next one of the transcript.
     fn take(&mut self, receiver: u32, piece: &[u8], kind: Kind<'_>, now_us: u64, heard: &mut Heard) {
         match kind {
             Kind::Said { name, text } => match self.read(name, text) {
-                Ok(stamp) => self.take_line(receiver, piece, &stamp, now_us),
+                Ok(stamp) => self.take_line(receiver, piece, &stamp, None, now_us),
                 Err(Unstamped::Corrupt) => self.arrivals.note_corrupt(),
                 Err(Unstamped::Foreign) => self.note_other(receiver),
             },
+            Kind::Tagged { tags, name, text } => {
+                self.take_tagged(receiver, piece, tags, (name, text), now_us);
+            }
+            Kind::Answered { number, answer, words } => {
+                self.take_answer(receiver, number, answer, words, now_us);
+            }
+            Kind::Greeted(greeting) => self.take_greeting(receiver, &greeting),
             Kind::Ready => heard.is_ready = true,
             Kind::Ask(answer) => heard.answer.extend_from_slice(&answer),
-            Kind::Complaint(text) => {
-                self.complained += 1;
-                if self.complaints.len() < COMPLAINTS_MAX {
-                    self.complaints.push(String::from_utf8_lossy(text).trim_end().to_owned());
-                }
-            }
+            Kind::Complaint(words) => self.note_complaint(words),
             Kind::Renamed(name) => self.note_renamed(receiver, name),
             Kind::Other => self.note_other(receiver),
         }
-    }
-
-    /// A line that is not the next one of the transcript: one that is not there yet, or in another order, or again.
-    fn take_line(&mut self, receiver: u32, piece: &[u8], stamp: &Stamp, now_us: u64) {
-        let flight = self.flights.number(stamp);
-        let place = flight.and_then(|flight| {
-            let place = self.flights.place(flight);
-            place.or_else(|| self.append(receiver, piece, stamp, flight))
-        });
-        let (cursor, follows) = self.followers.place(receiver);
-        let is_first_time = if follows && place == Some(cursor) {
-            self.arrivals.note_in_turn(1);
-            true
-        } else {
-            self.followers.leave(receiver, &self.transcript, &mut self.arrivals);
-            self.arrivals.note(receiver, stamp)
-        };
-        if let Some(place) = place {
-            self.followers.advance(receiver, place + 1);
-        }
-        if is_first_time {
-            self.last_heard_us = now_us;
-            let is_awaited = (receiver as usize) < self.steady;
-            self.churned += u64::from(!is_awaited);
-            if self.flights.land(flight.unwrap_or(u64::MAX), stamp, receiver, now_us, is_awaited) {
-                self.freed.push(stamp.sender);
-            }
-        }
-    }
-
-    /// Appends a line to the transcript, if this receiver is one that writes it: whoever does not hear its own lines
-    /// leaves them out, so that those of its listeners who come later would not find the order in which they hear them.
-    /// Who follows has to hear in turn, and nothing that is no longer there.
-    fn append(&mut self, receiver: u32, piece: &[u8], stamp: &Stamp, flight: u64) -> Option<u64> {
-        let listens_only = receiver as usize >= self.plan.senders;
-        if !listens_only && self.has_listeners && !self.plan.protocol.hears_itself() {
-            return None;
-        }
-        let Self { transcript, arrivals, followers, .. } = self;
-        let oldest = transcript.oldest_after_append();
-        if !transcript.is_in_turn(stamp) {
-            followers.leave_before(u64::MAX, transcript, arrivals);
-        } else if oldest > transcript.oldest() {
-            followers.leave_before(oldest, transcript, arrivals);
-        }
-        let place = transcript.append(piece, *stamp, flight);
-        self.flights.set_place(flight, place);
-        Some(place)
     }
 
     /// The stamp of a text, which has to be that of a line that was sent, under its sender's name.
@@ -309,12 +235,23 @@ impl Tally {
         let through_us = if self.steady < self.plan.hearers() { KEPT_US } else { 0 };
         let [patience_us, through_us] = [patience_us, through_us].map(|us| now_us.saturating_sub(us));
         self.flights.give_up(patience_us, through_us, &mut self.freed);
+        if let Some(extended) = self.extended.as_mut().filter(|_| matches!(self.plan.pace, Pace::Window(_))) {
+            extended.answers.give_up(patience_us, &mut self.freed);
+        }
         self.flights.tick(now_us);
     }
 
     /// Lines that are not there by now are lost, and nothing waits for them.
     pub fn give_up_all(&mut self) {
         self.flights.give_up(u64::MAX, u64::MAX, &mut self.freed);
+    }
+
+    /// All senders begin anew: what was said before lets none of them go on.
+    pub fn begin_anew(&mut self) {
+        if let Some(extended) = &mut self.extended {
+            extended.answers.give_up(u64::MAX, &mut self.freed);
+        }
+        self.freed.clear();
     }
 
     /// Senders whose watcher has heard a line, each as often as it may send another one.
@@ -325,6 +262,9 @@ impl Tally {
     /// Begins or ends recording latencies.
     pub fn record(&mut self, is_recording: bool, now_us: u64) {
         self.flights.record(is_recording, now_us);
+        if let Some(extended) = &mut self.extended {
+            extended.answers.record(is_recording);
+        }
     }
 
     /// When the last line was heard for the first time by somebody.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::answers::Answered;
 use crate::plan::Planned;
 use crate::report::{BesideFloor, Percentiles, Ratio, Report};
 
@@ -31,6 +32,16 @@ impl Report {
                 counts.lost, counts.doubled, counts.out_of_order, counts.corrupt
             ),
         );
+        if let Some(answered) = &self.answered {
+            let Answered { acked, refused, not_kept, unanswered, durability, .. } = answered;
+            line(
+                "answers",
+                format_args!(
+                    "{acked} acknowledged (durability {durability}), refused {refused}, not kept {not_kept}, \
+                     unanswered {unanswered}"
+                ),
+            );
+        }
         if self.under_way > 0 {
             line("", format_args!("{} deliveries still under way", self.under_way));
         }
@@ -46,19 +57,24 @@ impl Report {
     fn latencies(&self) -> String {
         let mut text = format!("latency in microseconds\n{HEAD}\n");
         let latency = &self.latency_us;
-        for (name, percentiles) in [
+        let ack = self.answered.as_ref().map(|_| ("ack", &latency.ack));
+        let rows = [
             ("first heard", &latency.first),
             ("each", &latency.each),
             ("last heard", &latency.last),
             ("service", &self.service_us),
             ("connect", &self.connect_us),
-        ] {
+        ];
+        for (name, percentiles) in rows.into_iter().chain(ack) {
             let _ = writeln!(text, "  {name:<11}{}", columns(percentiles));
         }
         text.push_str(
             "  first, each, last: from when a line was due until the first, each, the last receiver had it, so that a\n  \
              line that had to wait counts its wait. service: from when it was really sent until each had it.\n",
         );
+        if ack.is_some() {
+            text.push_str("  ack: from when a line was due until its sender was told that it is kept.\n");
+        }
         text
     }
 
@@ -182,6 +198,19 @@ mod tests {
         assert!(!report.to_text().contains("warm-up  "));
         report.plan.warmup_s = 1.0;
         assert!(report.to_text().contains("\nwarm-up     1,234 of the deliveries"), "{}", report.to_text());
+    }
+
+    #[test]
+    fn what_the_senders_were_answered_is_told_where_the_server_answers() {
+        let mut report = example();
+        let text = report.to_text();
+        assert!(
+            text.contains("1 acknowledged (durability commit), refused 0, not kept 0, unanswered 0"),
+            "{text}"
+        );
+        assert!(text.contains("\n  ack            30000"), "{text}");
+        report.answered = None;
+        assert!(!report.to_text().contains("ack"));
     }
 
     #[test]

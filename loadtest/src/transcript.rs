@@ -42,6 +42,13 @@ pub struct Entry {
     pub flight: u64,
 }
 
+impl Entry {
+    /// How long it is, its end included.
+    pub fn bytes(&self) -> usize {
+        (self.end - self.begin) as usize
+    }
+}
+
 impl Transcript {
     /// Nothing heard yet of so many senders.
     pub fn new(senders: usize) -> Self {

@@ -119,10 +119,12 @@ fn why_starved(measured: &Measured) -> Vec<String> {
 
 /// What a person must know before the figures, which are right and tell of something else than was asked.
 pub fn cautions(plan: &Plan, measured: &Measured) -> Vec<String> {
+    let greeted = measured.answered.as_ref().filter(|answered| answered.rate > 0);
+    let (burst, rate) = greeted.map_or((20, 5), |greeted| (greeted.burst, greeted.rate));
     let flood = |lines_per_s| {
         format!(
             "each sender got only {lines_per_s:.1} lines a second through while nobody was busy: this is flood \
-             control. A tertulia-relay lets each client say 20 lines at once and then 5 a second; start it with \
+             control. A tertulia-relay lets each client say {burst} lines at once and then {rate} a second; start it with \
              --flood 0, or with --trusted 127.0.0.0/8 for clients of this machine"
         )
     };
@@ -139,6 +141,7 @@ pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
             measured.under_way
         ));
     }
+    hints.extend(of_answers(measured));
     hints.extend(of_connections(plan, measured));
     let missing = measured.counts.lost + measured.under_way;
     if missing > 0 {
@@ -161,6 +164,18 @@ pub fn hints(plan: &Plan, measured: &Measured) -> Vec<String> {
         hints.push("the warm-up delivered nothing".into());
     }
     hints
+}
+
+/// What became of lines that the server did not acknowledge.
+fn of_answers(measured: &Measured) -> Vec<String> {
+    let Some(answered) = &measured.answered else { return Vec::new() };
+    let told = [
+        (answered.refused, "were refused: nobody is to hear them, and they are not counted as accepted"),
+        (answered.not_kept, "were said, and will never be kept; they are not counted as accepted"),
+        (answered.unanswered, "got no answer: ack tells nothing of them"),
+    ];
+    let told = told.into_iter().filter(|(lines, _)| *lines > 0);
+    told.map(|(lines, words)| format!("{lines} lines {words}")).collect()
 }
 
 /// What the server did to connections.
@@ -186,7 +201,10 @@ fn of_connections(plan: &Plan, measured: &Measured) -> Vec<String> {
 
 /// How many lines a second each sender got through, where something holds the senders back while the processors idle.
 fn held_back_lines_per_s(plan: &Plan, measured: &Measured) -> Option<f64> {
-    if !matches!(plan.protocol, Protocol::Plain | Protocol::Unframed) || measured.delivered_measured == 0 {
+    let is_ours = matches!(plan.protocol, Protocol::Plain | Protocol::Extended | Protocol::Unframed);
+    // A relay that says that it holds nobody back does not.
+    let is_free = measured.answered.as_ref().is_some_and(|answered| answered.rate == 0);
+    if !is_ours || is_free || measured.delivered_measured == 0 {
         return None;
     }
     let hearers = plan.hearers().saturating_sub(1).max(1);
@@ -222,6 +240,7 @@ fn behind_bursts(measured: &Measured) -> (f64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answers::Answered;
     use crate::process::Usage;
     use crate::pulse::Still;
 
@@ -326,11 +345,14 @@ mod tests {
         measured.delivered_measured = 9 * 2 * 5 * 10;
         measured.own = Usage::default();
         measured.latency.service.record_n(4_000_000, 1_000).unwrap();
-        let cautions = cautions(&plan, &measured);
-        assert!(
-            cautions[0].contains("5.0 lines a second") && cautions[0].contains("--flood 0"),
-            "{cautions:?}"
-        );
+        let told = cautions(&plan, &measured);
+        assert!(told[0].contains("5.0 lines a second") && told[0].contains("--flood 0"), "{told:?}");
+        // Who is greeted is told of it.
+        let extended = Plan { protocol: Protocol::Extended, ..plan.clone() };
+        let greeted = |rate| Some(Answered { burst: 3, rate, ..Answered::default() });
+        let told = cautions(&extended, &Measured { answered: greeted(7), ..measured.clone() });
+        assert!(told[0].contains("say 3 lines at once and then 7 a second"), "{told:?}");
+        assert!(cautions(&extended, &Measured { answered: greeted(0), ..measured.clone() }).is_empty());
         measured.delivered_measured = 9 * 2 * 50 * 10;
         assert_eq!(held_back_lines_per_s(&plan, &measured), None);
     }
@@ -354,7 +376,7 @@ mod tests {
         measured.timeline = (0..12)
             .map(|number| if number == 0 { piece(0, 20, 100) } else { piece(number, 1, 200_000) })
             .collect();
-        for protocol in [Protocol::Plain, Protocol::Unframed] {
+        for protocol in [Protocol::Plain, Protocol::Extended, Protocol::Unframed] {
             let lines_per_s = held_back_lines_per_s(&Plan { protocol, ..plan.clone() }, &measured);
             assert_eq!(lines_per_s, Some(4.0), "{protocol}");
         }

@@ -166,7 +166,7 @@ impl World {
             bytes.extend_from_slice(&text);
             bytes.extend_from_slice(b"\r\n");
         } else {
-            self.plan.protocol.say(&self.tally.names().of(usize::from(said.sender)), &text, &mut bytes);
+            self.plan.protocol.say(&self.tally.names().of(usize::from(said.sender)), 0, &text, &mut bytes);
         }
         bytes
     }

@@ -24,6 +24,16 @@ const TALK: Duration = Duration::from_secs(10);
 const LINE_BYTES: f64 = 71.0;
 const MILLION: u64 = 1_000_000;
 const QUESTIONS: usize = 50;
+/// How long the index of words may take, and how often it is looked at.
+const INDEXED_MAX: Duration = Duration::from_secs(120);
+const INDEX_LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Text of a line of the million.
+const TEXT_BYTES: usize = 64;
+/// A word of every line, one of each line of so many, and one of the others.
+const OFTEN: &str = "siempre";
+const FEW: u64 = 20_000;
+const SELDOM: &str = "rara";
+const OTHERWISE: &str = "otra";
 const SLOW_LINES: u32 = 5;
 /// How long the last lines may take to be written.
 const WRITTEN_MAX: Duration = Duration::from_secs(10);
@@ -142,12 +152,16 @@ fn slow() -> Outcome<Vec<Row>> {
     Ok(vec![Row::plain("history", "bytes written for a line a second", None, bytes, Bound::None)])
 }
 
-/// A million lines: how fast they are written, and how fast the last hundred are found.
+/// A million lines: how fast they are written, and how fast some of them are found.
 fn million() -> Outcome<Vec<Row>> {
     let scratch = Scratch::new("million")?;
-    let text = "x".repeat(64);
-    let lines: String =
-        (1..=MILLION).map(|number| format!("@id={};room=general s0000: {text}\n", number << 16)).collect();
+    let lines: String = (1..=MILLION)
+        .map(|number| {
+            let word = if number.is_multiple_of(FEW) { SELDOM } else { OTHERWISE };
+            let text = format!("{OFTEN} {word} {}", "x".repeat(TEXT_BYTES - OFTEN.len() - word.len() - 2));
+            format!("@id={};room=general s0000: {text}\n", number << 16)
+        })
+        .collect();
     let begun = Instant::now();
     let mut child = scratch.tool("import")?.stdin(Stdio::piped()).spawn()?;
     child.stdin.take().ok_or("no input")?.write_all(lines.as_bytes())?;
@@ -156,28 +170,72 @@ fn million() -> Outcome<Vec<Row>> {
     }
     let per_s = MILLION as f64 / begun.elapsed().as_secs_f64();
     let ground = scratch.relay()?;
-    let mut asker = TcpStream::connect(ground.target.address)?;
-    asker.set_nodelay(true)?;
-    let mut answers = BufReader::new(asker.try_clone()?);
-    let mut answer_ms = Vec::new();
-    for _ in 0..QUESTIONS {
-        let begun = Instant::now();
-        asker.write_all(b"/history limit=100\n")?;
+    let mut asker = Asker::connect(&ground)?;
+    let last_ms = asker.median_ms("/history limit=100", 100)?;
+    // The index of words is filled while nothing is said.
+    let indexed_s = asker.seconds_until(&format!("/search limit=100 {SELDOM}"), MILLION / FEW)?;
+    let often_ms = asker.median_ms(&format!("/search limit=100 {OFTEN}"), 100)?;
+    let seldom_ms = asker.median_ms(&format!("/search limit=100 {SELDOM}"), MILLION / FEW)?;
+    let row = |figure: &str, value, bound| Row::plain("history", figure, None, value, bound);
+    Ok(vec![
+        row("lines/s taken in", per_s, Bound::AtLeast(100_000.0)),
+        row("ms for 100 lines of a million", last_ms, Bound::AtMost(5.0)),
+        row("s until it finds all words of a million", indexed_s, Bound::None),
+        row("ms for 100 of a million that all have a word", often_ms, Bound::AtMost(50.0)),
+        row("ms for the 50 of a million that have a word", seldom_ms, Bound::AtMost(50.0)),
+    ])
+}
+
+/// A client that asks.
+struct Asker {
+    questions: TcpStream,
+    answers: BufReader<TcpStream>,
+}
+
+impl Asker {
+    fn connect(ground: &Ground) -> Outcome<Self> {
+        let questions = TcpStream::connect(ground.target.address)?;
+        questions.set_nodelay(true)?;
+        let answers = BufReader::new(questions.try_clone()?);
+        Ok(Self { questions, answers })
+    }
+
+    /// The last line of the answer.
+    fn ask(&mut self, question: &str) -> Outcome<String> {
+        self.questions.write_all(format!("{question}\n").as_bytes())?;
         let mut line = String::new();
-        while !line.starts_with("* END HISTORY") {
+        while !line.starts_with("* END ") {
             line.clear();
-            if answers.read_line(&mut line)? == 0 {
+            if self.answers.read_line(&mut line)? == 0 {
                 return Err("the relay closed the connection".into());
             }
         }
-        if !line.contains(" shown=100 ") {
-            return Err(format!("not a hundred lines: {line}").into());
-        }
-        answer_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+        Ok(line)
     }
-    let answer_ms = median(&answer_ms).ok_or("no answer")?;
-    Ok(vec![
-        Row::plain("history", "lines/s taken in", None, per_s, Bound::AtLeast(100_000.0)),
-        Row::plain("history", "ms for 100 lines of a million", None, answer_ms, Bound::AtMost(5.0)),
-    ])
+
+    /// Asks many times for what has to be so many lines; the median until the last of them is there.
+    fn median_ms(&mut self, question: &str, shown: u64) -> Outcome<f64> {
+        let mut all_ms = Vec::new();
+        for _ in 0..QUESTIONS {
+            let begun = Instant::now();
+            let end = self.ask(question)?;
+            all_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+            if !end.contains(&format!(" shown={shown} ")) {
+                return Err(format!("{question}: not {shown} lines: {end}").into());
+            }
+        }
+        median(&all_ms).ok_or_else(|| "no answer".into())
+    }
+
+    /// Asks until the answer has so many lines.
+    fn seconds_until(&mut self, question: &str, shown: u64) -> Outcome<f64> {
+        let begun = Instant::now();
+        while !self.ask(question)?.contains(&format!(" shown={shown} ")) {
+            if begun.elapsed() > INDEXED_MAX {
+                return Err(format!("{question}: not {shown} lines within {INDEXED_MAX:?}").into());
+            }
+            std::thread::sleep(INDEX_LOOK_EVERY);
+        }
+        Ok(begun.elapsed().as_secs_f64())
+    }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod counter;
+mod extended;
 mod generator;
 mod history;
 mod machine;
@@ -43,7 +44,7 @@ bounds: what the relay and the generator have to reach on this machine
 TERTULIA_RELAY and TERTULIA_LOADTEST name the programs, TERTULIA_SMALL the small build of the relay.
 ";
 
-const WORKS: [(&str, Work); 14] = [
+const WORKS: [(&str, Work); 15] = [
     ("crowd", works::crowd),
     ("crowd-unjoined", works::crowd_unjoined),
     ("lone", works::lone),
@@ -56,6 +57,7 @@ const WORKS: [(&str, Work); 14] = [
     ("start", single::start),
     ("small", single::small),
     ("history", history::history),
+    ("extended", extended::extended),
     ("resume", resume::resume),
     ("generator", generator::generator),
 ];

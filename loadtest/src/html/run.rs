@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::charts;
 use super::tables::{beside_floor, class_of, latencies, processes};
 use super::units::{count, date, escaped, memory, time};
+use crate::answers::Answered;
 use crate::report::{Figures, Report};
 use crate::text::grouped;
 
@@ -119,6 +120,18 @@ fn deliveries(run: &Report) -> String {
         count(run.due),
         count(run.warmup_delivered)
     );
+    if let Some(Answered { acked, refused, not_kept, unanswered, durability, .. }) = &run.answered {
+        let _ = write!(
+            text,
+            " Of the senders' lines, {} were acknowledged (durability {}), {} refused, {} said and not kept, and {} got no \
+             answer.",
+            count(*acked),
+            escaped(durability),
+            count(*refused),
+            count(*not_kept),
+            count(*unanswered)
+        );
+    }
     if run.under_way > 0 {
         let _ = write!(
             text,

@@ -46,13 +46,15 @@ pub(super) fn latencies(run: &Report) -> String {
     let mut table =
         Table::new(&["latency", "min", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "samples"]);
     let latency = &run.latency_us;
-    for (name, p) in [
+    let ack = run.answered.as_ref().map(|_| ("acknowledged", &latency.ack));
+    let rows = [
         ("first receiver", &latency.first),
         ("each receiver", &latency.each),
         ("last receiver", &latency.last),
         ("service", &run.service_us),
         ("connect", &run.connect_us),
-    ] {
+    ];
+    for (name, p) in rows.into_iter().chain(ack) {
         let Percentiles { count: samples, min, p50, p90, p95, p99, p99_9, p99_99, max } = *p;
         let times = [min, p50, p90, p95, p99, p99_9, p99_99, max]
             .map(|us| if samples == 0 { "–".into() } else { time(us) });

@@ -1,6 +1,7 @@
 //! The languages of the servers that can be loaded: what a client says first, how a line goes out, and how what
 //! comes back falls into pieces. No sockets: bytes in, bytes out.
 
+mod extended;
 mod irc;
 mod mqtt;
 mod nats;
@@ -12,8 +13,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tertulia_wire::heard::Greeting;
 
+use crate::answers::Answer;
 use crate::stamp::{STAMP_BYTES_MAX, Sizes};
+
+pub use extended::id;
 
 /// The room, channel, topic or subject of all clients.
 const ROOM: &str = "carga";
@@ -27,6 +32,8 @@ pub const PIECE_BYTES_MAX: usize = 64 * 1024;
 pub enum Protocol {
     /// Tertulia's plain mode: `NAME: text` and a line feed.
     Plain,
+    /// Tertulia's extended mode: labels out, ids and acknowledgements back.
+    Extended,
     /// The programs of old: the same without a line feed.
     Unframed,
     /// IRC, RFC 2812: PRIVMSG to one channel.
@@ -58,6 +65,26 @@ pub enum Kind<'a> {
         /// What was said.
         text: &'a [u8],
     },
+    /// A line with the tags that a sender's has.
+    Tagged {
+        /// Id and key.
+        tags: Tags,
+        /// Who is said to have said it.
+        name: &'a [u8],
+        /// What was said.
+        text: &'a [u8],
+    },
+    /// The server speaks of a line that this client said.
+    Answered {
+        /// The client's number for it.
+        number: u64,
+        /// What became of it.
+        answer: Answer,
+        /// The same in the server's words.
+        words: &'a [u8],
+    },
+    /// The client is known now.
+    Greeted(Greeting<'a>),
     /// The client is in the room: what others say reaches it from now on.
     Ready,
     /// The server waits for this answer.
@@ -70,19 +97,40 @@ pub enum Kind<'a> {
     Other,
 }
 
+/// Which line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tags {
+    /// The server's own number for it.
+    pub id: u64,
+    /// The number of the session that said it.
+    pub sid: u64,
+    /// That client's number for it.
+    pub number: u64,
+}
+
 impl Protocol {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 6] = [Self::Plain, Self::Unframed, Self::Irc, Self::Mqtt, Self::Nats, Self::Redis];
+    pub const ALL: [Self; 7] =
+        [Self::Plain, Self::Extended, Self::Unframed, Self::Irc, Self::Mqtt, Self::Nats, Self::Redis];
 
     /// What a client says as soon as it is connected. `is_sender`: it is going to send lines.
     pub fn hello(self, name: &str, is_sender: bool) -> Vec<u8> {
         match self {
             Self::Plain => plain::hello(name, is_sender),
+            Self::Extended => extended::hello(name, None),
             Self::Unframed => unframed::hello(name),
             Self::Irc => irc::hello(name),
             Self::Mqtt => mqtt::hello(name),
             Self::Nats => nats::hello(name),
             Self::Redis => redis::hello(),
+        }
+    }
+
+    /// The same of a client that was here before, and was given this token.
+    pub fn come_back(self, name: &str, token: &str) -> Vec<u8> {
+        match self {
+            Self::Extended => extended::hello(name, Some(token)),
+            _ => self.hello(name, false),
         }
     }
 
@@ -92,10 +140,16 @@ impl Protocol {
         !matches!(self, Self::Plain | Self::Unframed)
     }
 
-    /// Appends a line that the client of that name says to the room.
-    pub fn say(self, name: &str, text: &[u8], out: &mut Vec<u8>) {
+    /// Whether the server tells a sender that its line is kept ([`Kind::Answered`]).
+    pub fn acknowledges(self) -> bool {
+        self == Self::Extended
+    }
+
+    /// Appends a line that the client of that name says to the room. `number`: no other line of it has that.
+    pub fn say(self, name: &str, number: u64, text: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Plain => plain::say(name, text, out),
+            Self::Extended => extended::say(number, text, out),
             Self::Unframed => unframed::say(name, text, out),
             Self::Irc => irc::say(text, out),
             Self::Mqtt => mqtt::say(text, out),
@@ -108,6 +162,7 @@ impl Protocol {
     pub fn split(self, bytes: &[u8], sizes: Sizes) -> Option<Piece<'_>> {
         match self {
             Self::Plain => plain::split(bytes),
+            Self::Extended => extended::split(bytes),
             Self::Unframed => unframed::split(bytes, sizes),
             Self::Irc => irc::split(bytes),
             Self::Mqtt => mqtt::split(bytes),
@@ -137,6 +192,7 @@ impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Plain => "plain",
+            Self::Extended => "extended",
             Self::Unframed => "unframed",
             Self::Irc => "irc",
             Self::Mqtt => "mqtt",
@@ -181,7 +237,12 @@ mod tests {
             match protocol {
                 Protocol::Irc => {
                     bytes.extend_from_slice(b":s0001!~s@h ");
-                    protocol.say("s0001", &text, &mut bytes);
+                    protocol.say("s0001", 0, &text, &mut bytes);
+                }
+                Protocol::Extended => {
+                    bytes.extend_from_slice(b"@id=7;room=general;key=1.00000000 s0001: ");
+                    bytes.extend_from_slice(&text);
+                    bytes.push(b'\n');
                 }
                 Protocol::Nats => {
                     bytes.extend_from_slice(format!("MSG {ROOM} 1 {}\r\n", text.len()).as_bytes());
@@ -194,7 +255,7 @@ mod tests {
                     bytes.extend_from_slice(&text);
                     bytes.extend_from_slice(b"\r\n");
                 }
-                _ => protocol.say("s0001", &text, &mut bytes),
+                _ => protocol.say("s0001", 0, &text, &mut bytes),
             }
         }
         bytes
@@ -207,7 +268,7 @@ mod tests {
         for end in [cut, bytes.len()] {
             while let Some(piece) = protocol.split(&bytes[begin..end], sizes) {
                 begin += piece.bytes;
-                if let Kind::Said { text, .. } = piece.kind {
+                if let Kind::Said { text, .. } | Kind::Tagged { text, .. } = piece.kind {
                     sequences.push(Stamp::read(text, sizes).unwrap().sequence);
                 }
             }
@@ -231,7 +292,7 @@ mod tests {
         for protocol in Protocol::ALL {
             assert_eq!(protocol.to_string().parse(), Ok(protocol));
         }
-        assert!("smtp".parse::<Protocol>().unwrap_err().contains("plain, unframed, irc"));
+        assert!("smtp".parse::<Protocol>().unwrap_err().contains("plain, extended, unframed, irc"));
     }
 
     proptest! {

@@ -31,6 +31,11 @@ fn kind(line: &[u8]) -> Kind<'_> {
     if let Some(rest) = line.strip_prefix(RENAMED) {
         return Kind::Renamed(rest.split(|byte| *byte == b' ').next().unwrap_or_default());
     }
+    said(line)
+}
+
+/// What somebody said, or a notice.
+pub(super) fn said(line: &[u8]) -> Kind<'_> {
     let Some((before, text)) = memchr::memchr(MARK, line).and_then(|at| line.split_at_checked(at)) else {
         return without_mark(line);
     };

@@ -35,7 +35,7 @@ impl Tally {
         let hears =
             |receiver: u32, sender: u16| stands(receiver) && (hears_itself || receiver != u32::from(sender));
         arrivals.behind(lines, |receiver, sender| !followers.follows(receiver) && hears(receiver, sender))
-            + followers.behind(&self.transcript, lines, hears)
+            + followers.behind(&self.transcript, lines, arrivals.unsaid(), hears)
     }
 
     /// The four counts where lines still come: lost is only what was jumped over.
@@ -56,14 +56,14 @@ impl Tally {
     }
 
     /// By sender: lines that a socket has wholly taken.
-    fn taken(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn taken(&self) -> impl Iterator<Item = u32> {
         let pairs = self.accepted.iter().zip(&self.waiting);
         pairs.map(|(accepted, waiting)| accepted.saturating_sub(*waiting))
     }
 
-    /// Lines accepted, of all senders: sockets have taken them.
+    /// Lines accepted, of all senders: sockets have taken them, and the server did not say otherwise.
     pub fn accepted(&self) -> u64 {
-        self.taken().map(u64::from).sum()
+        self.taken().map(u64::from).sum::<u64>().saturating_sub(self.not_accepted())
     }
 
     /// Lines sent by one sender.
