@@ -130,8 +130,13 @@ mod in_the_core {
 
     /// What the witness hears of these reads of one connection.
     fn heard(reads: &[&[u8]]) -> String {
-        let settings =
-            Settings { flood: None, language: Language::Es, room_log_bytes: 0, token_key: [0; 32] };
+        let settings = Settings {
+            flood: None,
+            language: Language::Es,
+            room_log_bytes: 0,
+            token_key: [0; 32],
+            labels_max: 1000,
+        };
         let mut chat = Chat::new(settings);
         [SPEAKER, WITNESS].into_iter().for_each(|client| chat.handle_connect(client, false));
         for read in reads {

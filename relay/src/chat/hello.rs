@@ -199,7 +199,9 @@ impl Chat {
         let Some(state) = self.sessions.get(session) else { return };
         let (sid, names) = (state.sid, state.rooms.clone());
         let name = self.shown_name(client).unwrap_or_default();
-        let (burst, rate) = self.settings.flood.map_or((0, 0), |flood| (flood.burst(), flood.rate_per_s()));
+        let flood =
+            self.settings.flood.filter(|_| self.client(client).is_some_and(|state| !state.is_trusted));
+        let (burst, rate) = flood.map_or((0, 0), |flood| (flood.burst(), flood.rate_per_s()));
         let durability = self.keeping.as_ref().map_or(Durability::None, |keeping| keeping.durability).word();
         let name = escape(&name);
         self.answer(
@@ -210,7 +212,13 @@ impl Chat {
             ),
             None,
         );
-        let rooms: Vec<RoomId> = names.iter().filter_map(|name| self.rooms.find_or_add(name).ok()).collect();
+        let mut rooms = Vec::new();
+        for name in &names {
+            match self.rooms.find_or_add(name) {
+                Ok(room) => rooms.push(room),
+                Err(error) => self.refuse_room(client, error),
+            }
+        }
         for room in &rooms {
             self.tell_joined(client, *room);
         }

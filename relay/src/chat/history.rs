@@ -67,6 +67,8 @@ pub enum Wanted {
 pub enum Answer {
     /// These lines, in the order in which they were said.
     Lines(Batch),
+    /// The same, but some that were said before the question are not written yet.
+    Early(Batch),
     /// It cannot be read.
     Unreadable,
 }
@@ -257,6 +259,8 @@ impl Chat {
         state.awaits_history = false;
         if let Some(keeping) = &mut self.keeping {
             keeping.askers.retain(|asker| asker.client != client);
+            let Keeping { askers, questions, .. } = &mut **keeping;
+            questions.retain(|question| askers.iter().any(|asker| asker.ticket == question.ticket));
         }
     }
 
@@ -274,7 +278,18 @@ impl Chat {
             Purpose::Page(page) => page,
         };
         match answer {
-            Answer::Lines(lines) => self.insert(client, &page.write(lines, self.is_extended(client))),
+            // Who asks for what it missed would take these for all there is.
+            Answer::Early(_) if page.order == Order::Oldest => {
+                self.answer_labeled(
+                    client,
+                    "FAIL HISTORY BUSY",
+                    page.label.as_deref(),
+                    Some(Phrase::HistoryBusy),
+                );
+            }
+            Answer::Lines(lines) | Answer::Early(lines) => {
+                self.insert(client, &page.write(lines, self.is_extended(client)));
+            }
             Answer::Unreadable => {
                 let words = format!("FAIL {} UNREADABLE", page.command());
                 self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::HistoryTrouble));
@@ -284,7 +299,8 @@ impl Chat {
 
     fn handle_labels(&mut self, client: ClientId, session: SessionId, answer: &Answer) {
         match answer {
-            Answer::Lines(lines) => {
+            // What it says unanswered holds the labels in memory, so that the others are all written.
+            Answer::Lines(lines) | Answer::Early(lines) => {
                 let known = lines.iter().filter_map(|line| {
                     let (Kept { id, unix_ms, .. }, key) = (line, line.key?);
                     Some((key.label, Known { id, unix_ms, hash: key.hash, fate: Fate::Kept }))

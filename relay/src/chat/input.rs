@@ -253,7 +253,9 @@ impl Chat {
         if state.is_closing {
             return;
         }
-        if self.awaits_history(client) || self.is_greeting(client) {
+        let session = self.session_of(client).and_then(|session| self.sessions.get(session));
+        let awaits_answer = session.is_some_and(|session| session.unanswered > 0);
+        if self.awaits_history(client) || self.is_greeting(client) || awaits_answer {
             // It is to hear the answer before it is closed.
             return self.wait_to_end(client);
         }
@@ -302,6 +304,11 @@ impl Chat {
     /// Whether the connection may say a line now: its outbox has place, and its bucket is not empty.
     fn may_speak(&mut self, client: ClientId, now: Moment) -> bool {
         if self.awaits_history(client) || self.is_greeting(client) || self.has_unanswered(client) {
+            return false;
+        }
+        if let Some(session) = self.session_of(client).filter(|session| !self.sessions.knows_labels(*session))
+        {
+            self.ask_labels(client, session);
             return false;
         }
         if !self.has_place(client) {

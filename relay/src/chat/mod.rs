@@ -85,6 +85,8 @@ pub struct Settings {
     pub language: Language,
     /// Bound of each room's log; 0 is none.
     pub room_log_bytes: usize,
+    /// Labels of all sessions in memory: [`LABELS_MAX`], or fewer.
+    pub labels_max: usize,
     /// Secret, and another one at each start: tokens are made of it.
     pub token_key: [u8; 32],
 }
@@ -205,6 +207,7 @@ impl Chat {
     /// An empty chat.
     pub fn new(settings: Settings) -> Self {
         let rooms = Rooms::new(settings.room_log_bytes);
+        let sessions = Sessions::new(settings.labels_max);
         Self {
             settings,
             clients: Vec::new(),
@@ -214,7 +217,7 @@ impl Chat {
             timers: Timers::default(),
             keeping: None,
             ids: Ids::default(),
-            sessions: Sessions::default(),
+            sessions,
             promises: VecDeque::new(),
             token_count: 0,
             ping_due: Moment::NEVER,

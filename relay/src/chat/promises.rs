@@ -70,7 +70,14 @@ impl Chat {
         let behind = self.promises.partition_point(|(waits_for, _)| *waits_for <= number);
         let lost: Vec<Promise> = self.promises.drain(first..behind).map(|(_, promise)| promise).collect();
         for promise in lost {
-            self.fulfil(promise, sabotage::has(Bug::LostAcknowledged), now);
+            match promise {
+                // Only lines are lost: the session is kept with what comes next.
+                Promise::Hello(_, session) => {
+                    self.sessions.note_change(session);
+                    self.promise(promise, now);
+                }
+                promise => self.fulfil(promise, sabotage::has(Bug::LostAcknowledged), now),
+            }
         }
     }
 
@@ -115,8 +122,9 @@ impl Chat {
         let Some(session) = self.sessions.get_mut(session) else { return };
         let was_full = session.unanswered >= LABELS_KEPT;
         session.unanswered = session.unanswered.saturating_sub(1);
+        let is_free = session.unanswered == 0;
         if let Presence::Online(client) = session.state {
-            if was_full {
+            if was_full || is_free {
                 self.resumed.push_back(client);
             }
         }

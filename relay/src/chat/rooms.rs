@@ -231,11 +231,14 @@ impl Rooms {
         if let Some(log) = self.log_mut(place) {
             log.drop_oldest();
         }
-        let tagged = self.get_mut(place.room).and_then(|room| room.tagged.as_mut());
-        if let Some(tagged) = tagged.filter(|_| place.encoding == Encoding::Tagged) {
-            if let Some(first) = id_at(&tagged.log, tagged.log.start()) {
-                tagged.complete_after = tagged.complete_after.max(first.saturating_sub(1));
-            }
+        let Some(room) = self.get_mut(place.room).filter(|_| place.encoding == Encoding::Tagged) else {
+            return;
+        };
+        let newest = room.newest;
+        if let Some(tagged) = &mut room.tagged {
+            let first = id_at(&tagged.log, tagged.log.start());
+            let gone = first.map_or(newest, |first| first.saturating_sub(1));
+            tagged.complete_after = tagged.complete_after.max(gone);
         }
     }
 

@@ -105,6 +105,7 @@ pub(super) struct Sessions {
     sid_ceiling_kept: u64,
     sid_ceiling_asked: u64,
     label_count: usize,
+    labels_max: usize,
     /// The history can tell labels again.
     is_kept: bool,
     changed: Vec<SessionId>,
@@ -140,6 +141,11 @@ impl Session {
 }
 
 impl Sessions {
+    /// None yet. `labels_max`: of all of them together, in memory.
+    pub(super) fn new(labels_max: usize) -> Self {
+        Self { labels_max, ..Self::default() }
+    }
+
     /// What was kept, when the relay starts. `last_sid`: no greater number was ever given; up to `sid_ceiling` they were
     /// set apart.
     pub(super) fn restore(
@@ -345,15 +351,17 @@ impl Sessions {
             }
             self.label_count += usize::from(!is_over);
         }
-        if self.label_count > LABELS_MAX {
-            self.drop_labels();
+        if self.label_count > self.labels_max {
+            self.drop_labels(id);
         }
     }
 
-    /// Takes the labels of the session with the most of them out of memory.
-    fn drop_labels(&mut self) {
+    /// Takes the labels of the session with the most of them out of memory, but for the one that is speaking. Whose labels
+    /// are not there may say nothing before the history has told them again.
+    fn drop_labels(&mut self, speaking: SessionId) {
         let count = |session: &Session| session.labels.as_ref().map_or(0, |labels| labels.order.len());
-        let answered = self.slots.iter_mut().flatten().filter(|session| session.unanswered == 0);
+        let all = (0..).map(SessionId).zip(&mut self.slots).filter(|(id, _)| *id != speaking);
+        let answered = all.filter_map(|(_, slot)| slot.as_mut()).filter(|session| session.unanswered == 0);
         let Some(session) = answered.max_by_key(|session| count(session)) else { return };
         let dropped = count(session);
         // Without a history they are gone for good: the newest half stays.
@@ -381,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_until_it_was_unused_for_30_days() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::new(LABELS_MAX);
         let id = sessions.add("secreto", "Ana", ONE, DAY_MS);
         assert_eq!(sessions.find("secreto", 100 * DAY_MS), Some(id));
         sessions.get_mut(id).unwrap().state = Presence::Offline;
@@ -392,7 +400,7 @@ mod tests {
 
     #[test]
     fn of_too_many_sessions_the_one_unused_for_longest_is_forgotten() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::new(LABELS_MAX);
         for number in 0..=SESSIONS_MAX as u64 {
             let id = sessions.add(&number.to_string(), "Ana", ONE, number);
             sessions.get_mut(id).unwrap().state = Presence::Offline;
@@ -403,7 +411,7 @@ mod tests {
 
     #[test]
     fn the_last_labels_of_a_session_are_known_and_all_together_are_bounded() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::new(LABELS_MAX);
         let known = |id| Known { id, unix_ms: 0, hash: 1, fate: Fate::Kept };
         for number in 0..100 {
             let id = sessions.add(&number.to_string(), "Ana", ONE, 0);
@@ -418,16 +426,27 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_there_again_and_numbers_go_on() {
-        let mut sessions = Sessions { is_kept: true, ..Sessions::default() };
+        let mut sessions = Sessions { is_kept: true, ..Sessions::new(LABELS_MAX) };
         let id = sessions.add("secreto", "Ana", ONE, DAY_MS);
         sessions.get_mut(id).unwrap().rooms.push("sala".into());
         let mut work = Work::default();
         sessions.add_changes(&mut work);
-        let mut again = Sessions::default();
+        let mut again = Sessions::new(LABELS_MAX);
         again.restore(work.sessions, (7, 100), DAY_MS);
         let found = again.find("secreto", DAY_MS).and_then(|id| again.get(id)).unwrap();
         assert_eq!((found.name.as_str(), found.state), ("Ana", Presence::BeforeRestart));
         let next = again.add("otro", "Luis", ONE, DAY_MS);
         assert_eq!(again.get(next).unwrap().sid, 8);
+    }
+
+    #[test]
+    fn with_a_history_labels_leave_the_memory_and_who_speaks_keeps_its_own() {
+        let mut sessions = Sessions { is_kept: true, ..Sessions::new(10) };
+        let known = |id| Known { id, unix_ms: 0, hash: 1, fate: Fate::Kept };
+        let [one, other] = ["a", "b"].map(|token| sessions.add(token, "Ana", ONE, 0));
+        (0..8).for_each(|label| sessions.set_label(one, &label.to_string(), known(label)));
+        (0..12).for_each(|label| sessions.set_label(other, &label.to_string(), known(label)));
+        assert!(!sessions.knows_labels(one) && sessions.knows_labels(other));
+        assert_eq!(sessions.label(other, "0").map(|known| known.id), Some(0));
     }
 }

@@ -144,8 +144,9 @@ impl Chat {
         text: &str,
         values: TagValues<'_>,
     ) -> Option<u64> {
-        let reading: Vec<ClientId> =
-            receivers.iter().copied().filter(|receiver| self.has_place(*receiver)).collect();
+        // Who is not greeted yet would hear it before HELLO.
+        let is_reading = |receiver: &ClientId| self.has_place(*receiver) && !self.is_greeting(*receiver);
+        let reading: Vec<ClientId> = receivers.iter().copied().filter(is_reading).collect();
         if reading.is_empty() {
             return None;
         }

@@ -26,13 +26,13 @@ impl Reader {
 
     /// Answers what is asked until the relay ends.
     pub(super) fn run(self) {
-        while let Some(question) = self.take() {
-            answer(&self.store, &question, &self.shared, &self.bell);
+        while let Some((question, behind)) = self.take() {
+            answer(&self.store, &question, behind, &self.shared, &self.bell);
         }
     }
 
     /// The next question, once what was said before it is written. None: the relay ends.
-    fn take(&self) -> Option<Question> {
+    fn take(&self) -> Option<(Question, u64)> {
         let reads = &self.shared.reads;
         let mut desk = self.shared.desk();
         let (question, behind) = loop {
@@ -49,12 +49,13 @@ impl Reader {
         while is_early && !desk.has_caught_up(behind) {
             (desk, is_early) = wait_until(reads, desk, end);
         }
-        Some(question)
+        Some((question, behind))
     }
 }
 
-/// Answers one question.
-pub(super) fn answer(store: &Store, question: &Question, shared: &Shared, bell: &Bell) {
+/// Answers one question, before which work up to `behind` was put.
+pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &Shared, bell: &Bell) {
+    let is_early = shared.desk().kept < behind;
     let outcome = match &question.what {
         Wanted::Lines { room, before, after, limit } => store.lines(room, *before, *after, *limit),
         Wanted::Labels(sid) => store.labeled(*sid),
@@ -66,7 +67,8 @@ pub(super) fn answer(store: &Store, question: &Question, shared: &Shared, bell: 
     if let Err(error) = &outcome {
         desk.note_damage(error);
     }
-    desk.answers.push((question.ticket, outcome.map_or_else(unreadable, Answer::Lines)));
+    let lines = if is_early { Answer::Early } else { Answer::Lines };
+    desk.answers.push((question.ticket, outcome.map_or_else(unreadable, lines)));
     drop(desk);
     bell();
 }

@@ -40,7 +40,8 @@ pub(super) struct Writer {
 enum Task {
     /// To write this; work up to this number is in it. The relay may be ending.
     Write(Parcel, u64, bool),
-    Answer(Question),
+    /// To answer this; work up to this number was put before it.
+    Answer(Question, u64),
     /// What there is time for when nothing waits.
     TidyUp,
     End,
@@ -67,7 +68,9 @@ impl Writer {
         loop {
             match self.next_task() {
                 Task::Write(parcel, number, is_ending) => self.write(&parcel, number, is_ending),
-                Task::Answer(question) => answer(&self.store, &question, &self.shared, &self.bell),
+                Task::Answer(question, behind) => {
+                    answer(&self.store, &question, behind, &self.shared, &self.bell);
+                }
                 Task::TidyUp => self.tidy_up(),
                 Task::End => return,
             }
@@ -87,8 +90,8 @@ impl Writer {
             if desk.is_ending && !desk.has_reader {
                 return Task::End;
             }
-            if let Some(question) = self.question(&mut desk) {
-                return Task::Answer(question);
+            if let Some((question, behind)) = self.question(&mut desk) {
+                return Task::Answer(question, behind);
             }
             let is_early;
             (desk, is_early) = wait_until(&self.shared.writes, desk, until);
@@ -98,11 +101,11 @@ impl Writer {
         }
     }
 
-    fn question(&self, desk: &mut Desk) -> Option<Question> {
+    fn question(&self, desk: &mut Desk) -> Option<(Question, u64)> {
         if self.store.journal().has_readers() {
             return None;
         }
-        desk.questions.pop_front().map(|(question, _)| question)
+        desk.questions.pop_front()
     }
 
     /// Writes what is in the parcel, and tries again as long as that fails and the relay lives.
@@ -147,9 +150,9 @@ impl Writer {
         let end = Instant::now() + RETRY_AFTER;
         let mut is_early = true;
         while is_early && !desk.is_ending {
-            if let Some(question) = self.question(&mut desk) {
+            if let Some((question, behind)) = self.question(&mut desk) {
                 drop(desk);
-                answer(&self.store, &question, &self.shared, &self.bell);
+                answer(&self.store, &question, behind, &self.shared, &self.bell);
                 desk = self.shared.desk();
             } else {
                 (desk, is_early) = wait_until(&self.shared.writes, desk, end);

@@ -86,7 +86,8 @@ fn is_damaged(path: &Path) -> bool {
 /// Moves a damaged file away under another name; it is never deleted.
 fn move_aside(path: &Path) -> Result<(), String> {
     let stamp = unix_ms();
-    for ending in ["", "-wal", "-shm"] {
+    // The file last: without it, what is left of its log is nobody's.
+    for ending in ["-wal", "-shm", ""] {
         let with = |more: &str| {
             let mut name = path.as_os_str().to_owned();
             name.push(more);

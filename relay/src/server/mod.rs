@@ -26,7 +26,7 @@ use slab::Slab;
 
 pub use accept::Refusal;
 
-use crate::chat::{Chat, Settings};
+use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
 #[cfg(feature = "metrics")]
 use crate::metrics::MetricsServer;
@@ -125,6 +125,7 @@ impl Server {
             language: options.language,
             room_log_bytes: options.room_log_bytes,
             token_key: random_key()?,
+            labels_max: LABELS_MAX,
         };
         let descriptors = raise_descriptor_limit();
         Ok(Self {

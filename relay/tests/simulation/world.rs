@@ -91,6 +91,7 @@ impl World {
             language,
             room_log_bytes,
             token_key: [0; 32],
+            labels_max: 1000,
         };
         let interval = flood.map(|(burst, rate)| (u64::from(burst), 1_000_000 / u64::from(rate)));
         let mut chat = Chat::new(settings);

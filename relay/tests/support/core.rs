@@ -34,8 +34,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(flood: Option<Flood>) -> Self {
-        let settings =
-            Settings { flood, language: Language::En, room_log_bytes: 128 * 1024, token_key: [7; 32] };
+        let settings = Settings {
+            flood,
+            language: Language::En,
+            room_log_bytes: 128 * 1024,
+            token_key: [7; 32],
+            labels_max: 1000,
+        };
         let mut chat = Chat::new(settings);
         chat.handle_clock(1_700_000_000_000);
         Self { chat, written: Written::default(), seconds: 0.0, works: Vec::new(), closed: Vec::new() }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use tertulia_wire::limits::LABELS_KEPT;
 
-use super::lines::{LINES, reversed};
+use super::lines::reversed;
 use super::sessions::{optional_number, set_value, value};
 use super::{Store, StoreError, number};
 use crate::batch::Batch;
@@ -18,18 +18,21 @@ pub(super) const SWEEP_LINES: u64 = 100_000;
 /// Name in the table `value`: lines up to this id are in the index.
 const LABELED_TO: &str = "labeled_to";
 
+/// A line without what was said, which nobody asks for here and may be long.
+const LABELS: &str = "SELECT id, unix_ms, '', '', NULL, NULL, sid, label, hash, '' FROM line";
+
 impl Store {
-    /// The newest labeled lines of a session, in ascending order.
+    /// The newest labeled lines of a session, in ascending order, without their words.
     pub fn labeled(&self, sid: u64) -> Result<Batch, StoreError> {
         let read = || {
             // What is indexed and what is not are the same moment's.
             let _moment = self.connection.unchecked_transaction()?;
             let limit = i64::try_from(LABELS_KEPT).unwrap_or(i64::MAX);
             let to = labeled_to(&self.connection)?;
-            let query = format!("{LINES} WHERE id > ?1 AND sid = ?2 ORDER BY id DESC LIMIT ?3");
+            let query = format!("{LABELS} WHERE id > ?1 AND sid = ?2 ORDER BY id DESC LIMIT ?3");
             let mut newest = self.select(&query, params![to, number(sid), limit])?;
             let indexed = "SELECT id FROM label WHERE sid = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3";
-            let query = format!("{LINES} WHERE id IN ({indexed}) ORDER BY id DESC");
+            let query = format!("{LABELS} WHERE id IN ({indexed}) ORDER BY id DESC");
             let missing = limit.saturating_sub(i64::try_from(newest.len()).unwrap_or(i64::MAX));
             let older = self.select(&query, params![number(sid), to, missing])?;
             older.iter().for_each(|line| newest.push(line));

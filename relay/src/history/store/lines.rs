@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{Checked, Store, StoreError, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
+use crate::chat::ANSWER_BYTES_MAX;
 
 /// The newest lines that a relay takes up when it starts, as bytes of memory.
 pub(super) const RECENT_BYTES_MAX: usize = 1024 * 1024;
@@ -14,6 +15,9 @@ pub(super) const INSERT: &str = "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6
 pub(super) const INSERT_ANYWAY: &str =
     "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+/// Bytes of memory that a page is gathered to: more than finds place in an answer.
+const PAGE_BYTES_MAX: usize = 4 * ANSWER_BYTES_MAX;
 
 /// What [`kept`] reads. Where a room is given, it comes first: there is one of it.
 pub(super) const LINES: &str =
@@ -35,11 +39,11 @@ impl Store {
         self.told(match after {
             None => {
                 let query = format!("{LINES_OF_ROOM} AND id < ?2 ORDER BY id DESC LIMIT ?3");
-                self.select(&query, params![room, before, limit]).map(|newest| reversed(&newest))
+                self.page(&query, params![room, before, limit]).map(|newest| reversed(&newest))
             }
             Some(after) => {
                 let query = format!("{LINES_OF_ROOM} AND id > ?4 AND id < ?2 ORDER BY id LIMIT ?3");
-                self.select(&query, params![room, before, limit, number(after)])
+                self.page(&query, params![room, before, limit, number(after)])
             }
         })
     }
@@ -63,10 +67,24 @@ impl Store {
     }
 
     pub(super) fn select(&self, query: &str, parameters: impl Params) -> Result<Batch, rusqlite::Error> {
+        self.select_up_to(usize::MAX, query, parameters)
+    }
+
+    /// As many of the lines as an answer has place for, and some more.
+    fn page(&self, query: &str, parameters: impl Params) -> Result<Batch, rusqlite::Error> {
+        self.select_up_to(PAGE_BYTES_MAX, query, parameters)
+    }
+
+    fn select_up_to(
+        &self,
+        bytes_max: usize,
+        query: &str,
+        parameters: impl Params,
+    ) -> Result<Batch, rusqlite::Error> {
         let mut batch = Batch::default();
         let mut statement = self.connection.prepare_cached(query)?;
         let mut rows = statement.query(parameters)?;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = rows.next()?.filter(|_| batch.bytes() < bytes_max) {
             batch.push(kept(row)?);
         }
         Ok(batch)

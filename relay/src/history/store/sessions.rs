@@ -59,7 +59,7 @@ impl Store {
     fn sessions(&self, unix_ms: u64) -> Result<Vec<SessionRow>, rusqlite::Error> {
         let mut statement = self.connection.prepare(
             "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms FROM session
-             WHERE used_unix_ms >= ?1 OR is_present ORDER BY used_unix_ms DESC LIMIT ?2",
+             WHERE used_unix_ms >= ?1 OR is_present ORDER BY is_present DESC, used_unix_ms DESC LIMIT ?2",
         )?;
         let rows =
             statement.query_map(params![lapsed_before(unix_ms), number(SESSIONS_KEPT_MAX)], |row| {
@@ -97,7 +97,7 @@ impl Store {
             let delete = format!("DELETE FROM session WHERE {lapsed}");
             let mut gone = transaction.execute(&delete, [before])?;
             gone += transaction.execute(
-                "DELETE FROM session WHERE sid IN (SELECT sid FROM session ORDER BY used_unix_ms LIMIT ?1)",
+                "DELETE FROM session WHERE sid IN (SELECT sid FROM session ORDER BY is_present, used_unix_ms LIMIT ?1)",
                 [number(too_many)],
             )?;
             Ok(gone as u64)
