@@ -13,6 +13,7 @@ use crate::transcript::Transcript;
 mod counting;
 mod extended;
 mod order;
+mod preview;
 
 use extended::Extended;
 
@@ -153,6 +154,10 @@ impl Tally {
             let rest = bytes.get(heard.bytes..).unwrap_or_default();
             if rest.is_empty() {
                 break;
+            }
+            if let Some(length) = self.hear_previewed(receiver, rest, now_us) {
+                heard.bytes += length;
+                continue;
             }
             let Some(Piece { bytes: length, kind }) = self.plan.protocol.split(rest, self.plan.sizes) else {
                 break;

@@ -206,7 +206,7 @@ fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
         (&["run", "--senders", "0"][..], "--senders 0"),
         (&["run", "--fail-if", "p99>5"], "p99>5"),
         (&["run", "--nope"], "--nope"),
-        (&["run", "--protocol", "smtp"], "there are plain, unframed, irc"),
+        (&["run", "--protocol", "smtp"], "there are plain, extended, unframed, irc"),
         (&["run", "--clients", "900000"], "open files"),
         (&["run", "--pid", "4194305", "--target", "127.0.0.1:9"], "--pid 4194305"),
         (&["run", "--with-floor", "--protocol", "irc", "--target", "127.0.0.1:9"], "--with-floor"),

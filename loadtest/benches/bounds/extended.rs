@@ -26,9 +26,10 @@ const RATE: Duration = Duration::from_secs(10);
 const LINES_PER_S: f64 = 1000.0;
 const ACK_MS_MAX: f64 = 10.0;
 
-/// What stands before the name of a line of the crowd. Of these only the session's number varies in length, by a digit
-/// or two.
-const TAGS: &str = "@id=117652992000000000;time=2026-11-22T16:37:00.123Z;room=general;key=100.0000a000 ";
+/// What stands before the name of a line of the crowd; always as long. A relay without a history numbers its sessions from
+/// the time on, in milliseconds.
+const TAGS: &str =
+    "@id=117678169420988417;time=2026-11-25T17:06:04.456Z;room=general;key=1795626364451.0000a000 ";
 
 pub(crate) fn extended(options: &Options) -> Outcome<Vec<Row>> {
     let mut rows = acknowledgements(options)?;

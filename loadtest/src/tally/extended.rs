@@ -7,6 +7,7 @@ use std::ops::Range;
 use tertulia_wire::heard::Greeting;
 
 use super::Tally;
+use super::preview::Preview;
 use crate::answers::{Answer, Answered, Answers};
 use crate::names;
 use crate::protocol::{Tags, id};
@@ -18,6 +19,7 @@ use crate::verdict::COMPLAINTS_MAX;
 #[derive(Debug)]
 pub(super) struct Extended {
     pub(super) answers: Answers,
+    pub(super) preview: Preview,
     /// By sender: the number of its session.
     sids: Vec<Option<u64>>,
     /// Of those that leave and come back: the secret of the session.
@@ -31,6 +33,7 @@ impl Extended {
     pub(super) fn new(receivers: usize, senders: usize) -> Self {
         Self {
             answers: Answers::new(receivers, senders),
+            preview: Preview::default(),
             sids: vec![None; senders],
             tokens: HashMap::new(),
             transcript_id: 0,
@@ -134,6 +137,10 @@ impl Tally {
         let (name, text) = said;
         match self.read(Some(name), text) {
             Ok(stamp) if self.is_key_of(&stamp, tags) => {
+                let previews = self.previews(receiver);
+                if let Some(extended) = self.extended.as_mut().filter(|_| previews) {
+                    extended.preview.note(tags.id, stamp, piece);
+                }
                 self.take_line(receiver, piece, &stamp, Some(tags.id), now_us);
             }
             Ok(_) | Err(Unstamped::Corrupt) => self.arrivals.note_corrupt(),
