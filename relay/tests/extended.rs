@@ -329,6 +329,17 @@ fn a_second_connection_takes_a_session_over_and_nothing_more_is_read_of_the_firs
 }
 
 #[test]
+fn a_hello_whose_ending_never_came_takes_no_session_over() {
+    let relay = Relay::calm();
+    let (mut ana, token) = extended(&relay, "Ana");
+    let mut stale = relay.client();
+    stale.send_bytes(format!("/hello v=1 resume={token}").as_bytes());
+    stale.half_close();
+    stale.expect_closed();
+    say(&mut ana, "1", "@label=1 sigo aquí");
+}
+
+#[test]
 fn an_unknown_token_is_told_and_a_new_session_begins() {
     let relay = Relay::calm();
     let mut ana = relay.client();

@@ -288,6 +288,8 @@ impl Chat {
             return self.hold_back(client, &[incomplete, b"\n".to_vec()].concat());
         }
         match lines.finish() {
+            // Cut off on its way, it would take the session from the connection that was opened since.
+            Some(Line::Whole(line)) if line.starts_with(b"/hello") => {}
             Some(Line::Whole(line)) => self.take_line(client, line, now),
             Some(Line::TooLong) => self.refuse_too_long(client, now),
             None => {}

@@ -41,6 +41,8 @@ pub(super) struct Session {
     used_unix_ms: u64,
     /// None: the history knows them.
     labels: Option<Labels>,
+    /// While the history has to be asked: labels of which it knows nothing, because their lines were not kept.
+    not_kept: Vec<(u64, Known)>,
     /// Lines whose answer is still to come.
     pub(super) unanswered: usize,
     /// It differs from what was kept of it.
@@ -172,6 +174,7 @@ impl Sessions {
                 state,
                 used_unix_ms: row.used_unix_ms,
                 labels: None,
+                not_kept: Vec::new(),
                 unanswered: 0,
                 is_changed: false,
             });
@@ -207,6 +210,7 @@ impl Sessions {
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
             labels: Some(Labels::default()),
+            not_kept: Vec::new(),
             unanswered: 0,
             is_changed: false,
         });
@@ -329,7 +333,9 @@ impl Sessions {
     pub(super) fn set_labels<'a>(&mut self, id: SessionId, known: impl Iterator<Item = (&'a str, Known)>) {
         if let Some(session) = self.get_mut(id).filter(|session| session.labels.is_none()) {
             session.labels = Some(Labels::default());
+            let not_kept = std::mem::take(&mut session.not_kept);
             known.for_each(|(label, known)| self.set_label(id, label, known));
+            not_kept.into_iter().for_each(|(hash, known)| self.set_label_hash(id, hash, known));
         }
     }
 
@@ -341,7 +347,10 @@ impl Sessions {
     }
 
     pub(super) fn set_label(&mut self, id: SessionId, label: &str, known: Known) {
-        let hash = label_hash(label);
+        self.set_label_hash(id, label_hash(label), known);
+    }
+
+    fn set_label_hash(&mut self, id: SessionId, hash: u64, known: Known) {
         let Some(labels) = self.get_mut(id).and_then(|session| session.labels.as_mut()) else { return };
         if labels.by_hash.insert(hash, known).is_none() {
             labels.order.push_back(hash);
@@ -367,7 +376,10 @@ impl Sessions {
         // Without a history they are gone for good: the newest half stays.
         let half = dropped / 2;
         if self.is_kept {
-            session.labels = None;
+            let labels = session.labels.take().unwrap_or_default();
+            session
+                .not_kept
+                .extend(labels.by_hash.into_iter().filter(|(_, known)| known.fate == Fate::NotKept));
             self.label_count -= dropped;
         } else if let Some(labels) = &mut session.labels {
             (0..half).for_each(|_| labels.drop_oldest());

@@ -187,10 +187,12 @@ impl World {
 
     fn notice_ghosts(&mut self) {
         let at = self.at();
-        for ghost in self.players.iter_mut().flat_map(|player| std::mem::take(&mut player.closed)) {
+        let ghosts = self.players.iter_mut().flat_map(|player| std::mem::take(&mut player.closed));
+        for ghost in ghosts.collect::<Vec<_>>() {
             if self.rng.percent(50) {
                 // An end that looks as if it were meant, in the middle of a line.
                 self.chat.handle_end_of_input(ClientId(ghost), at);
+                self.turn();
             }
             self.chat.handle_gone(ClientId(ghost), at);
         }
