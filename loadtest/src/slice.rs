@@ -178,7 +178,14 @@ impl Swarm {
     /// Whether all is there that is still to come. Lines that come more than ten seconds behind the last one due are
     /// not waited for, nor those that cannot come: their receiver is gone, or has heard a later one of their sender.
     fn is_heard_out(&self, sending: &mut Sending, now_us: u64) -> bool {
-        let is_all_there = self.tally.flights().under_way() == 0 && !self.tally.awaits_answers();
+        let stands = |receiver: u32| {
+            let client = self.clients.get(receiver as usize).and_then(Option::as_ref);
+            client.is_some_and(|client| client.state == State::Up)
+        };
+        // Lines are under way to those that stay; who has come back may hear the last ones behind all others.
+        let is_all_there = self.tally.flights().under_way() == 0
+            && !self.tally.awaits_answers()
+            && (self.plan.churners().is_empty() || self.tally.behind(stands) == 0);
         if is_all_there || now_us > sending.end_us + DRAIN_MAX_US {
             return true;
         }
@@ -187,10 +194,6 @@ impl Swarm {
             return false;
         }
         sending.looked_us = now_us;
-        let stands = |receiver: u32| {
-            let client = self.clients.get(receiver as usize).and_then(Option::as_ref);
-            client.is_some_and(|client| client.state == State::Up)
-        };
         self.tally.behind(stands) == 0
     }
 

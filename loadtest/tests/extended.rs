@@ -5,9 +5,10 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tertulia_loadtest::answers::Answered;
 use tertulia_loadtest::measured::Measured;
@@ -37,9 +38,13 @@ struct Said {
 }
 
 impl Said {
-    fn heard(&self, id: u64) -> Out {
+    fn heard_line(&self, id: u64) -> String {
         let Self { sid, label, name, text, .. } = self;
-        Out::Others(format!("@id={id};time={TIME};room=general;key={sid}.{label} {name}: {text}\n"))
+        format!("@id={id};time={TIME};room=general;key={sid}.{label} {name}: {text}\n")
+    }
+
+    fn heard(&self, id: u64) -> Out {
+        Out::Others(self.heard_line(id))
     }
 
     fn ack(&self, id: u64) -> Out {
@@ -60,18 +65,35 @@ impl Said {
 /// What the server writes, and to whom.
 enum Out {
     Others(String),
+    /// The same; those that came in behind the first eight hear it a fifth of a second later.
+    OthersLater(String),
     Sender(String),
 }
 
 /// What becomes of a line.
 type Harm = fn(&Said) -> Vec<Out>;
 
-#[derive(Default)]
+/// A line, who is to hear it, and when.
+type Late = (Instant, Vec<TcpStream>, String);
+
 struct Room {
     /// By connection.
     hearers: Vec<TcpStream>,
+    late: Sender<Late>,
     lines: usize,
     said: u64,
+}
+
+/// Writes what is late, when it is time.
+fn write_late() -> Sender<Late> {
+    let (late, lates) = mpsc::channel::<Late>();
+    thread::spawn(move || {
+        for (due, hearers, line) in lates {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            hearers.iter().for_each(|mut hearer| drop(hearer.write_all(line.as_bytes())));
+        }
+    });
+    late
 }
 
 /// How often clients did something that is no line.
@@ -84,7 +106,8 @@ struct Seen {
 fn server(harm: Harm) -> (SocketAddr, Arc<Seen>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (room, seen): (Arc<Mutex<Room>>, Arc<Seen>) = Default::default();
+    let room = Room { hearers: Vec::new(), late: write_late(), lines: 0, said: 0 };
+    let (room, seen) = (Arc::new(Mutex::new(room)), Arc::<Seen>::default());
     let told = Arc::clone(&seen);
     thread::spawn(move || {
         for (sid, stream) in listener.incoming().map_while(Result::ok).enumerate() {
@@ -134,6 +157,13 @@ fn serve(sid: usize, mut stream: TcpStream, harm: Harm, room: &Mutex<Room>, seen
                 Out::Others(line) => {
                     let others = room.hearers.iter_mut().enumerate().filter(|(other, _)| *other != sid);
                     others.for_each(|(_, hearer)| drop(hearer.write_all(line.as_bytes())));
+                }
+                Out::OthersLater(line) => {
+                    let (soon, late) = room.hearers.split_at_mut(8);
+                    let soon = soon.iter_mut().enumerate().filter(|(other, _)| *other != sid);
+                    soon.for_each(|(_, hearer)| drop(hearer.write_all(line.as_bytes())));
+                    let late: Vec<_> = late.iter().map(|hearer| hearer.try_clone().unwrap()).collect();
+                    room.late.send((Instant::now() + Duration::from_millis(200), late, line)).unwrap();
                 }
             }
         }
@@ -360,6 +390,16 @@ fn whoever_leaves_comes_back_as_the_same_session_and_loses_nothing_while_it_is_t
     assert!(measured.counts.is_clean(), "{:?}", measured.counts);
     assert!(seen.resumed.load(Ordering::Relaxed) > 25, "{:?}", seen.resumed);
     assert_eq!(answered(&measured).unanswered, 0);
+}
+
+#[test]
+fn whoever_came_back_and_hears_the_last_lines_behind_all_others_has_lost_none() {
+    let plan = Plan { clients: 8, churn_per_s: 10.0, ..plan() };
+    let (measured, _) = run_plan(&plan, |said| {
+        vec![Out::OthersLater(said.heard_line(said.id)), said.ack(said.id)]
+    });
+    assert!(measured.returns.left >= 3, "{:?}", measured.returns);
+    assert!(measured.counts.is_clean(), "{:?}", measured.counts);
 }
 
 /// A client of the run is greeted, as sid `receiver`.
