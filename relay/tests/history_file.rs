@@ -13,8 +13,8 @@ use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
 use tertulia_relay::chat::{Answer, Question, Remembered, Wanted};
 use tertulia_relay::clock::unix_ms;
 use tertulia_relay::history::{
-    Journal, Keeper, Manner, News, Opening, Parcel, QUESTIONS_MAX, Retention, SESSIONS_WAITING_MAX, Store,
-    WAITING_BYTES_MAX,
+    INDEX_LEAP_LINES, Journal, Keeper, Manner, News, Opening, Parcel, QUESTIONS_MAX, Retention,
+    SESSIONS_WAITING_MAX, Store, WAITING_BYTES_MAX,
 };
 use tertulia_wire::limits::LABELS_KEPT;
 
@@ -214,15 +214,79 @@ fn the_newest_labels_of_a_session_are_known() {
     let labeled = numbers(&store.labeled(1).unwrap());
     assert_eq!((labeled.len(), labeled[0], *labeled.last().unwrap()), (LABELS_KEPT, 23, 2 * count + 1));
     keep(&mut store, work(3, (2 * count + 3..2 * count + 35_000).map(said)));
-    store.tidy_labels().unwrap();
+    store.tidy().unwrap();
     let other = Connection::open(folder.file()).unwrap();
     let indexed = "SELECT count(*) FROM label";
     assert_eq!(other.query_row(indexed, [], |row| row.get::<_, u64>(0)).unwrap(), 2 * count + 34_998);
     let labeled = numbers(&store.labeled(1).unwrap());
     assert!(labeled.is_sorted_by(|one, other| other - one == 2) && labeled.len() == LABELS_KEPT);
     store.prune(Retention { rows_max: 10, ..FOREVER }, 0, 1_000_000).unwrap();
-    store.tidy_labels().unwrap();
+    store.tidy().unwrap();
     assert_eq!(store.labeled(1).unwrap().len(), 5);
+}
+
+#[test]
+fn a_page_of_a_room_is_the_same_however_many_of_its_lines_are_in_the_index() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let room = |number: u64| match number {
+        _ if number % 1000 == 7 => "desván",
+        _ if number % 3 == 0 => "cocina",
+        _ => "general",
+    };
+    let said = |number: u64| Kept { room: room(number), ..line(number) };
+    let check = |store: &Store, last: u64| {
+        for name in ["general", "cocina", "desván", "sótano"] {
+            let all: Vec<u64> = (1..=last).filter(|number| room(*number) == name).collect();
+            for (before, after) in
+                [(last + 1, 0), (last - 3, 0), (4_500, 0), (last, 4_000), (4_600, 90), (3, 2)]
+            {
+                let between = |number: &&u64| (after + 1..before).contains(*number);
+                let all: Vec<u64> = all.iter().filter(between).copied().collect();
+                let (first, rest) = (&all[..all.len().min(60)], &all[all.len().saturating_sub(60)..]);
+                let (before, after) = (before << 16, after << 16);
+                let oldest = store.lines(name, Some(before), Some(after), 60).unwrap();
+                assert_eq!(numbers(&oldest), first, "{name} from {after} to {before} of {last}");
+                if after == 0 {
+                    let newest = store.lines(name, Some(before), None, 60).unwrap();
+                    assert_eq!(numbers(&newest), rest, "{name} before {before} of {last}");
+                }
+            }
+        }
+    };
+    keep(&mut store, work(1, (1..=4_090).map(said)));
+    store.tidy().unwrap();
+    check(&store, 4_090);
+    keep(&mut store, work(2, (4_091..=5_000).map(said)));
+    store.tidy().unwrap();
+    check(&store, 5_000);
+    keep(&mut store, work(3, (5_001..=5_020).map(said)));
+    check(&store, 5_020);
+    let indexed = Connection::open(folder.file()).unwrap();
+    let count = |query: &str| indexed.query_row(query, [], |row| row.get::<_, u64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM room_line"), 5_000);
+    // The next run has all of them in the index, and what goes is not in there either.
+    drop(store);
+    let mut store = folder.store();
+    check(&store, 5_020);
+    store.prune(Retention { rows_max: 1_000, ..FOREVER }, 0, 1_000_000).unwrap();
+    assert_eq!(count("SELECT count(*) FROM room_line"), 1_000);
+    let oldest = store.lines("general", None, Some(0), 1).unwrap();
+    assert_eq!(numbers(&oldest), [4_021]);
+}
+
+#[test]
+fn a_line_said_behind_ids_of_the_future_is_found_in_its_room_and_by_its_words() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    keep(&mut store, work(1, (100_000..105_000).map(line)));
+    store.tidy().unwrap();
+    store.fill_index(INDEX_LEAP_LINES).unwrap();
+    let key = Some(Key { sid: 9, label: "x", hash: 1 });
+    keep(&mut store, work(2, [Kept { text: "berenjena", key, ..line(7) }]));
+    assert_eq!(numbers(&store.lines("general", None, Some(0), 1).unwrap()), [7]);
+    assert_eq!(numbers(&store.search(Some("general"), "berenjena", None, 5).unwrap()), [7]);
+    assert_eq!(numbers(&store.labeled(9).unwrap()), [7]);
 }
 
 #[test]
@@ -503,7 +567,7 @@ fn a_line_counts_as_kept_only_once_it_is_in_the_file() {
 /// Takes all lines into the index that are enough for a step.
 fn index(store: &mut Store) {
     while store.lacks_index().unwrap() {
-        store.fill_index().unwrap();
+        store.fill_index(INDEX_LEAP_LINES).unwrap();
     }
 }
 

@@ -104,8 +104,12 @@ impl Keeper {
             desk.state.not_kept = desk.state.not_kept.saturating_add(work.lines.len() as u64);
         }
         desk.put = work.number;
+        // Where work lies there already, the writer knows of it.
+        let is_news = desk.waiting.is_empty();
         desk.waiting.add(work, has_place);
-        self.shared.writes.notify_one();
+        if is_news {
+            self.shared.writes.notify_one();
+        }
         has_place
     }
 

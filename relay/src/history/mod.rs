@@ -17,7 +17,7 @@ use crate::options::{HistoryOptions, HistoryPlace};
 pub use desk::Bell;
 pub use keeper::{Keeper, Manner, News, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
 pub use parcel::{Parcel, SESSIONS_WAITING_MAX};
-pub use store::{BUSY_WAIT, Journal, Opening, Retention, Store, StoreError};
+pub use store::{BUSY_WAIT, INDEX_LEAP_LINES, Journal, Opening, Retention, Store, StoreError};
 
 /// What the file is called in a folder of ours.
 const FILE_NAME: &str = "history.db";

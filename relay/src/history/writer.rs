@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::desk::{Bell, Desk, Shared, wait_until};
 use super::parcel::Parcel;
 use super::reader::answer;
-use super::store::{INDEX_STEP_LINES, Retention, Store, StoreError};
+use super::store::{INDEX_LEAP_LINES, INDEX_STEP_LINES, Retention, Store, StoreError};
 use crate::chat::Question;
 use crate::clock::unix_ms;
 
@@ -18,11 +18,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PRUNE_ROWS: u64 = 2_000;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
-/// How long nothing must have been written for the index to be filled: it writes more than the lines do.
-const INDEX_IDLE: Duration = Duration::from_millis(250);
-
-/// Between two steps of the index while lines come without a pause. Without them one follows the other.
-const INDEX_LATEST: Duration = Duration::from_secs(10);
+/// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. While none
+/// comes, one large step follows the other.
+const INDEX_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) struct Writer {
     store: Store,
@@ -31,6 +29,8 @@ pub(super) struct Writer {
     bell: Bell,
     prune_at: Instant,
     last_step: Instant,
+    /// Something was written since.
+    is_spoken: bool,
     /// When the index is to be filled further, if it lacks so many lines that it is worth it.
     index_at: Instant,
     not_indexed: u64,
@@ -57,6 +57,7 @@ impl Writer {
             bell,
             prune_at: now,
             last_step: now,
+            is_spoken: false,
             index_at: now,
             not_indexed: 0,
         };
@@ -128,8 +129,9 @@ impl Writer {
                 self.shared.reads.notify_one();
                 (self.bell)();
                 self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
-                self.index_at = (Instant::now() + INDEX_IDLE).min(self.last_step + INDEX_LATEST);
-                if let Err(error) = self.store.tidy_labels() {
+                self.index_at = self.last_step + INDEX_EVERY;
+                self.is_spoken = true;
+                if let Err(error) = self.store.tidy() {
                     self.note(&error);
                 }
                 if self.is_too_much() {
@@ -166,7 +168,8 @@ impl Writer {
         if now >= self.prune_at {
             self.prune_at = now + self.prune();
         } else if self.not_indexed >= u64::from(INDEX_STEP_LINES) {
-            let outcome = self.store.fill_index();
+            let is_spoken = std::mem::take(&mut self.is_spoken);
+            let outcome = self.store.fill_index(if is_spoken { INDEX_STEP_LINES } else { INDEX_LEAP_LINES });
             self.last_step = Instant::now();
             self.index_at = self.last_step;
             self.look_at_index();

@@ -31,16 +31,20 @@ impl Server {
         Ok(Some(format!("history in {}: {rows} lines, {journal}", path.display())))
     }
 
-    /// At the end of a turn: hands over what was said and asked in it.
-    pub(super) fn serve_history(&mut self) {
-        let now = self.now();
-        let Some(keeper) = &self.keeper else { return };
-        if let Some(work) = self.chat.poll_kept() {
-            let number = work.number;
-            if !keeper.put(work) {
-                self.chat.handle_lost(number, now);
-            }
+    /// Hands over what was said, and what is to be kept besides. True: there was something.
+    pub(super) fn keep(&mut self) -> bool {
+        let Some(keeper) = &self.keeper else { return false };
+        let Some(work) = self.chat.poll_kept() else { return false };
+        let number = work.number;
+        if !keeper.put(work) {
+            self.chat.handle_lost(number, self.now());
         }
+        true
+    }
+
+    /// At the end of a turn: hands over what was asked in it.
+    pub(super) fn ask_history(&mut self) {
+        let Some(keeper) = &self.keeper else { return };
         while keeper.takes_questions() {
             let Some(question) = self.chat.poll_question() else { break };
             keeper.ask(question);

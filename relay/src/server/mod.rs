@@ -274,6 +274,9 @@ impl Server {
     }
 
     fn write_and_close(&mut self, now: Moment) {
+        // Where there is a second processor, a line is kept while it goes out.
+        #[cfg(feature = "history")]
+        let is_kept = self.keep();
         self.chat.flush(now, &mut Sockets { conns: &mut self.conns, bytes_out: &mut self.counts.bytes_out });
         while let Some(client) = self.chat.poll_resumed(now) {
             self.list(client.0 as usize);
@@ -282,7 +285,14 @@ impl Server {
             self.close(client.0 as usize, now);
         }
         #[cfg(feature = "history")]
-        self.serve_history();
+        {
+            let is_more_kept = self.keep();
+            self.ask_history();
+            if is_kept || is_more_kept {
+                // Where there is none, the writer would else wait until this thread has used up its share of it.
+                std::thread::yield_now();
+            }
+        }
         self.end_lingering(now);
         self.write_journal(now);
     }

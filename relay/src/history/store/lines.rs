@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
+use super::lagging::Reach;
+use super::rooms::{End, room_number};
 use super::{Checked, Store, StoreError, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::chat::ANSWER_BYTES_MAX;
@@ -14,18 +16,16 @@ pub(super) const RECENT_BYTES_MAX: usize = 1024 * 1024;
 pub(super) const INSERT: &str = "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 pub(super) const INSERT_ANYWAY: &str =
     "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+pub(super) const INSERT_NEW: &str =
+    "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Bytes of memory that a page is gathered to: more than finds place in an answer.
 const PAGE_BYTES_MAX: usize = 4 * ANSWER_BYTES_MAX;
 
-/// What [`kept`] reads. Where a room is given, it comes first: there is one of it.
+/// What [`kept`] reads.
 pub(super) const LINES: &str =
     "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
     FROM line CROSS JOIN room ON number = line.room";
-const LINES_OF_ROOM: &str = "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
-    FROM room CROSS JOIN line ON line.room = number WHERE room.name = ?1";
-
 impl Store {
     /// Lines of a room, in ascending order. Behind `after` the oldest ones, else the newest ones.
     pub fn lines(
@@ -35,17 +35,15 @@ impl Store {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Batch, StoreError> {
-        let before = before.map_or(i64::MAX, number);
-        self.told(match after {
-            None => {
-                let query = format!("{LINES_OF_ROOM} AND id < ?2 ORDER BY id DESC LIMIT ?3");
-                self.page(&query, params![room, before, limit]).map(|newest| reversed(&newest))
-            }
-            Some(after) => {
-                let query = format!("{LINES_OF_ROOM} AND id > ?4 AND id < ?2 ORDER BY id LIMIT ?3");
-                self.page(&query, params![room, before, limit, number(after)])
-            }
-        })
+        let end = if after.is_some() { End::Oldest } else { End::Newest };
+        let between = (after.map_or(-1, number), before.map_or(i64::MAX, number));
+        let read = || {
+            // What is indexed and what is not are the same moment's.
+            let _moment = self.connection.unchecked_transaction()?;
+            self.of_room(room, between, end, limit, PAGE_BYTES_MAX)
+        };
+        let lines = self.told(read())?;
+        Ok(if end == End::Newest { reversed(&lines) } else { lines })
     }
 
     /// The newest lines of all rooms, in ascending order, and the id of the one before them; 0 where there is none.
@@ -67,27 +65,25 @@ impl Store {
     }
 
     pub(super) fn select(&self, query: &str, parameters: impl Params) -> Result<Batch, rusqlite::Error> {
-        self.select_up_to(usize::MAX, query, parameters)
+        let mut batch = Batch::default();
+        self.select_into(&mut batch, usize::MAX, query, parameters)?;
+        Ok(batch)
     }
 
-    /// As many of the lines as an answer has place for, and some more.
-    fn page(&self, query: &str, parameters: impl Params) -> Result<Batch, rusqlite::Error> {
-        self.select_up_to(PAGE_BYTES_MAX, query, parameters)
-    }
-
-    fn select_up_to(
+    /// Adds what is found, until the batch takes so much memory.
+    pub(super) fn select_into(
         &self,
+        batch: &mut Batch,
         bytes_max: usize,
         query: &str,
         parameters: impl Params,
-    ) -> Result<Batch, rusqlite::Error> {
-        let mut batch = Batch::default();
+    ) -> Result<(), rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(query)?;
         let mut rows = statement.query(parameters)?;
         while let Some(row) = rows.next()?.filter(|_| batch.bytes() < bytes_max) {
             batch.push(kept(row)?);
         }
-        Ok(batch)
+        Ok(())
     }
 
     /// Shows all lines in the order in which they were said, until `show` says no.
@@ -163,36 +159,9 @@ pub(super) fn insert(
     connection: &Connection,
     batches: &[Batch],
     statement: &str,
+    reach: &Reach,
 ) -> Result<u64, rusqlite::Error> {
-    let mut rows = 0;
-    each_new(connection, batches, statement, |_, _| {
-        rows += 1;
-        Ok(())
-    })?;
-    Ok(rows)
-}
-
-/// Writes the lines whose ids are not there yet, and tells of each of them with the number of its room. Gives how many
-/// there were.
-pub(super) fn insert_new(
-    connection: &Connection,
-    batch: &Batch,
-    mut tell: impl FnMut(&Kept<'_>, i64) -> Result<(), rusqlite::Error>,
-) -> Result<u64, rusqlite::Error> {
-    let mut rows = 0;
-    each_new(connection, std::slice::from_ref(batch), INSERT_NEW, |line, room| {
-        rows += 1;
-        tell(line, room)
-    })?;
-    Ok(rows)
-}
-
-fn each_new(
-    connection: &Connection,
-    batches: &[Batch],
-    statement: &str,
-    mut tell: impl FnMut(&Kept<'_>, i64) -> Result<(), rusqlite::Error>,
-) -> Result<(), rusqlite::Error> {
+    let mut written = 0;
     let mut insert = connection.prepare_cached(statement)?;
     let mut room: Option<(&str, i64)> = None;
     for line in batches.iter().flat_map(Batch::iter) {
@@ -210,20 +179,11 @@ fn each_new(
             id, in_room, line.name, line.quote, line.text, unix_ms, reply, sid, label, hash
         ])?;
         if rows > 0 {
-            tell(&line, in_room)?;
+            written += 1;
+            reach.add(connection, &line, in_room)?;
         }
     }
-    Ok(())
-}
-
-/// The number of a room, which gets one if it has none.
-fn room_number(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
-    let mut find = connection.prepare_cached("SELECT number FROM room WHERE name = ?1")?;
-    if let Some(number) = find.query_row([name], |row| row.get(0)).optional()? {
-        return Ok(number);
-    }
-    connection.prepare_cached("INSERT INTO room (name) VALUES (?1)")?.execute([name])?;
-    Ok(connection.last_insert_rowid())
+    Ok(written)
 }
 
 /// The lines that are too many or too old, among the `limit` oldest ones. A line's own time counts, which its id may not

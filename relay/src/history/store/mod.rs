@@ -2,7 +2,9 @@
 
 mod error;
 mod labels;
+mod lagging;
 mod lines;
+mod rooms;
 mod schema;
 mod search;
 mod sessions;
@@ -16,9 +18,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::parcel::Parcel;
 use crate::batch::{Batch, Durability};
 pub use error::StoreError;
-use labels::{LABEL_STEP_LINES, SWEEP_LINES};
-use lines::{INSERT, INSERT_ANYWAY};
+use lagging::{Lag, Reach};
+use lines::{INSERT, INSERT_ANYWAY, INSERT_NEW};
 use schema::Schema;
+pub use search::INDEX_LEAP_LINES;
 pub(super) use search::INDEX_STEP_LINES;
 
 /// How long a write waits for another program that has the file.
@@ -121,9 +124,7 @@ pub struct Store {
     connection: Connection,
     journal: Journal,
     rows: u64,
-    /// Lines that are not in the index of labels, and lines of it that are there no more, as far as known.
-    not_labeled: u64,
-    not_swept: u64,
+    lag: Lag,
 }
 
 impl Store {
@@ -139,9 +140,7 @@ impl Store {
         }
         let mut store = outcome?;
         store.migrate()?;
-        if store.lacks_labels()? {
-            store.index_labels()?;
-        }
+        store.fill_lagging()?;
         store.rows =
             store.told(store.connection.query_row("SELECT count(*) FROM line", [], |row| row.get(0)))?;
         Ok(store)
@@ -169,8 +168,7 @@ impl Store {
                 connection,
                 journal: Journal::Wal,
                 rows: 0,
-                not_labeled: 0,
-                not_swept: 0,
+                lag: Lag::default(),
             }),
             // To read it alone, it must be opened to write.
             Err(error) if error.refuses_journal() => Self::open(path, opening),
@@ -180,8 +178,7 @@ impl Store {
 
     fn open_with(path: &Path, opening: Opening, journal: Journal) -> Result<Self, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
-        let store =
-            Self { path: path.to_owned(), connection, journal, rows: 0, not_labeled: 0, not_swept: 0 };
+        let store = Self { path: path.to_owned(), connection, journal, rows: 0, lag: Lag::default() };
         let mode = store.told(store.prepare(opening))?;
         let expected = if journal == Journal::Truncate { "truncate" } else { "wal" };
         if mode == expected { Ok(store) } else { Err(StoreError::journal_refused(path, mode)) }
@@ -271,7 +268,7 @@ impl Store {
         let mut write = |statement| {
             self.write(|transaction| {
                 sessions::insert(transaction, parcel)?;
-                lines::insert(transaction, &parcel.lines, statement)
+                lines::insert(transaction, &parcel.lines, statement, &Reach::of(transaction)?)
             })
         };
         let outcome = match write(INSERT) {
@@ -281,28 +278,15 @@ impl Store {
         };
         let rows = outcome?;
         self.rows = self.rows.saturating_add(rows);
-        self.not_labeled = self.not_labeled.saturating_add(rows);
+        self.note_lag(rows);
         Ok(())
-    }
-
-    /// What is to be done for the index of labels behind some commits.
-    pub fn tidy_labels(&mut self) -> Result<(), StoreError> {
-        if self.not_swept >= SWEEP_LINES {
-            self.sweep_labels()?;
-        }
-        if self.not_labeled >= LABEL_STEP_LINES { self.index_labels() } else { Ok(()) }
     }
 
     /// Takes lines in whose ids are not there yet.
     pub fn insert_new(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.rows += self.write(|transaction| {
-            let indexed = search::indexed_to(transaction)?;
-            lines::insert_new(transaction, batch, |line, room| {
-                if let Some(key) = line.key {
-                    labels::add(transaction, line.id, key.sid)?;
-                }
-                if line.id <= indexed { search::add(transaction, line, room) } else { Ok(()) }
-            })
+            let reach = Reach::of(transaction)?;
+            lines::insert(transaction, std::slice::from_ref(batch), INSERT_NEW, &reach)
         })?;
         Ok(())
     }
@@ -317,11 +301,12 @@ impl Store {
         }
         self.write(|transaction| {
             search::remove(transaction, &gone)?;
+            lagging::remove(transaction, &gone)?;
             lines::remove(transaction, &gone)
         })?;
         let gone = gone.len() as u64;
         self.rows = self.rows.saturating_sub(gone);
-        self.not_swept = self.not_swept.saturating_add(gone);
+        self.lag.swept = self.lag.swept.saturating_add(gone);
         Ok(gone)
     }
 

@@ -9,9 +9,10 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 ///
 /// Columns that most lines leave empty stand last, where they cost a byte each. A line's time is given only where its id
 /// says another one. `word` holds no words itself, only where they are; its `room` is the number of the room. What it merges
-/// only when there is much of it is written less often. `label` is an index that is filled now and then: many sessions
-/// that speak at once would have each of its pages written with each commit.
-const MIGRATIONS: [&str; 3] = [
+/// only when there is much of it is written less often. `label` and `room_line` are indexes that are filled now and then:
+/// many sessions that speak at once would have each page of the one written with each commit, and the other would add a
+/// page to each.
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE line (
@@ -47,6 +48,12 @@ const MIGRATIONS: [&str; 3] = [
         content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
     );
     INSERT INTO word (word, rank) VALUES ('automerge', 16);
+    ",
+    "
+    DROP INDEX line_by_room;
+    CREATE TABLE room_line (room INTEGER, id INTEGER, PRIMARY KEY (room, id)) STRICT, WITHOUT ROWID;
+    INSERT INTO room_line SELECT room, id FROM line ORDER BY room, id;
+    INSERT INTO value SELECT 'roomed_to', coalesce(max(id), 0) FROM line;
     ",
 ];
 

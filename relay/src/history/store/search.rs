@@ -2,16 +2,17 @@
 
 use rusqlite::{Connection, params};
 
-use super::lines::reversed;
+use super::lines::{LINES, reversed};
+use super::rooms::End;
 use super::sessions::{set_value, value};
 use super::{Store, StoreError, number};
 use crate::batch::{Batch, Kept};
 
-/// Lines that go into the index at once. Fewer are not worth a write.
+/// Lines that go into the index at once while others are said, which wait for no more. Fewer are not worth a write.
 pub(in crate::history) const INDEX_STEP_LINES: u32 = 256;
 
-/// A write that comes meanwhile waits for no more than so many. Few large steps write less than many small ones.
-const INDEX_STEP_LINES_MAX: u32 = 4096;
+/// The same while nobody speaks: few large steps write less than many small ones.
+pub const INDEX_LEAP_LINES: u32 = 1024;
 
 /// Lines that a search looks at one by one, the newest ones. More than the index lacks while the writer keeps up, and
 /// enough that words that are in many lines are found here.
@@ -78,21 +79,12 @@ impl Store {
 
     /// The newest lines before an id, in descending order.
     fn newest(&self, room: Option<&str>, before: i64, limit: u32) -> Result<Batch, rusqlite::Error> {
-        let lines = "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text FROM";
         match room {
-            None => self.select(
-                &format!(
-                    "{lines} line CROSS JOIN room ON number = line.room WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
-                ),
-                params![before, limit],
-            ),
-            Some(room) => self.select(
-                &format!(
-                    "{lines} room CROSS JOIN line ON line.room = number
-                     WHERE room.name = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2"
-                ),
-                params![before, limit, room],
-            ),
+            None => {
+                let query = format!("{LINES} WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+                self.select(&query, params![before, limit])
+            }
+            Some(room) => self.of_room(room, (-1, before), End::Newest, limit, usize::MAX),
         }
     }
 
@@ -128,13 +120,13 @@ impl Store {
         Ok(self.told(count())? >= INDEX_STEP_LINES)
     }
 
-    /// Takes the next lines into the index.
-    pub fn fill_index(&mut self) -> Result<(), StoreError> {
+    /// Takes the next lines into the index, so many at most.
+    pub fn fill_index(&mut self, lines_max: u32) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut indexed = indexed_to(transaction)?;
             let mut next = transaction
                 .prepare_cached("SELECT id, room, name, text FROM line WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-            let mut rows = next.query(params![number(indexed), INDEX_STEP_LINES_MAX])?;
+            let mut rows = next.query(params![number(indexed), lines_max])?;
             while let Some(row) = rows.next()? {
                 let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
                 indexed = row.get(0)?;

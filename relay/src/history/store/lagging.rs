@@ -1,0 +1,144 @@
+//! Indexes that lag behind the lines. Kept at once, each of them would have one more page written with each commit; filled
+//! now and then, a page of it is written once for many lines. What one of them lacks is read line by line.
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::sessions::{optional_number, set_value, value};
+use super::{Store, StoreError, number, search};
+use crate::batch::Kept;
+
+/// An index that lags behind.
+#[derive(Debug)]
+pub(super) struct Lagging {
+    /// Name in the table `value`: lines up to this id are in the index.
+    to: &'static str,
+    /// Takes the lines behind an id into it.
+    fill: &'static str,
+    /// Lines that go into it at once.
+    step_lines: u64,
+}
+
+/// Which lines are in which room. So many lines are read one by one in a millisecond.
+pub(super) const ROOMS: Lagging = Lagging {
+    to: "roomed_to",
+    fill: "INSERT OR IGNORE INTO room_line SELECT room, id FROM line WHERE id > ?1 ORDER BY room, id",
+    step_lines: 4096,
+};
+
+/// Which lines are of which session. With so many at once, a page of it is written for some lines of its session and not
+/// for each; and so many are read one by one in some milliseconds.
+pub(super) const LABELS: Lagging = Lagging {
+    to: "labeled_to",
+    fill: "INSERT OR IGNORE INTO label SELECT sid, id FROM line WHERE id > ?1 AND sid IS NOT NULL ORDER BY sid",
+    step_lines: 32_768,
+};
+
+/// Lines that are dropped before the index of labels is looked through for them.
+pub(super) const SWEEP_LINES: u64 = 100_000;
+
+/// What there is to do for them, as far as known.
+#[derive(Debug, Default)]
+pub(super) struct Lag {
+    /// Lines that came since each was filled.
+    pub(super) rooms: u64,
+    pub(super) labels: u64,
+    /// Lines that are gone, and perhaps still in the index of labels.
+    pub(super) swept: u64,
+}
+
+impl Lagging {
+    /// The id up to which lines are in it.
+    pub(super) fn to(&self, connection: &Connection) -> Result<i64, rusqlite::Error> {
+        Ok(value(connection, self.to)?.map_or(0, number))
+    }
+
+    /// Takes all lines in that are not in it.
+    fn fill(&self, transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+        let newest = transaction.query_row("SELECT max(id) FROM line", [], optional_number)?;
+        transaction.prepare_cached(self.fill)?.execute([self.to(transaction)?])?;
+        set_value(transaction, self.to, newest.unwrap_or_default())
+    }
+
+    /// Whether there are lines that are not in it.
+    fn lacks_some(&self, connection: &Connection) -> Result<bool, rusqlite::Error> {
+        let query = "SELECT EXISTS (SELECT 1 FROM line WHERE id > ?1)";
+        connection.query_row(query, [self.to(connection)?], |row| row.get(0))
+    }
+}
+
+/// How far each of them is in a transaction, and the index of words as well.
+pub(super) struct Reach {
+    rooms: i64,
+    labels: i64,
+    words: i64,
+}
+
+impl Reach {
+    pub(super) fn of(transaction: &Transaction<'_>) -> Result<Self, rusqlite::Error> {
+        let words = number(search::indexed_to(transaction)?);
+        Ok(Self { rooms: ROOMS.to(transaction)?, labels: LABELS.to(transaction)?, words })
+    }
+
+    /// Takes a line in that stands before what is in them already, which no later step would.
+    pub(super) fn add(
+        &self,
+        connection: &Connection,
+        line: &Kept<'_>,
+        room: i64,
+    ) -> Result<(), rusqlite::Error> {
+        let id = number(line.id);
+        if id <= self.rooms {
+            let insert = "INSERT OR IGNORE INTO room_line VALUES (?1, ?2)";
+            connection.prepare_cached(insert)?.execute(params![room, id])?;
+        }
+        if let Some(key) = line.key.filter(|_| id <= self.labels) {
+            let insert = "INSERT OR IGNORE INTO label VALUES (?1, ?2)";
+            connection.prepare_cached(insert)?.execute(params![number(key.sid), id])?;
+        }
+        if id <= self.words { search::add(connection, line, room) } else { Ok(()) }
+    }
+}
+
+/// These lines go: they are in no room any more. Of sessions they go later, many at once.
+pub(super) fn remove(connection: &Connection, ids: &[i64]) -> Result<(), rusqlite::Error> {
+    let delete = "DELETE FROM room_line WHERE id = ?1 AND room = (SELECT room FROM line WHERE line.id = ?1)";
+    let mut delete = connection.prepare_cached(delete)?;
+    ids.iter().try_for_each(|id| delete.execute([id]).map(drop))
+}
+
+impl Store {
+    /// What is to be done for the indexes of rooms and labels behind some commits.
+    pub fn tidy(&mut self) -> Result<(), StoreError> {
+        if self.lag.swept >= SWEEP_LINES {
+            let sweep = "DELETE FROM label WHERE id < (SELECT min(id) FROM line)";
+            self.write(|transaction| transaction.execute(sweep, []).map(drop))?;
+            self.lag.swept = 0;
+        }
+        if self.lag.rooms >= ROOMS.step_lines {
+            self.write(|transaction| ROOMS.fill(transaction))?;
+            self.lag.rooms = 0;
+        }
+        if self.lag.labels >= LABELS.step_lines {
+            self.write(|transaction| LABELS.fill(transaction))?;
+            self.lag.labels = 0;
+        }
+        Ok(())
+    }
+
+    /// Fills both where they lack something, as a relay that was killed leaves them.
+    pub(super) fn fill_lagging(&mut self) -> Result<(), StoreError> {
+        for index in [&ROOMS, &LABELS] {
+            if self.told(index.lacks_some(&self.connection))? {
+                self.write(|transaction| index.fill(transaction))?;
+            }
+        }
+        self.lag = Lag::default();
+        Ok(())
+    }
+
+    /// So many lines came.
+    pub(super) fn note_lag(&mut self, lines: u64) {
+        self.lag.rooms = self.lag.rooms.saturating_add(lines);
+        self.lag.labels = self.lag.labels.saturating_add(lines);
+    }
+}
