@@ -11,11 +11,15 @@ use tertulia_loadtest::ground::{self, Ground};
 use tertulia_loadtest::limits;
 use tertulia_loadtest::live::Live;
 use tertulia_loadtest::measured::Measured;
+use tertulia_loadtest::plan::Plan;
 use tertulia_loadtest::report::median;
 use tertulia_loadtest::run::{Pair, pair};
+use tertulia_loadtest::schedule::Pace;
+use tertulia_loadtest::stage::Stage;
+use tertulia_loadtest::swarm::Settings;
 
 use crate::table::{Bound, Row};
-use crate::works::{SPINNING, crowd_plan};
+use crate::works::{SPINNING, crowd_plan, plan};
 use crate::{Options, Outcome};
 
 const PAIRS: u32 = 2;
@@ -73,6 +77,17 @@ impl Scratch {
         child.wait()?;
         Ok(kept as u64)
     }
+
+    /// The same, once there are so many of them, or they have taken too long.
+    fn kept_when(&self, accepted: u64) -> Outcome<u64> {
+        let end = Instant::now() + WRITTEN_MAX;
+        loop {
+            let kept = self.kept()?;
+            if kept >= accepted || Instant::now() >= end {
+                return Ok(kept);
+            }
+        }
+    }
 }
 
 impl Drop for Scratch {
@@ -83,7 +98,9 @@ impl Drop for Scratch {
 
 pub(crate) fn history(options: &Options) -> Outcome<Vec<Row>> {
     let mut rows = crowd(options)?;
+    rows.extend(written(options)?);
     rows.extend(slow()?);
+    rows.extend(rush(options)?);
     rows.extend(million()?);
     Ok(rows)
 }
@@ -99,40 +116,67 @@ fn written_bytes(pid: Option<u32>) -> Outcome<f64> {
 /// The crowd with everything kept, beside the floor.
 fn crowd(options: &Options) -> Outcome<Vec<Row>> {
     let length = if options.is_quick { TALK / 5 } else { TALK };
-    let (mut rates, mut bytes, mut resident_kib, mut missing) = (Vec::new(), Vec::new(), 0u64, 0u64);
+    let (mut rates, mut resident_kib, mut missing) = (Vec::new(), 0u64, 0u64);
     let plan = crowd_plan();
     for number in 0..options.pairs(PAIRS) {
         let scratch = Scratch::new(&number.to_string())?;
         limits::make_place(2 * plan.clients, 1)?;
         let grounds = [scratch.relay()?, Ground::floor()?];
         let _pin = ground::apart(&[&grounds[0], &grounds[1]]);
-        let before = written_bytes(grounds[0].own_pid())?;
         let sides = [(&plan, &grounds[0]), (&plan, &grounds[1])];
         let mut live = Live::new("history");
         let both = pair(sides, number, SPINNING, length, &AtomicBool::new(false), &mut live)?;
         let Pair { ours, floor } = both;
         let (ours, floor): (Measured, Measured) = (ours.finish().1, floor.finish().1);
-        // Before the relay finds time for the index of words.
-        let written = written_bytes(grounds[0].own_pid())? - before;
         options.check("relay", &ours)?;
         options.check("floor", &floor)?;
-        let end = Instant::now() + WRITTEN_MAX;
-        let mut kept = scratch.kept()?;
-        while kept < ours.accepted && Instant::now() < end {
-            kept = scratch.kept()?;
-        }
+        let kept = scratch.kept_when(ours.accepted)?;
         missing += ours.accepted.abs_diff(kept);
         rates.push((ours.figures().rate_per_s, floor.figures().rate_per_s));
-        bytes.push(written / ours.accepted as f64 / LINE_BYTES);
         resident_kib = resident_kib.max(ours.resident_peak_kib);
     }
-    let bytes = median(&bytes).ok_or("no pair")?;
     let row = |figure: &str, value, bound| Row::plain("history", figure, None, value, bound);
     Ok(vec![
         Row::paired("history", "deliveries/s, crowd", &rates, Bound::AtLeast(0.7)),
         row("lines of it by which the file has more or fewer", missing as f64, Bound::AtMost(0.0)),
-        row("bytes written for each of its own", bytes, Bound::AtMost(6.0)),
         row("KiB resident at most", resident_kib as f64, Bound::None),
+    ])
+}
+
+/// What goes to the disk while the crowd talks, and nobody else has the relay's time.
+fn written(options: &Options) -> Outcome<Vec<Row>> {
+    let length = if options.is_quick { TALK / 5 } else { TALK };
+    let (mut under_load, mut resting) = (Vec::new(), Vec::new());
+    for number in 0..options.pairs(PAIRS) {
+        let scratch = Scratch::new(&format!("written-{number}"))?;
+        let ground = scratch.relay()?;
+        let _pin = ground::apart(&[&ground]);
+        let stop = AtomicBool::new(false);
+        let mut stage = Stage::open(&crowd_plan(), &ground.target, SPINNING, &stop, &mut |_| ())?;
+        let before = written_bytes(ground.own_pid())?;
+        stage.measure(length, &stop, &mut |_| ())?;
+        let loaded = written_bytes(ground.own_pid())? - before;
+        let accepted = stage.finish().1.accepted as f64;
+        // The index of words is filled while nobody speaks.
+        let mut all = written_bytes(ground.own_pid())? - before;
+        loop {
+            std::thread::sleep(INDEX_LOOK_EVERY * 4);
+            let now = written_bytes(ground.own_pid())? - before;
+            if now <= all {
+                break;
+            }
+            all = now;
+        }
+        under_load.push(loaded / accepted / LINE_BYTES);
+        resting.push(all / accepted / LINE_BYTES);
+    }
+    let row = |figure: &str, values: &[f64], bound| {
+        let value = median(values).ok_or("no run")?;
+        Ok::<_, Box<dyn std::error::Error>>(Row::plain("history", figure, None, value, bound))
+    };
+    Ok(vec![
+        row("bytes written for each of its own, under load", &under_load, Bound::AtMost(6.0))?,
+        row("the same once all words are in the index", &resting, Bound::None)?,
     ])
 }
 
@@ -150,6 +194,32 @@ fn slow() -> Outcome<Vec<Row>> {
     }
     let bytes = (written_bytes(ground.own_pid())? - before) / f64::from(SLOW_LINES);
     Ok(vec![Row::plain("history", "bytes written for a line a second", None, bytes, Bound::None)])
+}
+
+/// As many lines as the writer takes: two clients that hear each other, so that little else is to be done. That the
+/// generator has to share its processor with the writer makes it slower, and nothing else of this figure wrong.
+fn rush(options: &Options) -> Outcome<Vec<Row>> {
+    let length = if options.is_quick { TALK / 10 } else { TALK / 2 };
+    let plan = Plan { pace: Pace::Window(512), ..plan(2, 2) };
+    let scratch = Scratch::new("rush")?;
+    let ground = scratch.relay()?;
+    let stop = AtomicBool::new(false);
+    let mut stage = Stage::open(&plan, &ground.target, Settings::default(), &stop, &mut |_| ())?;
+    let begun = Instant::now();
+    stage.measure(length, &stop, &mut |_| ())?;
+    let measured = stage.finish().1;
+    // Until the last one is in the file, too, and the file was read once.
+    let kept = scratch.kept_when(measured.accepted)?;
+    let per_s = kept as f64 / begun.elapsed().as_secs_f64();
+    let row = |figure: &str, value, bound| Row::plain("history", figure, None, value, bound);
+    Ok(vec![
+        row("lines/s said and written, sustained", per_s, Bound::AtLeast(100_000.0)),
+        row(
+            "of them those that the file has not",
+            measured.accepted.abs_diff(kept) as f64,
+            Bound::AtMost(0.0),
+        ),
+    ])
 }
 
 /// A million lines: how fast they are written, and how fast some of them are found.
@@ -178,7 +248,7 @@ fn million() -> Outcome<Vec<Row>> {
     let seldom_ms = asker.median_ms(&format!("/search limit=100 {SELDOM}"), MILLION / FEW)?;
     let row = |figure: &str, value, bound| Row::plain("history", figure, None, value, bound);
     Ok(vec![
-        row("lines/s taken in", per_s, Bound::AtLeast(100_000.0)),
+        row("lines/s taken in by the tool", per_s, Bound::AtLeast(100_000.0)),
         row("ms for 100 lines of a million", last_ms, Bound::AtMost(5.0)),
         row("s until it finds all words of a million", indexed_s, Bound::None),
         row("ms for 100 of a million that all have a word", often_ms, Bound::AtMost(50.0)),

@@ -18,9 +18,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PRUNE_ROWS: u64 = 2_000;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
-/// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. While none
-/// comes, one large step follows the other.
+/// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
+/// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
 const INDEX_EVERY: Duration = Duration::from_millis(250);
+
+/// Lines that the index may lack for small steps to be of use.
+const INDEX_LAG_LINES_MAX: u64 = 8192;
 
 pub(super) struct Writer {
     store: Store,
@@ -129,8 +132,10 @@ impl Writer {
                 self.shared.reads.notify_one();
                 (self.bell)();
                 self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
-                self.index_at = self.last_step + INDEX_EVERY;
                 self.is_spoken = true;
+                let keeps_up = self.not_indexed <= INDEX_LAG_LINES_MAX;
+                let since = if keeps_up { self.last_step } else { Instant::now() };
+                self.index_at = since + INDEX_EVERY;
                 if let Err(error) = self.store.tidy() {
                     self.note(&error);
                 }
