@@ -85,14 +85,14 @@ pub enum Heard<'a> {
         /// The last.
         to: u64,
     },
-    /// `* END HISTORY room=R more=0|1 label=L`: a page is whole.
+    /// `* END HISTORY room=R more=0|1 label=L`, or `END SEARCH`: a page is whole.
     HistoryEnd {
         /// Of the question.
         label: &'a str,
         /// Whether there are more lines that way.
         is_more: bool,
     },
-    /// `* FAIL HISTORY CODE label=L`
+    /// `* FAIL HISTORY CODE label=L`, or `FAIL SEARCH`
     HistoryRefused {
         /// Of the question.
         label: &'a str,
@@ -273,7 +273,7 @@ fn parse_words(words: &str) -> Option<Heard<'_>> {
             Some(Heard::Room { label: label(rest), room: value(rest, "room")?, names })
         }
         "END" => match rest.split(' ').next()? {
-            "HISTORY" => {
+            "HISTORY" | "SEARCH" => {
                 Some(Heard::HistoryEnd { label: label(rest)?, is_more: raw(rest, "more") == Some("1") })
             }
             what => Some(Heard::End { label: label(rest), what }),
@@ -299,7 +299,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
             let (from, to) = (number(words, "from")?, number(words, "to")?);
             Some(Heard::Gap { room: value(words, "room")?, from, to })
         }
-        ("FAIL", "HISTORY", code) => Some(Heard::HistoryRefused { label: label(rest)?, code }),
+        ("FAIL", "HISTORY" | "SEARCH", code) => Some(Heard::HistoryRefused { label: label(rest)?, code }),
         ("NOTE", "NICK", "RENAMED") => Some(Heard::Renamed { name: plain(rest)? }),
         ("FAIL", "NICK", code) => Some(Heard::NickRefused { code, sentence }),
         ("NOTE", "ROOM", "STORM") => {

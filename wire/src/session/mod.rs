@@ -11,6 +11,7 @@
 mod asking;
 mod clock;
 mod config;
+mod error;
 mod event;
 mod fetch;
 mod greeting;
@@ -33,8 +34,9 @@ pub use config::{
     ANSWER_WAIT, Config, EVENTS_MAX, HELLO_WAIT, KEYS_KEPT, NAME_AGAIN_AFTER, QUIET_MAX, QUIT_WAIT,
     TOKEN_WAIT,
 };
-pub use event::{Action, AskError, Event, Line, Reason, SayError, Source, Ticket};
-pub use fetch::{FETCHES_MAX, GAPS_MAX};
+pub use error::{AskError, SayError};
+pub use event::{Action, Event, Line, Reason, Source, Ticket};
+pub use fetch::{FETCHES_MAX, GAPS_MAX, WORDS_BYTES_MAX};
 pub use saved::RestoreError;
 pub use sending::{COMMANDS_MAX, Say};
 pub use unanswered::UNANSWERED_BYTES_MAX;

@@ -16,7 +16,7 @@
 use std::fmt;
 
 use super::config::Config;
-use super::event::SayError;
+use super::error::SayError;
 use super::fetch::{Fetch, GAPS_MAX, Purpose};
 use super::unanswered::{Sent, Unanswered};
 use super::{Identity, SIDS_KEPT, Session};
