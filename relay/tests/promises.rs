@@ -7,7 +7,7 @@ mod support;
 
 use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
-use tertulia_relay::chat::{Remembered, Wanted};
+use tertulia_relay::chat::{ClientId, Remembered, Wanted};
 use tertulia_relay::flood::Flood;
 
 const ANA: u32 = 1;
@@ -40,6 +40,38 @@ fn ana_and_luis(mut core: Core) -> (Core, String) {
 fn codes(lines: &[String]) -> Vec<String> {
     let code = |line: &String| line.split(" id=").next().unwrap().split(" :").next().unwrap().to_owned();
     lines.iter().filter(|line| line.starts_with("* ")).map(code).collect()
+}
+
+#[test]
+fn no_token_is_shown_to_who_debugs_wherever_it_is_on_its_way() {
+    let mut core = keeping();
+    let mut shown = Vec::new();
+    let mut note = |moment, core: &Core| shown.push((moment, format!("{:?}", core.chat)));
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Ana");
+    note("not kept", &core);
+    core.chat.handle_kept(core.works.last().unwrap().number, core.now());
+    note("kept, and not written", &core);
+    core.turn();
+    let hello = core.heard(ANA).remove(0);
+    let token = hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    note("in use", &core);
+    core.gone(ANA);
+    note("away", &core);
+    core.connect(LUIS);
+    let now = core.now();
+    core.chat.handle_bytes(ClientId(LUIS), b"/ping\n", now);
+    core.chat.handle_bytes(ClientId(LUIS), format!("/hello v=1 resume={token}").as_bytes(), now);
+    note("coming back, and the end of the line is not there", &core);
+    core.send(LUIS, "");
+    note("back", &core);
+    assert!(core.heard(LUIS).iter().any(|line| line.contains(&token)));
+    let numbers = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
+    for secret in [numbers(token.as_bytes()), numbers(&[7; 32]), token] {
+        for (moment, shown) in &shown {
+            assert!(!shown.contains(&secret), "{moment}: {secret} is shown");
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::extended::is_label;
 use crate::message::RelayLine;
 use crate::name::{JOIN_WORDS, LEAVE_WORDS, Name};
+use crate::secret::Secret;
 use crate::tags::{split, unescape};
 use crate::text::is_dirty;
 use crate::time::unix_ms;
@@ -181,7 +182,7 @@ pub struct Greeting<'a> {
     /// The name the connection has now.
     pub name: Cow<'a, str>,
     /// Comes back as the same session; a secret.
-    pub token: Cow<'a, str>,
+    pub token: Secret<Cow<'a, str>>,
     /// The session's number, as others see it in keys.
     pub sid: u64,
     /// Longest line that the relay takes, its ending not counted.
@@ -320,7 +321,7 @@ impl<'a> Greeting<'a> {
         let line = number(rest, "line").and_then(|line| usize::try_from(line).ok());
         Some(Self {
             name: value(rest, "name")?,
-            token: value(rest, "token").filter(|token| !token.is_empty())?,
+            token: value(rest, "token").filter(|token| !token.is_empty()).map(Secret)?,
             sid: number(rest, "sid")?,
             line_bytes_max: line.unwrap_or(crate::limits::LINE_BYTES_MAX),
             burst: count("burst"),

@@ -457,5 +457,11 @@ fn new_chat(rng: &mut Rng, room_log_bytes: usize) -> Chat {
     let mut token_key = [0; 32];
     token_key.iter_mut().for_each(|byte| *byte = rng.below(256) as u8);
     let flood = rng.percent(30).then(|| Flood::new(20, 50));
-    Chat::new(Settings { flood, language: Language::En, room_log_bytes, token_key, labels_max: 40 })
+    Chat::new(Settings {
+        flood,
+        language: Language::En,
+        room_log_bytes,
+        token_key: token_key.into(),
+        labels_max: 40,
+    })
 }

@@ -38,7 +38,7 @@ impl Core {
             flood,
             language: Language::En,
             room_log_bytes: 128 * 1024,
-            token_key: [7; 32],
+            token_key: [7; 32].into(),
             labels_max: 1000,
         };
         let mut chat = Chat::new(settings);

@@ -26,7 +26,6 @@ mod sending;
 mod unanswered;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::Duration;
 
 pub use asking::Way;
@@ -45,6 +44,7 @@ use crate::limits::{LINE_BYTES_MAX, ROOM_DEFAULT, TAGGED_LINE_BYTES_MAX};
 use crate::lines::{self, Lines};
 use crate::name::check_room;
 use crate::retry;
+use crate::secret::Secret;
 use crate::text::clean;
 use fetch::Fetches;
 use pace::Pace;
@@ -74,24 +74,17 @@ enum Link {
 }
 
 /// What the relay gave.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Identity {
-    token: String,
+    token: Secret<String>,
     sid: u64,
-}
-
-/// Without the token: what is logged is no secret.
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("sid", &self.sid).finish_non_exhaustive()
-    }
 }
 
 /// What is known of one connection, and of nothing beyond it.
 #[derive(Debug, Default)]
 struct Connection {
-    /// Bytes that wait for nothing: hello and pong.
-    urgent: Vec<u8>,
+    /// Bytes that wait for nothing: hello, with its token, and pong.
+    urgent: Secret<Vec<u8>>,
     pace: Pace,
     /// The hello carried a token.
     has_asked_resume: bool,
