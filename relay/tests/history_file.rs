@@ -257,6 +257,23 @@ fn sessions_and_the_ceiling_are_there_again() {
 }
 
 #[test]
+fn a_session_that_was_forgotten_is_there_no_more_and_its_number_is_not_given_again() {
+    let folder = Folder::new();
+    let now = unix_ms();
+    let mut store = folder.store();
+    keep(&mut store, Work { sessions: vec![session(7, now), session(9, now)], ..work(1, []) });
+    // What comes later counts, also where both wait to be written.
+    let mut parcel = Parcel::default();
+    parcel.add(Work { sessions: vec![session(9, now), session(11, now)], ..work(2, []) }, true);
+    parcel.add(Work { forgotten: vec![9, 11], ..work(3, []) }, true);
+    assert!(!parcel.is_empty());
+    store.keep(&parcel).unwrap();
+    let remembered = store.remembered(now).unwrap();
+    assert_eq!(remembered.sessions.iter().map(|row| row.sid).collect::<Vec<_>>(), [7]);
+    assert_eq!(remembered.last_sid, 11);
+}
+
+#[test]
 fn the_newest_lines_of_all_rooms_are_taken_up() {
     let folder = Folder::new();
     let mut store = folder.store();
@@ -488,7 +505,7 @@ fn damage_that_is_met_while_the_relay_runs_is_told_with_what_to_do() {
     let what = Wanted::Lines { room: "general".to_owned(), before: Some(500 << 16), after: None, limit: 400 };
     kept.keeper.ask(Question { ticket: 1, what });
     let news = kept.wait(|news| !news.answers.is_empty() && news.trouble.is_some());
-    assert!(matches!(news.answers[..], [(1, Answer::Unreadable)]), "{news:?}");
+    assert!(matches!(news.answers[..], [(1, Answer::Damaged)]), "{news:?}");
     let trouble = news.trouble.unwrap();
     assert!(trouble.contains("is damaged") && trouble.contains("--history-repair"), "{trouble}");
 }

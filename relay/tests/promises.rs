@@ -7,7 +7,7 @@ mod support;
 
 use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
-use tertulia_relay::chat::{ClientId, Remembered, Wanted};
+use tertulia_relay::chat::{Answer, ClientId, Remembered, Wanted};
 use tertulia_relay::flood::Flood;
 
 const ANA: u32 = 1;
@@ -296,6 +296,47 @@ fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again(
     assert_eq!(core.heard(LUIS), [""; 0]);
     core.send(ANA, "@label=3 nueva");
     assert_eq!(core.heard(LUIS), ["Ana: nueva"]);
+}
+
+#[test]
+fn whose_labels_are_damaged_is_cut_once_and_comes_back_as_somebody_new() {
+    let (mut core, token) = restarted();
+    core.connect(LUIS);
+    core.send(LUIS, "Luis se ha unido al chat.");
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={token}"));
+    core.send(ANA, "@label=1 hola");
+    core.answer_with(|_| Answer::Damaged);
+    assert_eq!(codes(&core.heard(ANA)).last().unwrap(), "* FAIL HISTORY UNREADABLE");
+    assert_eq!(core.closed, [ANA]);
+    assert_eq!(core.heard(LUIS), ["Ana ha abandonado el chat."]);
+    let forgotten: Vec<u64> = core.keep_all().into_iter().flat_map(|work| work.forgotten).collect();
+    assert_eq!(forgotten, [1]);
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 name=Ana resume={token}"));
+    core.keep_all();
+    core.answer_with(|_| Answer::Damaged);
+    let heard = core.heard(ANA);
+    assert!(heard[0].starts_with("* WARN HELLO RESUME_UNKNOWN "), "{heard:?}");
+    assert!(heard[1].contains(" sid=4098 "), "{heard:?}");
+    core.send(ANA, "@label=1 hola");
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+    assert_eq!(core.heard(LUIS), ["Ana se ha unido al chat.", "Ana: hola"]);
+}
+
+#[test]
+fn whose_labels_cannot_be_read_for_now_is_the_same_session_when_it_comes_back() {
+    let (mut core, token) = restarted();
+    for answer in [Answer::Unreadable, Answer::Lines(Batch::default())] {
+        core.connect(ANA);
+        core.send(ANA, &format!("/hello v=1 resume={token}"));
+        let mut answer = Some(answer);
+        core.answer_with(|_| answer.take().unwrap());
+        let heard = core.heard(ANA);
+        assert!(heard[0].contains(&token), "{heard:?}");
+    }
+    assert_eq!(core.closed, [ANA]);
 }
 
 #[test]

@@ -17,6 +17,9 @@ impl Chat {
             return;
         };
         let rooms = self.rooms_of(client);
+        if self.sessions.get(session).is_some_and(|session| session.is_damaged) {
+            return self.sessions.forget(session);
+        }
         let was_greeted = !self.is_greeting(client);
         let Some(named) =
             self.client_mut(client).filter(|_| was_greeted).and_then(|state| state.named.take())

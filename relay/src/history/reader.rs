@@ -80,6 +80,6 @@ pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &S
     bell();
 }
 
-fn unreadable(_: StoreError) -> Answer {
-    Answer::Unreadable
+fn unreadable(error: StoreError) -> Answer {
+    if error.is_damaged() { Answer::Damaged } else { Answer::Unreadable }
 }

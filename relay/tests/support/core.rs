@@ -105,9 +105,14 @@ impl Core {
 
     /// Answers every question with what `answer` makes of it.
     pub(crate) fn answer_all(&mut self, mut answer: impl FnMut(&tertulia_relay::chat::Wanted) -> Batch) {
+        self.answer_with(|wanted| Answer::Lines(answer(wanted)));
+    }
+
+    /// The same with any answer.
+    pub(crate) fn answer_with(&mut self, mut answer: impl FnMut(&tertulia_relay::chat::Wanted) -> Answer) {
         while let Some(question) = self.chat.poll_question() {
-            let lines = answer(&question.what);
-            self.chat.handle_answer(question.ticket, &Answer::Lines(lines));
+            let answer = answer(&question.what);
+            self.chat.handle_answer(question.ticket, &answer);
             self.turn();
         }
     }
