@@ -335,9 +335,16 @@ fn a_file_of_an_earlier_relay_is_brought_up_to_date_with_its_lines() {
 fn an_id_that_somebody_took_in_meanwhile_does_not_stop_the_lines_that_are_said() {
     let folder = Folder::new();
     let mut store = folder.store();
-    store.insert_new(&batch([line(5)])).unwrap();
-    keep(&mut store, work(1, [line(4), Kept { text: "dicho", ..line(5) }, line(6)]));
+    store.insert_new(&batch([line(5), line(6)])).unwrap();
+    index(&mut store);
+    let mut parcel = Parcel::default();
+    // What is the same has not gone.
+    parcel.add(work(1, [line(4), Kept { text: "dicho", ..line(5) }, line(6)]), true);
+    assert_eq!(store.keep(&parcel).unwrap(), 1);
     assert_eq!(texts(&store.lines("general", None, None, 9).unwrap()), ["hola", "dicho", "hola"]);
+    assert_eq!(store.rows(), 3);
+    index(&mut store);
+    assert_eq!((found(&store, None, "hola"), found(&store, None, "dicho")), (vec![4, 6], vec![5]));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) kept: u64,
     /// Lines that are being written.
     pub(super) writing: u64,
+    /// Until that was told: lines that had ids which others were given.
+    pub(super) gone: u64,
     /// Nothing is written any more, nor anything read.
     pub(super) has_no_writer: bool,
     pub(super) has_no_reader: bool,

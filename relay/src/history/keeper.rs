@@ -40,6 +40,8 @@ pub struct News {
     pub kept: u64,
     /// What is above [`News::kept`], up to this number, will never be: nothing is written any more. Told once.
     pub lost: Option<u64>,
+    /// Lines that somebody took in meanwhile, and that had the ids of lines that were said: they had to go. Told once.
+    pub gone: u64,
     /// Answers, with the tickets of their questions.
     pub answers: Vec<(u64, Answer)>,
     /// See [`State::trouble`].
@@ -142,7 +144,13 @@ impl Keeper {
     pub fn take_news(&self) -> News {
         let mut desk = self.shared.desk();
         let answers = std::mem::take(&mut desk.answers);
-        News { kept: desk.kept, lost: desk.lost.take(), answers, trouble: desk.state.trouble.clone() }
+        News {
+            kept: desk.kept,
+            lost: desk.lost.take(),
+            gone: std::mem::take(&mut desk.gone),
+            answers,
+            trouble: desk.state.trouble.clone(),
+        }
     }
 
     /// How it fares.

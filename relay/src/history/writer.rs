@@ -127,13 +127,14 @@ impl Writer {
             let outcome = self.store.keep(parcel);
             let mut desk = self.shared.desk();
             let before = desk.state.trouble.clone();
-            desk.note_write(outcome.as_ref().copied());
+            desk.note_write(outcome.as_ref().map(drop));
             let is_news = desk.state.trouble != before;
             if outcome.is_ok() || is_ending {
                 if outcome.is_err() {
                     desk.state.not_kept = desk.state.not_kept.saturating_add(parcel.len() as u64);
                 } else {
                     desk.kept = number;
+                    desk.gone = desk.gone.saturating_add(outcome.unwrap_or_default());
                 }
                 desk.bytes = desk.bytes.saturating_sub(parcel.bytes());
                 desk.writing = 0;
