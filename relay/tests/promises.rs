@@ -299,6 +299,33 @@ fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again(
 }
 
 #[test]
+fn a_session_whose_token_was_never_given_out_goes_with_its_connection() {
+    let mut core = keeping();
+    core.connect(LUIS);
+    for number in 0..3 {
+        core.connect(ANA);
+        core.send(ANA, "/hello v=1 name=Ana");
+        assert_eq!(core.chat.session_count(), 1);
+        core.gone(ANA);
+        assert_eq!(core.chat.session_count(), 0, "round {number}");
+    }
+    // Another one takes its place before the first was kept: it is not greeted for the first one's sake.
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Eva");
+    let last = core.works.len() - 1;
+    core.chat.handle_kept(core.works[last - 1].number, core.now());
+    core.turn();
+    assert_eq!((core.heard(ANA), core.heard(LUIS)), (vec![], vec![]));
+    let works = core.keep_all();
+    assert!(core.heard(ANA)[0].starts_with("* HELLO v=1 name=Eva "));
+    assert_eq!(core.heard(LUIS), ["Eva se ha unido al chat."]);
+    let forgotten: Vec<u64> = works.iter().flat_map(|work| work.forgotten.clone()).collect();
+    let kept: Vec<u64> = works.iter().flat_map(|work| &work.sessions).map(|row| row.sid).collect();
+    assert_eq!(forgotten, [1, 2, 3]);
+    assert!(kept.contains(&4), "{kept:?}");
+}
+
+#[test]
 fn whose_labels_are_damaged_is_cut_once_and_comes_back_as_somebody_new() {
     let (mut core, token) = restarted();
     core.connect(LUIS);
