@@ -23,7 +23,8 @@ impl Store {
             let query = format!("{LABELED} WHERE id > ?1 AND sid = ?2 ORDER BY id DESC LIMIT ?3");
             let mut newest = self.select(&query, params![to, number(sid), limit])?;
             let indexed = "SELECT id FROM label WHERE sid = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3";
-            let query = format!("{LABELED} WHERE id IN ({indexed}) ORDER BY id DESC");
+            // What has gone may be in the index yet, and another session's line have its id.
+            let query = format!("{LABELED} WHERE id IN ({indexed}) AND sid = ?1 ORDER BY id DESC");
             let missing = limit.saturating_sub(i64::try_from(newest.len()).unwrap_or(i64::MAX));
             let older = self.select(&query, params![number(sid), to, missing])?;
             older.iter().for_each(|line| newest.push(line));

@@ -74,9 +74,9 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) fn of(transaction: &Transaction<'_>) -> Result<Self, rusqlite::Error> {
-        let words = number(search::indexed_to(transaction)?);
-        Ok(Self { rooms: ROOMS.to(transaction)?, labels: LABELS.to(transaction)?, words })
+    pub(super) fn of(connection: &Connection) -> Result<Self, rusqlite::Error> {
+        let words = number(search::indexed_to(connection)?);
+        Ok(Self { rooms: ROOMS.to(connection)?, labels: LABELS.to(connection)?, words })
     }
 
     /// Takes a line in that stands before what is in them already, which no later step would.

@@ -18,8 +18,7 @@ const COLUMNS: &str = "SELECT line.id, unix_ms, ?1, name, reply, quote, sid, lab
 
 const NOT_INDEXED: &str = "line WHERE room = ?2 AND line.id > ?3 AND line.id < ?4 ORDER BY line.id";
 
-/// A line that was written over another one may be in another room than that.
-const INDEXED: &str = "room_line CROSS JOIN line ON line.id = room_line.id AND line.room = room_line.room
+const INDEXED: &str = "room_line CROSS JOIN line ON line.id = room_line.id
     WHERE room_line.room = ?2 AND room_line.id > ?3 AND room_line.id < ?4 ORDER BY room_line.id";
 
 impl Store {
