@@ -155,6 +155,7 @@ fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> 
         let is_over = bytes == 0 || taken.is_err();
         if is_over || batch.len() == IMPORT_LINES {
             let places = store.insert_new(&batch).map_err(|error| sentence(&error))?;
+            store.tidy().map_err(|error| sentence(&error))?;
             refused.extend(places.into_iter().filter_map(|place| numbers.get(place).copied()));
             batch = Batch::default();
             numbers.clear();

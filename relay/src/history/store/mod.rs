@@ -140,8 +140,9 @@ impl Store {
         let mut store = outcome?;
         store.migrate()?;
         store.fill_lagging()?;
-        store.rows =
-            store.told(store.connection.query_row("SELECT count(*) FROM line", [], |row| row.get(0)))?;
+        // All lines are in the index of rooms now, which is read sooner than they are.
+        let rows = store.connection.query_row("SELECT count(*) FROM room_line", [], |row| row.get(0));
+        store.rows = store.told(rows)?;
         Ok(store)
     }
 
@@ -291,6 +292,7 @@ impl Store {
     pub fn insert_new(&mut self, batch: &Batch) -> Result<Vec<usize>, StoreError> {
         let (rows, refused) = self.write(|transaction| lines::insert_new(transaction, batch))?;
         self.rows = self.rows.saturating_add(rows);
+        self.note_lag(rows);
         Ok(refused)
     }
 
