@@ -7,7 +7,7 @@ mod support;
 
 use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
-use tertulia_relay::chat::{Answer, ClientId, Remembered, Wanted};
+use tertulia_relay::chat::{Answer, ClientId, Remembered, SESSIONS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
 
 const ANA: u32 = 1;
@@ -323,6 +323,52 @@ fn a_session_whose_token_was_never_given_out_goes_with_its_connection() {
     let kept: Vec<u64> = works.iter().flat_map(|work| &work.sessions).map(|row| row.sid).collect();
     assert_eq!(forgotten, [1, 2, 3]);
     assert!(kept.contains(&4), "{kept:?}");
+}
+
+/// Greets a client of this name; its token.
+fn greeted(core: &mut Core, client: u32, name: &str) -> String {
+    core.connect(client);
+    core.send(client, &format!("/hello v=1 name={name}"));
+    let heard = core.heard(client);
+    let hello = heard.iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn beyond_so_many_sessions_those_unused_for_longest_are_forgotten_and_none_that_is_there() {
+    const MORE: usize = 1_000;
+    let mut core = Core::new(None);
+    let mut tokens = vec![greeted(&mut core, LUIS, "Luis")];
+    let mut unix_ms = 1_700_000_000_000;
+    for number in 1..SESSIONS_MAX + MORE {
+        unix_ms += 1;
+        core.chat.handle_clock(unix_ms);
+        tokens.push(greeted(&mut core, ANA, "Ana"));
+        core.send(ANA, "/quit");
+        if number == 2 * MORE {
+            // The first one of those is used again.
+            core.connect(ANA);
+            core.send(ANA, &format!("/hello v=1 name=Ana resume={}", tokens[1]));
+            core.send(ANA, "/quit");
+            core.heard(ANA);
+        }
+    }
+    assert_eq!(core.chat.session_count(), SESSIONS_MAX);
+    core.heard(ANA);
+    let mut is_known = |number: usize| {
+        core.connect(ANA);
+        core.send(ANA, &format!("/hello v=1 name=Ana resume={}", tokens[number]));
+        let is_known = !core.heard(ANA)[0].contains("RESUME_UNKNOWN");
+        core.send(ANA, "/quit");
+        core.heard(ANA);
+        is_known
+    };
+    // Asked in this order, because each that is unknown begins a new one.
+    let known = [MORE + 2, SESSIONS_MAX, 1, MORE + 1, MORE, 2].map(&mut is_known);
+    assert_eq!(known, [true, true, true, false, false, false]);
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={}", tokens[0]));
+    assert!(core.heard(ANA)[0].contains(" name=Luis "), "who is there is known, however long ago it came");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod labels;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2s, Digest};
@@ -80,6 +80,8 @@ pub(super) struct Sessions {
     slots: Vec<Slot>,
     free: Vec<u32>,
     by_token: HashMap<[u8; 16], SessionId>,
+    /// Those that are offline, by when they were last used.
+    idle: BTreeSet<(u64, SessionId)>,
     last_sid: u64,
     /// Numbers up to it were set apart, and that is kept.
     sid_ceiling_kept: u64,
@@ -164,6 +166,9 @@ impl Sessions {
         let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
         let id = SessionId { index, generation };
         self.by_token.insert(session.token_hash, id);
+        if session.state == Presence::Offline {
+            self.idle.insert((session.used_unix_ms, id));
+        }
         if let Some(slot) = self.slots.get_mut(index as usize) {
             slot.session = Some(session);
         }
@@ -199,12 +204,10 @@ impl Sessions {
 
     /// Only here: where the file has too many, it drops those unused for longest too.
     fn forget_oldest(&mut self) {
-        let offline = |session: &&Session| session.state == Presence::Offline && session.unanswered == 0;
-        let all = self.slots.iter().filter_map(|slot| slot.session.as_ref());
-        let oldest = all.filter(offline).min_by_key(|session| session.used_unix_ms);
-        if let Some(id) = oldest.and_then(|session| self.by_token.get(&session.token_hash).copied()) {
-            self.remove(id);
-        }
+        let is_free = |id: &SessionId| self.get(*id).is_some_and(|session| session.unanswered == 0);
+        // Few of those who are gone wait for an answer, and not for long.
+        let oldest = self.idle.iter().map(|(_, id)| *id).find(is_free);
+        oldest.and_then(|id| self.remove(id));
     }
 
     /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.
@@ -220,6 +223,7 @@ impl Sessions {
         let session = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.by_token.remove(&session.token_hash);
+        self.idle.remove(&(session.used_unix_ms, id));
         self.label_count -= session.labels.as_ref().map_or(0, Labels::len);
         self.free.push(id.index);
         Some(session)
@@ -252,11 +256,12 @@ impl Sessions {
     /// Somebody comes back. Whether that is worth keeping: not if nothing but the hour is new.
     pub(super) fn take_up(&mut self, id: SessionId, client: ClientId, unix_ms: u64) {
         let Some(session) = self.get_mut(id) else { return };
-        let was_offline = session.state == Presence::Offline;
+        let (was_offline, used_unix_ms) = (session.state == Presence::Offline, session.used_unix_ms);
         session.state = Presence::Online(client);
-        let is_another_day = unix_ms.abs_diff(session.used_unix_ms) > 24 * 60 * 60 * 1000;
+        let is_another_day = unix_ms.abs_diff(used_unix_ms) > 24 * 60 * 60 * 1000;
         if was_offline || is_another_day {
             session.used_unix_ms = unix_ms;
+            self.idle.remove(&(used_unix_ms, id));
             self.note_change(id);
         }
     }
@@ -265,7 +270,9 @@ impl Sessions {
     pub(super) fn end(&mut self, id: SessionId, unix_ms: u64) {
         if let Some(session) = self.get_mut(id) {
             session.state = Presence::Offline;
-            session.used_unix_ms = unix_ms;
+            let before = std::mem::replace(&mut session.used_unix_ms, unix_ms);
+            self.idle.remove(&(before, id));
+            self.idle.insert((unix_ms, id));
             self.note_change(id);
         }
     }
@@ -338,7 +345,7 @@ mod tests {
         let mut sessions = Sessions::new(LABELS_MAX);
         let id = sessions.add("secreto", "Ana", ONE, DAY_MS);
         assert_eq!(sessions.find("secreto", 100 * DAY_MS), Some(id));
-        sessions.get_mut(id).unwrap().state = Presence::Offline;
+        sessions.end(id, DAY_MS);
         assert_eq!(sessions.find("secreto", 31 * DAY_MS), Some(id));
         assert_eq!(sessions.find("secreto", 31 * DAY_MS + 1), None);
         assert_eq!(sessions.find("otro", DAY_MS), None);
@@ -349,7 +356,7 @@ mod tests {
         let mut sessions = Sessions::new(LABELS_MAX);
         for number in 0..=SESSIONS_MAX as u64 {
             let id = sessions.add(&number.to_string(), "Ana", ONE, number);
-            sessions.get_mut(id).unwrap().state = Presence::Offline;
+            sessions.end(id, number);
         }
         assert_eq!(sessions.len(), SESSIONS_MAX);
         assert_eq!((sessions.find("0", 0), sessions.find("1", 0).is_some()), (None, true));
