@@ -148,10 +148,10 @@ fn note(
     if !arrivals.note(receiver, stamp) {
         return false;
     }
-    if let Some(answers) = answers.filter(|_| disordered == arrivals.counts().out_of_order) {
-        if id(bytes).is_some_and(|id| !answers.advance(receiver, id, id)) {
-            arrivals.note_out_of_order();
-        }
+    if let Some(answers) = answers.filter(|_| disordered == arrivals.counts().out_of_order)
+        && id(bytes).is_some_and(|id| !answers.advance(receiver, id, id))
+    {
+        arrivals.note_out_of_order();
     }
     true
 }
