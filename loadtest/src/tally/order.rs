@@ -148,9 +148,9 @@ fn note(
     if !arrivals.note(receiver, stamp) {
         return false;
     }
-    if let Some(answers) = answers.filter(|_| disordered == arrivals.counts().out_of_order)
-        && id(bytes).is_some_and(|id| !answers.advance(receiver, id, id))
-    {
+    let answers = answers.filter(|_| disordered == arrivals.counts().out_of_order);
+    let is_below = answers.zip(id(bytes)).is_some_and(|(answers, id)| !answers.advance(receiver, id, id));
+    if is_below {
         arrivals.note_out_of_order();
     }
     true
