@@ -60,6 +60,8 @@ pub(crate) enum Out {
     OthersLater(String),
     /// The same, but for who came in last of those that are there.
     OthersButOne(String),
+    /// The same, with its second half so late that it is a read of its own.
+    OthersInHalves(String),
     Sender(String),
     /// Into the history.
     Kept(u64, String),
@@ -128,6 +130,7 @@ pub(crate) fn server_of(manner: Manner) -> (SocketAddr, Arc<Seen>) {
     let told = Arc::clone(&seen);
     thread::spawn(move || {
         for (connection, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+            stream.set_nodelay(true).unwrap();
             let (room, seen) = (Arc::clone(&room), Arc::clone(&seen));
             thread::spawn(move || serve(connection, stream, manner, &room, &seen));
         }
@@ -206,6 +209,12 @@ impl Room {
                     let late = self.hearers.range(8..).map(|(_, hearer)| hearer.try_clone().unwrap());
                     let late = late.collect();
                     self.late.send((Instant::now() + Duration::from_millis(200), late, line)).unwrap();
+                }
+                Out::OthersInHalves(line) => {
+                    let (first, second) = line.split_at(line.len() / 2);
+                    write(self.others(connection, |_| true), first);
+                    thread::sleep(Duration::from_millis(20));
+                    write(self.others(connection, |_| true), second);
                 }
                 Out::OthersButOne(line) => {
                     let last = self.hearers.keys().rfind(|other| **other != connection).copied();

@@ -71,6 +71,16 @@ fn whoever_leaves_and_comes_back_breaks_no_promise() {
 }
 
 #[test]
+fn a_line_that_comes_in_two_reads_is_heard_once() {
+    let harm: Harm = |said| match said.is_one_of_a_hundred() {
+        true => vec![Out::OthersInHalves(said.heard_line(said.id)), said.kept(said.id), said.ack(said.id)],
+        false => said.through(),
+    };
+    let (counts, judged) = run(harm);
+    assert!(counts == DELIVERED && judged.is_clean(), "{counts:?} {:#?}", judged.first);
+}
+
+#[test]
 fn an_acknowledged_line_that_is_not_in_the_history_is_seen_by_the_trace_alone() {
     let harm: Harm = |said| match said.is_one_of_a_hundred() {
         true => vec![said.heard(said.id), said.ack(said.id)],
