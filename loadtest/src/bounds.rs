@@ -34,6 +34,7 @@ enum Figure {
     Refused,
     NotKept,
     Unanswered,
+    TraceViolations,
     RatePerS,
     AcceptedPerS,
     ServerCpuShare,
@@ -66,7 +67,7 @@ enum Point {
 }
 
 /// Those that are not latencies, as the JSON calls them, and as it is shorter.
-const PLAIN: [(&str, Figure); 21] = [
+const PLAIN: [(&str, Figure); 22] = [
     ("lost", Figure::Lost),
     ("doubled", Figure::Doubled),
     ("out_of_order", Figure::OutOfOrder),
@@ -82,6 +83,7 @@ const PLAIN: [(&str, Figure); 21] = [
     ("answered.refused", Figure::Refused),
     ("answered.not_kept", Figure::NotKept),
     ("answered.unanswered", Figure::Unanswered),
+    ("trace.violations", Figure::TraceViolations),
     ("rate_per_s", Figure::RatePerS),
     ("accepted_per_s", Figure::AcceptedPerS),
     ("server.cpu_share", Figure::ServerCpuShare),
@@ -207,6 +209,10 @@ impl Figure {
             Self::Refused => return answered(|answered| answered.refused),
             Self::NotKept => return answered(|answered| answered.not_kept),
             Self::Unanswered => return answered(|answered| answered.unanswered),
+            Self::TraceViolations => {
+                let judged = report.trace.as_ref().filter(|judged| judged.unread.is_none());
+                return judged.map_or(f64::NAN, |judged| judged.violations as f64);
+            }
             Self::RatePerS => return report.rate_per_s,
             Self::AcceptedPerS => return report.accepted_per_s,
             Self::ServerCpuShare => return server(|server| server.cpu_share),
@@ -264,7 +270,8 @@ impl Point {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example;
+    use crate::judged::Judged;
+    use crate::report::{example, judged};
 
     fn broken(bound: &str) -> Option<f64> {
         Bound::parse(bound).unwrap().broken_by(&example())
@@ -283,6 +290,17 @@ mod tests {
         assert_eq!(broken("rate<=500"), Some(500.0));
         assert_eq!(broken("lost>=7"), Some(7.0));
         assert_eq!(broken("lost>=8"), None);
+    }
+
+    #[test]
+    fn a_trace_breaks_its_bound_that_is_not_clean_or_was_not_judged() {
+        let bound = Bound::parse("trace.violations>0").unwrap();
+        assert_eq!(bound.broken_by(&Report { trace: Some(judged()), ..example() }), Some(1.0));
+        for trace in [None, Some(Judged::unread("refused".into()))] {
+            let value = bound.broken_by(&Report { trace, ..example() }).unwrap();
+            assert_eq!(bound.told(value), "nothing came that it could be told of");
+        }
+        assert_eq!(bound.broken_by(&Report { trace: Some(Judged::default()), ..example() }), None);
     }
 
     #[test]

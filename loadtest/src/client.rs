@@ -68,9 +68,14 @@ impl Client {
         }
     }
 
+    /// Whether it would send, or keep for later, what it is given now.
+    pub(crate) fn takes(&self) -> bool {
+        self.state == State::Up && self.unsent.len() <= UNSENT_BYTES_MAX
+    }
+
     /// Sends, or keeps for later what the socket does not take. False: nothing, as too much waits already.
     pub(crate) fn send(&mut self, line: &[u8]) -> bool {
-        if self.state != State::Up || self.unsent.len() > UNSENT_BYTES_MAX {
+        if !self.takes() {
             return false;
         }
         let taken = if self.unsent.is_empty() { self.write(line) } else { Some(0) };

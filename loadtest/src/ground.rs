@@ -1,8 +1,9 @@
 //! What a run stands on: a server, place for descriptors and ports, and a way to stop.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::{process as this, thread};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{env, fs, process as this, thread};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -19,6 +20,29 @@ pub struct Ground {
     /// The server.
     pub target: Target,
     own: Option<Started>,
+    /// What it keeps, which goes behind it.
+    #[expect(dead_code, reason = "held until the server has ended")]
+    scratch: Option<Scratch>,
+}
+
+/// A folder that goes with this value, and all that is in it.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, String> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("tertulia-loadtest-{}-history-{number}", this::id()));
+        fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Ground {
@@ -27,7 +51,19 @@ impl Ground {
         let Some(address) = whom.target else { return Self::relay() };
         let name = whom.pid.and_then(process::program_name).unwrap_or_default();
         let target = Target { address, pid: whom.pid, name, is_fresh: false };
-        Ok(Self { target, own: None })
+        Ok(Self { target, own: None, scratch: None })
+    }
+
+    /// The same, but that a relay of our own keeps all that is said, until this value goes.
+    pub fn keeping(whom: &Whom) -> Result<Self, String> {
+        if whom.target.is_some() {
+            return Self::of(whom);
+        }
+        let scratch = Scratch::new()?;
+        let file = scratch.0.join("history.db").display().to_string();
+        let ground =
+            Self::relay_with(&["--history", &file, "--history-max-rows", "0", "--history-max-age", "0"])?;
+        Ok(Self { scratch: Some(scratch), ..ground })
     }
 
     /// A relay of our own.
@@ -52,7 +88,7 @@ impl Ground {
             name: started.name().to_owned(),
             is_fresh: true,
         };
-        Self { target, own: Some(started) }
+        Self { target, own: Some(started), scratch: None }
     }
 
     /// Its process, where it was started for this.
@@ -95,5 +131,5 @@ pub fn settings(whom: &Whom, measured_s: f64, keeps_log: bool) -> Settings {
     // About three hundred points are as many as a picture shows.
     let interval_us = ((measured_s / 300.0).ceil().max(1.0) * 1e6) as u64;
     let interval_us = if measured_s < 20.0 { 250_000 } else { interval_us };
-    Settings { spins: whom.spin, interval_us, keeps_log }
+    Settings { spins: whom.spin, interval_us, keeps_log, trace_records: 0 }
 }

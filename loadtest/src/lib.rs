@@ -10,10 +10,12 @@
 //!   the four checks; [`answers`]: what the senders were answered; [`filed`]: whether a file has each line once; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
 //! - [`pulse`]: whether the generator itself ran when it was to; [`returns`]: whether those that left came back.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
+//! - [`judged`]: what the checker of traces says, where all that passed over the wires was written down.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
 //! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`mod@slice`] carries a plan
-//! out, [`stage`] puts them in front of a server and measures. [`server`] and [`peers`] start servers, [`floor`] is
+//! out, [`stage`] puts them in front of a server and measures. `traced` hands all that passes over their wires to the checker of
+//! traces, and reads the history back. [`server`] and [`peers`] start servers, [`floor`] is
 //! one, [`process`] reads what the kernel tells of them, [`connect`] and [`limits`] know what a machine has of ports
 //! and descriptors.
 //!
@@ -32,6 +34,7 @@ pub mod followers;
 pub mod ground;
 pub mod hold;
 pub mod html;
+pub mod judged;
 pub mod latency;
 pub mod limits;
 pub mod live;
@@ -62,5 +65,6 @@ pub mod swarm;
 pub mod tally;
 pub mod text;
 pub mod timeline;
+mod traced;
 pub mod transcript;
 pub mod verdict;

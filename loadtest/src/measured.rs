@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 
 use crate::answers::Answered;
+use crate::judged::Judged;
 use crate::latency::{Latency, buckets, histogram};
 use crate::plan::{Plan, Planned};
 use crate::process::Usage;
@@ -86,6 +87,8 @@ pub struct Measured {
     pub complaints: (Vec<String>, u64),
     /// What the senders were answered, where the server answers.
     pub answered: Option<Answered>,
+    /// What the checker says of the trace, where there is one.
+    pub trace: Option<Judged>,
     /// The generator never slept.
     pub spins: bool,
     /// A closed loop: lines are due when the one before was heard.
@@ -147,6 +150,7 @@ impl Measured {
             others_max: 0,
             complaints: (Vec::new(), 0),
             answered: None,
+            trace: None,
             spins: false,
             is_closed: false,
             is_partial: false,
@@ -198,6 +202,10 @@ impl Measured {
         self.complaints.0.truncate(verdict::COMPLAINTS_MAX);
         self.complaints.1 += other.complaints.1;
         self.answered = match (self.answered.take(), other.answered) {
+            (Some(ours), Some(theirs)) => Some(ours.plus(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
+        self.trace = match (self.trace.take(), other.trace) {
             (Some(ours), Some(theirs)) => Some(ours.plus(theirs)),
             (ours, theirs) => ours.or(theirs),
         };
@@ -267,7 +275,7 @@ impl Measured {
             commit: report::commit(),
             begun_unix_s,
             machine,
-            plan: Planned { spins: self.spins, ..plan.planned() },
+            plan: Planned { spins: self.spins, traces: self.trace.is_some(), ..plan.planned() },
             target,
             server_name,
             server_file_fnv1a,
@@ -295,6 +303,7 @@ impl Measured {
             not_back: self.returns.failed,
             is_deserted: self.is_deserted,
             answered: self.answered.clone(),
+            trace: self.trace.clone(),
             complaints: self.complaints.0.clone(),
             cautions: verdict::cautions(plan, self),
             hints: verdict::hints(plan, self),

@@ -188,9 +188,11 @@ impl Swarm {
         for number in 0..self.plan.senders.min(2) {
             let mut line = Vec::new();
             self.plan.protocol.say(&self.tally.names().of(number), probe, PROBE, &mut line);
-            if let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) {
-                client.send(&line);
+            let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) else { continue };
+            if let Some(traced) = self.traced.as_mut().filter(|_| client.takes()) {
+                traced.sends(number, &line);
             }
+            client.send(&line);
         }
     }
 

@@ -149,6 +149,11 @@ pub struct Run {
     /// In turns with the reference server, and say how much of what this machine can do is reached
     #[arg(long, help_heading = MORE)]
     pub with_floor: bool,
+    /// Write down all that is said and heard, read the history back, and hold each against the other: nothing acknowledged
+    /// is lost, nothing doubled, nobody skips a line. A broken promise ends with code 2. Needs --protocol extended and a
+    /// server with a history; takes time and memory of the generator
+    #[arg(long, conflicts_with = "with_floor", help_heading = OUTCOME)]
+    pub trace: bool,
     #[command(flatten)]
     pub bounds: Bounds,
     #[command(flatten)]

@@ -108,6 +108,9 @@ pub struct Planned {
     /// In turns with the reference server.
     #[serde(default)]
     pub with_floor: bool,
+    /// All that passed over the wires was written down.
+    #[serde(default)]
+    pub traces: bool,
 }
 
 impl Plan {
@@ -231,6 +234,7 @@ impl Plan {
             sources: self.sources.len(),
             spins: false,
             with_floor: false,
+            traces: false,
         }
     }
 }
@@ -258,6 +262,9 @@ impl fmt::Display for Planned {
         }
         if self.with_floor {
             f.write_str(", in turns with the floor")?;
+        }
+        if self.traces {
+            f.write_str(", with a trace of all that is said and heard")?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::Answered;
+use crate::judged::Judged;
 use crate::latency::Latency;
 use crate::plan::Planned;
 use crate::stats::Counts;
@@ -89,6 +90,9 @@ pub struct Report {
     /// What the senders were answered, where the server answers; warm-up included.
     #[serde(default)]
     pub answered: Option<Answered>,
+    /// What the checker says of the trace, where one was written.
+    #[serde(default)]
+    pub trace: Option<Judged>,
     /// What the server said against it, at most five lines.
     pub complaints: Vec<String>,
     /// What a person must know before the figures: that the server held the senders back.
@@ -354,7 +358,7 @@ fn unknown() -> String {
 #[cfg(test)]
 mod example;
 #[cfg(test)]
-pub(crate) use example::example;
+pub(crate) use example::{example, judged};
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,9 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tertulia_wire::trace::RECORDS_MAX;
+
+use crate::bounds::Bound;
 use crate::ground::{self, Ground};
 use crate::live::Live;
 use crate::measured::Measured;
@@ -19,6 +22,8 @@ use crate::verdict;
 
 /// Pairs, where nobody says how many.
 const PAIRS: u32 = 3;
+/// What `--trace` adds to `--fail-if`: a trace is there to be clean.
+const TRACE_BOUND: &str = "trace.violations>0";
 /// Turns are so short that whatever else the machine does meets both alike.
 const TURN_CLOSED: Duration = Duration::from_millis(125);
 /// An open loop needs longer ones, so that enough lines are due in each.
@@ -30,19 +35,30 @@ pub fn run(options: &Run) -> Result<ExitCode, String> {
     if options.with_floor {
         check_floor(&options.whom)?;
     }
+    if options.trace {
+        check_trace(&options.whom)?;
+    }
     let Output { json, html } = &options.output;
     let mut files = Files::open(json.as_deref(), html.as_deref(), options.hdr.as_deref())?;
     let stages = if options.with_floor { 2 } else { 1 };
     ground::make_place(&options.whom, plan.clients, stages)?;
     let stop = ground::stop_flag()?;
-    files.announce(&Planned { spins: options.whom.spin, with_floor: options.with_floor, ..plan.planned() });
-    let settings = ground::settings(&options.whom, options.duration.as_secs_f64(), options.hdr.is_some());
+    let (spins, with_floor, traces) = (options.whom.spin, options.with_floor, options.trace);
+    files.announce(&Planned { spins, with_floor, traces, ..plan.planned() });
+    let settings = Settings {
+        trace_records: if options.trace { RECORDS_MAX } else { 0 },
+        ..ground::settings(&options.whom, options.duration.as_secs_f64(), options.hdr.is_some())
+    };
     let (report, measured) = if options.with_floor {
         beside_floor(options, &plan, settings, &stop)?
     } else {
         repeats(options, &plan, settings, &stop)?
     };
-    output::finish(&files, &options.bounds.fail_if, &report, &measured)
+    let mut bounds = options.bounds.fail_if.clone();
+    if options.trace {
+        bounds.push(Bound::parse(TRACE_BOUND)?);
+    }
+    output::finish(&files, &bounds, &report, &measured)
 }
 
 fn repeats(
@@ -53,7 +69,7 @@ fn repeats(
 ) -> Result<(Report, Measured), String> {
     let mut sum: Option<(Origin, Measured)> = None;
     for number in 1..=options.repeat.unwrap_or(1) {
-        let ground = Ground::of(&options.whom)?;
+        let ground = if options.trace { Ground::keeping(&options.whom)? } else { Ground::of(&options.whom)? };
         let _pin = ground::apart(&[&ground]);
         let mut live = Live::new(&format!("run {number}"));
         live.say("connects");
@@ -61,7 +77,10 @@ fn repeats(
         let mut stage = Stage::open(plan, &ground.target, settings, stop, &mut watcher)?;
         eprintln!("all clients hear each other; measures");
         let slice = stage.measure(plan.duration, stop, &mut watcher)?;
-        let (origin, measured) = stage.finish();
+        if options.trace {
+            eprintln!("reads the history back; judges the trace");
+        }
+        let (origin, measured) = stage.finish_judged()?;
         match &mut sum {
             Some((_, sum)) => sum.merge(measured)?,
             None => sum = Some((origin, measured)),
@@ -80,6 +99,16 @@ fn check_floor(whom: &Whom) -> Result<(), String> {
     }
     if !matches!(whom.protocol, Protocol::Plain | Protocol::Unframed) {
         return Err(format!("--with-floor: the floor does not speak {}", whom.protocol));
+    }
+    Ok(())
+}
+
+fn check_trace(whom: &Whom) -> Result<(), String> {
+    if whom.protocol != Protocol::Extended {
+        return Err(format!(
+            "--trace: {} has no ids and no acknowledgements to hold a run against; pass --protocol extended",
+            whom.protocol
+        ));
     }
     Ok(())
 }

@@ -240,6 +240,9 @@ impl Swarm {
         let Some(client) = self.clients.get_mut(sender).and_then(Option::as_mut) else { return };
         self.line.clear();
         self.tally.write(due, &mut self.line);
+        if let Some(traced) = self.traced.as_mut().filter(|_| client.takes()) {
+            traced.sends(sender, &self.line);
+        }
         // Before the line goes out: what is heard of it must know of it.
         let now_us = micros(self.epoch.elapsed());
         if !client.send_line(&self.line) {
@@ -264,6 +267,9 @@ impl Swarm {
             let number = self.next_churner;
             self.next_churner = if number + 1 < churners.end { number + 1 } else { churners.start };
             self.tally.note_left(number as u32);
+            if let Some(traced) = &mut self.traced {
+                traced.leaves();
+            }
             let client = self.begin_connect(number, Instant::now());
             let client = client.map_err(|why| self.returns.note_failed(why)).ok();
             if let Some(place) = self.clients.get_mut(number) {

@@ -90,6 +90,7 @@ impl Stage {
             measured.server = Some(Usage::default());
         }
         let mut swarm = Swarm::new(plan, target.address, target.pid, settings)?;
+        swarm.begin_trace()?;
         swarm.connect(stop)?;
         swarm.join(stop)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -178,6 +179,13 @@ impl Stage {
     pub fn finish(self) -> (Origin, Measured) {
         let measured = self.measured();
         (self.origin, measured)
+    }
+
+    /// The same, where a trace is written: behind all that was measured, the history is read back, and the trace judged.
+    pub fn finish_judged(mut self) -> Result<(Origin, Measured), String> {
+        let mut measured = self.measured();
+        measured.trace = self.swarm.judge()?;
+        Ok((self.origin, measured))
     }
 
     /// The clients.

@@ -23,6 +23,7 @@ use crate::plan::{Plan, micros};
 use crate::pulse::Pulse;
 use crate::returns::Returns;
 use crate::tally::Tally;
+use crate::traced::Traced;
 
 const EVENTS_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -48,6 +49,8 @@ pub struct Swarm {
     pub(crate) clients: Vec<Option<Client>>,
     pub(crate) connect_us: Histogram<u64>,
     pub(crate) tally: Tally,
+    /// Where a trace is wanted.
+    pub(crate) traced: Option<Box<Traced>>,
     poll: Poll,
     events: Events,
     pub(crate) ready: Vec<Token>,
@@ -81,11 +84,13 @@ pub struct Settings {
     pub interval_us: u64,
     /// Keep the histogram of each piece.
     pub keeps_log: bool,
+    /// Place for so many records in a trace of all that passes over the wires; 0: no trace.
+    pub trace_records: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { spins: false, interval_us: 1_000_000, keeps_log: false }
+        Self { spins: false, interval_us: 1_000_000, keeps_log: false, trace_records: 0 }
     }
 }
 
@@ -131,6 +136,7 @@ impl Swarm {
             .map_err(error)?;
         Ok(Self {
             tally: Tally::new(plan, fresh_names(), settings.interval_us, settings.keeps_log)?,
+            traced: Traced::wanted(plan.clients, settings.trace_records),
             plan: plan.clone(),
             target,
             clients: (0..plan.clients).map(|_| None).collect(),
@@ -244,7 +250,11 @@ impl Swarm {
         match client.newly_up() {
             Ok(Some(due)) => {
                 self.connect_us.saturating_record(micros(due.elapsed()));
-                client.send(&self.tally.hello(number));
+                let hello = self.tally.hello(number);
+                if let Some(traced) = &mut self.traced {
+                    traced.connects(number, &hello);
+                }
+                client.send(&hello);
             }
             Ok(None) => {}
             Err(error) => {
@@ -263,6 +273,10 @@ impl Swarm {
             let heard = self.tally.hear(number as u32, bytes, now_us);
             client.is_ready |= heard.is_ready;
             each(number, bytes);
+            if let Some(traced) = &mut self.traced {
+                // What was kept of the last read stands in front, and what is kept of this one behind.
+                traced.hears(number, bytes.get(..heard.bytes).unwrap_or_default());
+            }
             if !heard.answer.is_empty() {
                 client.send(&heard.answer);
             }

@@ -42,6 +42,9 @@ impl Report {
                 ),
             );
         }
+        if let Some(judged) = &self.trace {
+            line("trace", format_args!("{judged}"));
+        }
         if self.under_way > 0 {
             line("", format_args!("{} deliveries still under way", self.under_way));
         }
@@ -125,6 +128,9 @@ impl Report {
         for complaint in &self.complaints {
             let _ = writeln!(text, "the server said: {complaint}");
         }
+        for violation in self.trace.iter().flat_map(|judged| &judged.first) {
+            let _ = writeln!(text, "VIOLATION: {violation}");
+        }
         for hint in self.cautions.iter().chain(&self.hints) {
             let _ = writeln!(text, "note: {hint}");
         }
@@ -177,7 +183,8 @@ pub fn grouped(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example;
+    use crate::judged::Judged;
+    use crate::report::{example, judged};
 
     #[test]
     fn the_four_checks_are_always_printed_zero_included() {
@@ -211,6 +218,18 @@ mod tests {
         assert!(text.contains("\n  ack            30000"), "{text}");
         report.answered = None;
         assert!(!report.to_text().contains("ack"));
+    }
+
+    #[test]
+    fn what_the_trace_shows_to_be_broken_is_told_in_words_where_there_is_one() {
+        let mut report = Report { trace: Some(judged()), ..example() };
+        let text = report.to_text();
+        assert!(text.contains("\ntrace       1 promise BROKEN: 3 lines said"), "{text}");
+        assert!(text.contains("\nVIOLATION: A line was lost.\n"), "{text}");
+        report.trace = Some(Judged::unread("refused".into()));
+        assert!(report.to_text().contains("\ntrace       NOT JUDGED"), "{}", report.to_text());
+        report.trace = None;
+        assert!(!report.to_text().contains("trace"), "{}", report.to_text());
     }
 
     #[test]

@@ -13,8 +13,6 @@ mod player;
 #[path = "simulation/rng.rs"]
 mod rng;
 mod support;
-#[path = "support/tap.rs"]
-mod tap;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -24,9 +22,8 @@ use std::time::{Duration, Instant};
 use player::Player;
 use rng::Rng;
 use support::{DEADLINE, Folder, Relay};
-use tap::Record;
 use tertulia_relay::history::{BUSY_WAIT, Store};
-use tertulia_wire::trace::{self, History, check};
+use tertulia_wire::trace::{self, History, Recorder, check};
 
 const PLAYERS: usize = 5;
 const ROOMS: [&str; 2] = ["general", "cocina"];
@@ -59,9 +56,9 @@ impl Seat {
     }
 
     /// One round of what a program does with its socket. False: the connection is over.
-    fn turn(&mut self, started: Instant, record: &mut Record) -> bool {
+    fn turn(&mut self, started: Instant, recorder: &mut Recorder) -> bool {
         let now = self.now(started);
-        self.player.transmit(record);
+        self.player.transmit(recorder);
         let Some(socket) = &mut self.socket else { return false };
         let bytes: Vec<u8> = self.player.sent.drain(..).collect();
         if !bytes.is_empty() && socket.write_all(&bytes).is_err() {
@@ -72,7 +69,7 @@ impl Seat {
             Ok(0) => return false,
             Ok(count) => {
                 self.player.heard.extend(&buffer[..count]);
-                self.player.hear(usize::MAX, now, record);
+                self.player.hear(usize::MAX, now, recorder);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(_) => return false,
@@ -82,17 +79,17 @@ impl Seat {
     }
 
     /// Reads what the dead relay had still written.
-    fn drain(&mut self, started: Instant, record: &mut Record) {
+    fn drain(&mut self, started: Instant, recorder: &mut Recorder) {
         let until = Instant::now() + DEADLINE;
-        while self.socket.is_some() && self.turn(started, record) {
+        while self.socket.is_some() && self.turn(started, recorder) {
             assert!(Instant::now() < until, "the end of a dead relay's connection never comes");
         }
-        self.lose(started, record);
+        self.lose(started, recorder);
     }
 
-    fn lose(&mut self, started: Instant, record: &mut Record) {
+    fn lose(&mut self, started: Instant, recorder: &mut Recorder) {
         self.socket = None;
-        self.player.cut(self.now(started), record);
+        self.player.cut(self.now(started), recorder);
         // It would wait before it connects again.
         self.ahead += Duration::from_secs(120);
         self.player.pass_time(self.now(started));
@@ -102,7 +99,7 @@ impl Seat {
 /// Everybody who plays.
 struct Play {
     seats: Vec<Seat>,
-    record: Record,
+    recorder: Recorder,
     started: Instant,
     rng: Rng,
     texts: u64,
@@ -119,7 +116,7 @@ impl Play {
                 connections: 0,
             })
             .collect();
-        Self { seats, record: Record::default(), started: Instant::now(), rng, texts: 0 }
+        Self { seats, recorder: Recorder::new(), started: Instant::now(), rng, texts: 0 }
     }
 
     fn turn(&mut self, address: SocketAddr) {
@@ -127,8 +124,8 @@ impl Play {
             if seat.socket.is_none() && seat.player.wants_connection {
                 seat.connect(address, self.started);
             }
-            if seat.socket.is_some() && !seat.turn(self.started, &mut self.record) {
-                seat.lose(self.started, &mut self.record);
+            if seat.socket.is_some() && !seat.turn(self.started, &mut self.recorder) {
+                seat.lose(self.started, &mut self.recorder);
             }
         }
     }
@@ -146,9 +143,9 @@ impl Play {
 
     /// Talks until so many more lines were acknowledged, or, where that never comes, long enough.
     fn talk_until(&mut self, address: SocketAddr, more: u64) {
-        let goal = self.record.acknowledged + more;
+        let goal = self.recorder.acknowledged + more;
         let until = Instant::now() + DEADLINE;
-        while self.record.acknowledged < goal && Instant::now() < until {
+        while self.recorder.acknowledged < goal && Instant::now() < until {
             self.talk();
             self.turn(address);
         }
@@ -209,22 +206,22 @@ fn whenever_the_relay_is_killed_nothing_acknowledged_is_lost_or_doubled() {
         // Dropping a relay kills it.
         drop(relay);
         for seat in &mut play.seats {
-            seat.drain(play.started, &mut play.record);
+            seat.drain(play.started, &mut play.recorder);
         }
-        play.record.trace.died();
+        play.recorder.trace.died();
         relay = start(&folder, "commit");
     }
     play.talk_until(relay.address(), 100);
     play.settle(relay.address());
     let (_, newest, _) = history(&folder.file());
     for seat in &play.seats {
-        seat.player.has_caught_up(newest, &mut play.record);
+        seat.player.has_caught_up(newest, &mut play.recorder);
     }
     relay.stop();
     let (history, _, count) = history(&folder.file());
-    let report = check(&play.record.trace, &history);
+    let report = check(&play.recorder.trace, &history);
     assert!(report.is_clean(), "{report}");
-    assert!(play.record.acknowledged > 50 * kills, "{} lines are no load", play.record.acknowledged);
-    println!("{kills} kills, {} lines acknowledged, {count} in the history", play.record.acknowledged);
-    assert_eq!(play.record.forgotten, 0, "a token that was given out is known again");
+    assert!(play.recorder.acknowledged > 50 * kills, "{} lines are no load", play.recorder.acknowledged);
+    println!("{kills} kills, {} lines acknowledged, {count} in the history", play.recorder.acknowledged);
+    assert_eq!(play.recorder.forgotten, 0, "a token that was given out is known again");
 }

@@ -14,7 +14,8 @@
 //! - [`retry`]: how long to wait before trying again.
 //! - [`secret`]: what is not to be shown, as tokens and what may hold one.
 //! - [`time`]: moments as they are written.
-//! - [`trace`]: whether a recorded run kept the promises of extended mode; for tests and measurements.
+//! - [`trace`]: taps on the wires of clients, and whether the run that they recorded kept the promises of extended mode;
+//!   for tests and measurements.
 //! - [`session`]: a client of extended mode, without its socket: it connects again, says again, hears once.
 //!
 //! Nothing here opens a socket, reads a clock, starts a thread or allocates per line on the way of a relay's

@@ -27,7 +27,8 @@ const STUCK: Duration = Duration::from_secs(30);
 const STUCK_RESIDENT_MAX_KIB: f64 = 24.0 * 1024.0;
 
 /// A generator that never sleeps: to wake it would be the server's work, and vary with its pace.
-pub(crate) const SPINNING: Settings = Settings { spins: true, interval_us: 1_000_000, keeps_log: false };
+pub(crate) const SPINNING: Settings =
+    Settings { spins: true, interval_us: 1_000_000, keeps_log: false, trace_records: 0 };
 
 /// How a server is started.
 pub(crate) type Start = fn() -> Result<Ground, String>;

@@ -154,7 +154,8 @@ fn shared_plan(runs: &[Report]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{BesideFloor, Ratio, example};
+    use crate::judged::Judged;
+    use crate::report::{BesideFloor, Ratio, example, judged};
 
     #[test]
     fn a_page_tells_plan_checks_and_percentiles() {
@@ -207,6 +208,7 @@ mod tests {
         let evil = || "<script>&\"'".to_owned();
         let mut run = Report {
             complaints: vec![evil()],
+            trace: Some(Judged { first: vec![evil()], unread: Some(evil()), ..Judged::default() }),
             hints: vec![evil()],
             invalid: vec![evil()],
             server_name: evil(),
@@ -220,6 +222,14 @@ mod tests {
             let page = page(&evil(), &runs).unwrap();
             assert!(page.contains("&lt;script&gt;&amp;&quot;&#39;") && !page.contains("<script"));
         }
+    }
+
+    #[test]
+    fn a_page_tells_how_many_promises_a_trace_shows_to_be_broken_and_which() {
+        let told = page("a page", &[Report { trace: Some(judged()), ..example() }]).unwrap();
+        assert!(told.contains("<b>1 <i>✗</i></b>violations") && told.contains("<li>A line was lost.</li>"));
+        let without = page("a page", &[example()]).unwrap();
+        assert!(!without.contains("violations") && !without.contains("The trace"));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) fn details(run: &Report) -> Result<String, String> {
     text.push_str(&charts::throughput_over_time(run)?);
     text.push_str("</div>");
     text.push_str(&processes(run));
+    let violations = run.trace.as_ref().map_or(&[][..], |judged| &judged.first);
+    text.push_str(&list("Promises that the trace shows to be broken", violations));
     text.push_str(&list("What the server said against it", &run.complaints));
     text.push_str(&list("To read these figures", &run.hints));
     Ok(text)
@@ -82,12 +84,14 @@ fn tiles(run: &Report) -> String {
         let _ = write!(text, "<div class=\"tile figure\"><b>{figure}</b>{what}<small>{note}</small></div>");
     }
     let counts = run.counts;
-    for (found, what) in [
+    let judged = run.trace.as_ref().filter(|judged| judged.unread.is_none());
+    let checks = [
         (counts.lost, "lost"),
         (counts.doubled, "doubled"),
         (counts.out_of_order, "out of order"),
         (counts.corrupt, "corrupt"),
-    ] {
+    ];
+    for (found, what) in checks.into_iter().chain(judged.map(|judged| (judged.violations, "violations"))) {
         let mark = if found == 0 { "✓" } else { "✗" };
         let _ = write!(
             text,
@@ -131,6 +135,9 @@ fn deliveries(run: &Report) -> String {
             count(*not_kept),
             count(*unanswered)
         );
+    }
+    if let Some(judged) = &run.trace {
+        let _ = write!(text, " The trace: {}.", escaped(&judged.to_string()));
     }
     if run.under_way > 0 {
         let _ = write!(

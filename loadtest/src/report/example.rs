@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Everything has a value.
+/// Everything has a value, but that there is no trace.
 pub(crate) fn example() -> Report {
     let percentiles = |us| Percentiles {
         count: 1,
@@ -24,7 +24,6 @@ pub(crate) fn example() -> Report {
         p99_us: 60,
         max_us: delivered / 5,
     };
-    let figures = Figures { rate_per_s: 500.0, p99_us: 60_000.0, ..Figures::default() };
     Report {
         schema_version: SCHEMA_VERSION,
         version: "0.0.0".into(),
@@ -64,12 +63,18 @@ pub(crate) fn example() -> Report {
         not_back: 0,
         is_deserted: false,
         answered: Some(Answered { acked: 1, durability: "commit".into(), ..Answered::default() }),
+        trace: None,
         complaints: Vec::new(),
         cautions: Vec::new(),
         hints: Vec::new(),
         invalid: Vec::new(),
         is_partial: false,
-        repeats: vec![figures],
+        repeats: vec![Figures { rate_per_s: 500.0, p99_us: 60_000.0, ..Figures::default() }],
         floor: None,
     }
+}
+
+/// What may stand there: a promise is broken.
+pub(crate) fn judged() -> Judged {
+    Judged { violations: 1, first: vec!["A line was lost.".into()], said: 3, ..Judged::default() }
 }

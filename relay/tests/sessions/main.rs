@@ -16,8 +16,6 @@ mod disk;
 mod player;
 #[path = "../simulation/rng.rs"]
 mod rng;
-#[path = "../support/tap.rs"]
-mod tap;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

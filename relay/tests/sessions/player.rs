@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tertulia_wire::session::{Action, Config, Event, Line, Reason, Say, Session, Source, Ticket};
-
-use crate::tap::{Record, Tap};
+use tertulia_wire::trace::{Recorder, Tap};
 
 /// Bytes under way from a relay to a client, where the client is slow.
 const WIRE_BYTES_MAX: usize = 60_000;
@@ -129,29 +128,29 @@ impl Player {
     }
 
     /// The wire is broken; what was under way is lost.
-    pub(crate) fn cut(&mut self, now: Duration, record: &mut Record) {
+    pub(crate) fn cut(&mut self, now: Duration, recorder: &mut Recorder) {
         if self.connection.is_some() {
             self.close();
-            record.trace.cut();
+            recorder.trace.cut();
             self.session.handle_disconnected(now);
             self.obey();
         }
     }
 
     /// What the session wants written goes on its way.
-    pub(crate) fn transmit(&mut self, record: &mut Record) {
+    pub(crate) fn transmit(&mut self, recorder: &mut Recorder) {
         while let Some(bytes) = self.session.poll_transmit() {
             if self.connection.is_some() && !self.is_ended {
-                self.tap.sends(&bytes, record);
+                self.tap.sends(&bytes, recorder);
                 self.sent.extend(bytes);
             }
         }
     }
 
     /// So many bytes arrive at it.
-    pub(crate) fn hear(&mut self, count: usize, now: Duration, record: &mut Record) {
+    pub(crate) fn hear(&mut self, count: usize, now: Duration, recorder: &mut Recorder) {
         let bytes: Vec<u8> = self.heard.drain(..count.min(self.heard.len())).collect();
-        self.tap.hears(&bytes, record);
+        self.tap.hears(&bytes, recorder);
         self.session.handle_bytes(&bytes, now);
         self.take_events();
         if self.is_ended && self.heard.is_empty() {
@@ -260,7 +259,7 @@ impl Player {
         )
     }
 
-    pub(crate) fn has_caught_up(&self, id: u64, record: &mut Record) {
-        self.tap.has_caught_up(id, record);
+    pub(crate) fn has_caught_up(&self, id: u64, recorder: &mut Recorder) {
+        self.tap.caught_up(id, recorder);
     }
 }

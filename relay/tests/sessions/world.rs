@@ -8,12 +8,11 @@ use tertulia_relay::chat::{Answer, Chat, ClientId, Sent, Settings, Sink};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::moment::Moment;
 use tertulia_relay::phrases::Language;
-use tertulia_wire::trace::{self, History, Report, check};
+use tertulia_wire::trace::{self, History, Recorder, Report, check};
 
 use crate::disk::{Disk, Outcome};
 use crate::player::Player;
 use crate::rng::Rng;
-use crate::tap::Record;
 
 const PLAYERS: usize = 6;
 const ROOMS: [&str; 3] = ["general", "cocina", "taller"];
@@ -27,7 +26,7 @@ pub(crate) struct World {
     chat: Chat,
     disk: Disk,
     pub(crate) players: Vec<Player>,
-    record: Record,
+    recorder: Recorder,
     micros: u64,
     unix_ms: u64,
     /// When the relay that lives now was started.
@@ -73,7 +72,7 @@ impl World {
             rng,
             disk: Disk::default(),
             players,
-            record: Record::default(),
+            recorder: Recorder::new(),
             micros: 0,
             unix_ms: 1_700_000_000_000,
             started: 0,
@@ -158,9 +157,9 @@ impl World {
     fn carry_so_many(&mut self, index: usize, to_relay: usize, to_player: usize) {
         let (now, at) = (self.now(), self.at());
         let player = &mut self.players[index];
-        player.transmit(&mut self.record);
+        player.transmit(&mut self.recorder);
         let Some(connection) = player.connection else { return };
-        player.hear(to_player, now, &mut self.record);
+        player.hear(to_player, now, &mut self.recorder);
         if player.connection != Some(connection) {
             // It has closed, or found the end.
             return;
@@ -194,7 +193,7 @@ impl World {
     /// A wire breaks. The relay may notice later.
     fn cut(&mut self, player: usize) {
         let now = self.now();
-        self.players[player].cut(now, &mut self.record);
+        self.players[player].cut(now, &mut self.recorder);
     }
 
     fn notice_ghosts(&mut self) {
@@ -252,15 +251,15 @@ impl World {
         for player in self.players.iter_mut().filter(|player| player.connection.is_some()) {
             player.is_ended = true;
             let count = if self.rng.percent(70) { usize::MAX } else { self.rng.index(3000) };
-            player.hear(count, now, &mut self.record);
-            player.cut(now, &mut self.record);
+            player.hear(count, now, &mut self.recorder);
+            player.cut(now, &mut self.recorder);
         }
         self.deaths += 1;
         self.is_in_trouble = false;
         // The last write may have been done without anybody knowing.
         self.disk.commit(self.rng.index(3));
         self.disk.lose_memory();
-        self.record.trace.died();
+        self.recorder.trace.died();
         for player in &mut self.players {
             player.closed.clear();
         }
@@ -403,7 +402,7 @@ impl World {
     pub(crate) fn judge(&mut self) -> Report {
         let newest = self.disk.rows.last().map_or(0, |row| row.id);
         for player in &self.players {
-            player.has_caught_up(newest, &mut self.record);
+            player.has_caught_up(newest, &mut self.recorder);
         }
         let mut history = History::new();
         for row in &self.disk.rows {
@@ -411,7 +410,7 @@ impl World {
             let line = trace::Line { id: row.id, sid: *sid, label, name: &row.name, text: &row.text };
             history.row(&row.room, row.unix_ms, &line);
         }
-        check(&self.record.trace, &history)
+        check(&self.recorder.trace, &history)
     }
 
     /// Everybody who never left the first room was given every line of it once, but its own.
@@ -449,7 +448,7 @@ impl World {
     }
 
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.record.acknowledged, self.record.forgotten)
+        (self.recorder.acknowledged, self.recorder.forgotten)
     }
 }
 

@@ -102,6 +102,10 @@ impl<'a> Check<'a> {
                     slice.end = slice.end.max(id);
                 }
             }
+            Record::Faulty { session, fault, line } => {
+                let (session, line) = (session.map(|session| session.0), self.excerpt(line));
+                self.report.add(Violation::LineFaulty { session, fault, line });
+            }
             Record::Cut => self.counts().cuts += 1,
             Record::Died => {
                 self.counts().deaths += 1;
@@ -208,7 +212,9 @@ impl<'a> Check<'a> {
     ) -> Option<LineId> {
         let line = self.line_of(sid, label);
         let outcome = line.map(|line| self.lines.match_found(line, found, reader.map(|reader| reader.0)));
-        if outcome == Some(Match::Same) {
+        // That it was said may be among what was dropped.
+        let may_be_dropped = line.is_none() && self.trace.dropped > 0;
+        if outcome == Some(Match::Same) || may_be_dropped {
             return line;
         }
         let slice = reader.and_then(|reader| self.slices.get(reader.0 as usize));

@@ -1,22 +1,26 @@
 //! What happened in a run, as its clients saw it, and whether the promises of extended mode were kept: nothing
 //! acknowledged is lost, nothing is doubled, ids follow time, and each reader has a slice without holes.
 //!
-//! Fed by whoever plays clients of a relay: a simulation, a test that kills relays, a load generator. It refuses to
-//! know how they speak to it. PROTOCOL.md, "Extended mode", is what is checked.
+//! Fed by whoever plays clients of a relay: a simulation, a test that kills relays, a load generator. Each of their wires
+//! has a [`Tap`] on it, which one [`Recorder`] writes down for. PROTOCOL.md, "Extended mode", is what is checked.
 
 use words::{Word, Words, hash};
 
 mod check;
+mod fault;
 mod judge;
 mod kept;
 mod lines;
 mod report;
 mod slices;
+mod tap;
 mod violation;
 mod words;
 
 pub use check::check;
+pub use fault::Fault;
 pub use report::{Counts, Report, VIOLATIONS_MAX};
+pub use tap::{Recorder, Tap};
 pub use violation::{Ear, Place, Quoted, Violation};
 
 /// Records that a trace holds: some 800 MB. Those beyond it are dropped, and the report says so: what was not recorded
@@ -58,7 +62,7 @@ pub struct Line<'a> {
 #[derive(Debug)]
 pub struct Trace {
     records: Vec<Record>,
-    /// [`RECORDS_MAX`].
+    /// [`RECORDS_MAX`], or fewer.
     most: usize,
     readers: u32,
     words: Words,
@@ -82,6 +86,7 @@ enum Record {
     Heard { reader: Reader, id: u64, sid: u64, label: Word, name: Word, text: Word },
     Gap { reader: Reader, from: u64, to: u64 },
     CaughtUp { reader: Reader, id: u64 },
+    Faulty { session: Option<Session>, fault: Fault, line: Word },
     Cut,
     Died,
 }
@@ -100,6 +105,11 @@ impl Trace {
         Self::default()
     }
 
+    /// The same, with place for so many records, at most [`RECORDS_MAX`].
+    pub fn holding(records: usize) -> Self {
+        Self { most: records.min(RECORDS_MAX), ..Self::default() }
+    }
+
     /// `HELLO` came, with the number of the session. Also when it is resumed.
     pub fn hello(&mut self, session: Session, sid: u64) {
         self.push(Record::Hello { session, sid });
@@ -108,25 +118,25 @@ impl Trace {
     /// A line is sent, for the first time or again. `name` is the one under which it is to be heard, with `as=` and all;
     /// `room` is written as the relay writes it. A repeat need not be recorded.
     pub fn said(&mut self, session: Session, label: &str, room: &str, name: &str, text: &str) {
-        let [label, room, name, text] = [label, room, name, text].map(|word| self.words.put(word));
+        let [label, room, name, text] = [label, room, name, text].map(|word| self.word(word));
         self.push(Record::Said { session, label, said: Said { room, name, text } });
     }
 
     /// `ACK` came. `time` as it is written.
     pub fn acked(&mut self, session: Session, label: &str, id: u64, time: &str) {
-        let label = self.words.put(label);
+        let label = self.word(label);
         self.push(Record::Acked { session, label, id, time: hash(time) });
     }
 
     /// `FAIL SAY` came: of the sayings under that label, the last one that was not refused yet is.
     pub fn refused(&mut self, session: Session, label: &str) {
-        let label = self.words.put(label);
+        let label = self.word(label);
         self.push(Record::Refused { session, label });
     }
 
     /// `NOTE SAY NOT_KEPT` came.
     pub fn not_kept(&mut self, session: Session, label: &str, id: u64) {
-        let label = self.words.put(label);
+        let label = self.word(label);
         self.push(Record::NotKept { session, label, id });
     }
 
@@ -141,7 +151,7 @@ impl Trace {
     }
 
     fn start(&mut self, session: Session, room: &str, behind: u64, is_resumed: bool) -> Reader {
-        let room = self.words.put(room);
+        let room = self.word(room);
         let reader = Reader(self.readers);
         if self.push(Record::Listens { session, room, behind, is_resumed }) {
             self.readers += 1;
@@ -151,7 +161,7 @@ impl Trace {
 
     /// A line was heard.
     pub fn heard(&mut self, reader: Reader, line: &Line<'_>) {
-        let [label, name, text] = [line.label, line.name, line.text].map(|word| self.words.put(word));
+        let [label, name, text] = [line.label, line.name, line.text].map(|word| self.word(word));
         self.push(Record::Heard { reader, id: line.id, sid: line.sid, label, name, text });
     }
 
@@ -166,6 +176,13 @@ impl Trace {
         self.push(Record::CaughtUp { reader, id });
     }
 
+    /// A line came that no client can take as it stands. `session`: none where nobody was greeted yet. Of the line, only
+    /// the beginning is kept.
+    pub fn faulty(&mut self, session: Option<Session>, fault: Fault, line: &str) {
+        let line = self.word(line);
+        self.push(Record::Faulty { session, fault, line });
+    }
+
     /// A client's connection ended, not by the relay's death. Only counted: what was still read may be recorded later.
     pub fn cut(&mut self) {
         self.push(Record::Cut);
@@ -177,8 +194,17 @@ impl Trace {
         self.push(Record::Died);
     }
 
+    fn has_place(&self) -> bool {
+        self.records.len() < self.most
+    }
+
+    /// What a record that is dropped says is not remembered either.
+    fn word(&mut self, word: &str) -> Word {
+        if self.has_place() { self.words.put(word) } else { hash(word) }
+    }
+
     fn push(&mut self, record: Record) -> bool {
-        let has_place = self.records.len() < self.most;
+        let has_place = self.has_place();
         if has_place {
             self.records.push(record);
         } else {
@@ -225,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_trace_that_was_full_is_not_clean() {
-        let mut trace = Trace { most: 2, ..Trace::default() };
+        let mut trace = Trace::holding(2);
         trace.hello(Session(1), 1);
         trace.listens(Session(1), "general", 0);
         assert!(check(&trace, &History::new()).is_clean());
@@ -233,6 +259,17 @@ mod tests {
         trace.heard(reader, &Line { id: 1, sid: 1, label: "1", name: "Ana", text: "hola" });
         let report = check(&trace, &History::new());
         assert_eq!(report.violations, [Violation::TraceFull { dropped: 2 }]);
+    }
+
+    #[test]
+    fn what_was_said_behind_the_end_of_a_full_trace_is_no_line_that_nobody_said() {
+        let mut trace = Trace::holding(1);
+        trace.hello(Session(1), 1);
+        trace.said(Session(1), "1", "general", "Ana", "hola");
+        let mut history = History::new();
+        history.row("general", 1, &Line { id: 1, sid: 1, label: "1", name: "Ana", text: "hola" });
+        assert_eq!(check(&trace, &history).violations, [Violation::TraceFull { dropped: 1 }]);
+        assert_eq!(trace.words.excerpt(hash("hola")), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::fault::Fault;
+
 /// A line, as evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quoted {
@@ -293,6 +295,15 @@ pub enum Violation {
         /// It is.
         second: u64,
     },
+    /// A line came that no client can take as it stands.
+    LineFaulty {
+        /// The caller's number of the session; none where nobody was greeted yet.
+        session: Option<u32>,
+        /// What is wrong with it.
+        fault: Fault,
+        /// Its beginning.
+        line: String,
+    },
     /// The trace was full: what is missing proves nothing.
     TraceFull {
         /// Records that were dropped.
@@ -355,6 +366,8 @@ impl fmt::Display for Violation {
             Self::NotKeptIsKept { line, id } => write!(f, "{line} was answered with NOT_KEPT, and is in the history under id {id}."),
             Self::SidShared { sid, first, second } => write!(f, "The sid {sid} is that of session #{first} and also that of session #{second}."),
             Self::SidChanged { session, first, second } => write!(f, "Session #{session} had the sid {first} and then {second}."),
+            Self::LineFaulty { session: Some(session), fault, line } => write!(f, "Session #{session} heard {line:?}, which {fault}."),
+            Self::LineFaulty { session: None, fault, line } => write!(f, "Somebody who was not greeted yet heard {line:?}, which {fault}."),
             Self::TraceFull { dropped } => write!(f, "The trace was full, and {dropped} records are missing from it."),
         }
     }

@@ -1,14 +1,16 @@
-//! The generator against a server of extended mode that does known harm: the report must say exactly that.
+//! The generator against a server of extended mode that does known harm: the report must say exactly that, and so must the
+//! trace where one is written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
+mod server;
+mod traced;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use server::{Harm, Out, Said, Seen, TIME, server};
 
 use tertulia_loadtest::answers::Answered;
 use tertulia_loadtest::measured::Measured;
@@ -22,153 +24,6 @@ use tertulia_loadtest::stats::Counts;
 use tertulia_loadtest::swarm::Settings;
 use tertulia_loadtest::tally::Tally;
 use tertulia_loadtest::verdict::hints;
-
-const TIME: &str = "2026-11-22T16:37:00.123Z";
-
-/// A line on its way through the server.
-struct Said {
-    /// Which of the run's lines, from 0; none for what is said before it begins.
-    number: Option<usize>,
-    /// The id it is to have; the next one is ten above it.
-    id: u64,
-    sid: usize,
-    label: String,
-    name: String,
-    text: String,
-}
-
-impl Said {
-    fn heard_line(&self, id: u64) -> String {
-        let Self { sid, label, name, text, .. } = self;
-        format!("@id={id};time={TIME};room=general;key={sid}.{label} {name}: {text}\n")
-    }
-
-    fn heard(&self, id: u64) -> Out {
-        Out::Others(self.heard_line(id))
-    }
-
-    fn ack(&self, id: u64) -> Out {
-        Out::Sender(format!("* ACK label={} id={id} time={TIME}\n", self.label))
-    }
-
-    /// Heard and acknowledged as it should be.
-    fn through(&self) -> Vec<Out> {
-        vec![self.heard(self.id), self.ack(self.id)]
-    }
-
-    /// Four of 400 lines, that harm is done to.
-    fn is_one_of_a_hundred(&self) -> bool {
-        self.number.is_some_and(|number| number % 100 == 50)
-    }
-}
-
-/// What the server writes, and to whom.
-enum Out {
-    Others(String),
-    /// The same; those that came in behind the first eight hear it a fifth of a second later.
-    OthersLater(String),
-    Sender(String),
-}
-
-/// What becomes of a line.
-type Harm = fn(&Said) -> Vec<Out>;
-
-/// A line, who is to hear it, and when.
-type Late = (Instant, Vec<TcpStream>, String);
-
-struct Room {
-    /// By connection.
-    hearers: Vec<TcpStream>,
-    late: Sender<Late>,
-    lines: usize,
-    said: u64,
-}
-
-/// Writes what is late, when it is time.
-fn write_late() -> Sender<Late> {
-    let (late, lates) = mpsc::channel::<Late>();
-    thread::spawn(move || {
-        for (due, hearers, line) in lates {
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            hearers.iter().for_each(|mut hearer| drop(hearer.write_all(line.as_bytes())));
-        }
-    });
-    late
-}
-
-/// How often clients did something that is no line.
-#[derive(Default)]
-struct Seen {
-    pongs: AtomicUsize,
-    resumed: AtomicUsize,
-}
-
-fn server(harm: Harm) -> (SocketAddr, Arc<Seen>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let room = Room { hearers: Vec::new(), late: write_late(), lines: 0, said: 0 };
-    let (room, seen) = (Arc::new(Mutex::new(room)), Arc::<Seen>::default());
-    let told = Arc::clone(&seen);
-    thread::spawn(move || {
-        for (sid, stream) in listener.incoming().map_while(Result::ok).enumerate() {
-            room.lock().unwrap().hearers.push(stream.try_clone().unwrap());
-            let (room, seen) = (Arc::clone(&room), Arc::clone(&seen));
-            thread::spawn(move || serve(sid, stream, harm, &room, &seen));
-        }
-    });
-    (address, told)
-}
-
-fn serve(sid: usize, mut stream: TcpStream, harm: Harm, room: &Mutex<Room>, seen: &Seen) {
-    let mut name = String::new();
-    for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
-        if let Some(rest) = line.strip_prefix("/hello v=1 name=") {
-            let (own, token) = rest.split_once(" resume=").unwrap_or((rest, ""));
-            seen.resumed.fetch_add(usize::from(token == format!("token-{own}")), Ordering::Relaxed);
-            name = own.to_owned();
-            let hello = format!(
-                "* HELLO v=1 name={name} token=token-{name} sid={sid} line=16384 burst=30 rate=7000 durability=sync\n\
-                 * JOINED room=general last=0 :estás dentro\n* PING {sid}\n"
-            );
-            let _ = stream.write_all(hello.as_bytes());
-            continue;
-        }
-        if line == format!("/pong {sid}") {
-            seen.pongs.fetch_add(1, Ordering::Relaxed);
-            continue;
-        }
-        let (label, text) = line.strip_prefix("@label=").unwrap().split_once(' ').unwrap();
-        let mut room = room.lock().unwrap();
-        let is_line = text.starts_with('~');
-        room.said += 1;
-        room.lines += usize::from(is_line);
-        let said = Said {
-            number: is_line.then(|| room.lines - 1),
-            id: room.said * 10,
-            sid,
-            label: label.to_owned(),
-            name: name.clone(),
-            text: text.to_owned(),
-        };
-        let outs = if is_line { harm(&said) } else { said.through() };
-        for out in outs {
-            match out {
-                Out::Sender(line) => drop(stream.write_all(line.as_bytes())),
-                Out::Others(line) => {
-                    let others = room.hearers.iter_mut().enumerate().filter(|(other, _)| *other != sid);
-                    others.for_each(|(_, hearer)| drop(hearer.write_all(line.as_bytes())));
-                }
-                Out::OthersLater(line) => {
-                    let (soon, late) = room.hearers.split_at_mut(8);
-                    let soon = soon.iter_mut().enumerate().filter(|(other, _)| *other != sid);
-                    soon.for_each(|(_, hearer)| drop(hearer.write_all(line.as_bytes())));
-                    let late: Vec<_> = late.iter().map(|hearer| hearer.try_clone().unwrap()).collect();
-                    room.late.send((Instant::now() + Duration::from_millis(200), late, line)).unwrap();
-                }
-            }
-        }
-    }
-}
 
 const LINES: u64 = 400;
 const RECEIVERS: u64 = 3;
