@@ -377,6 +377,40 @@ fn first_schema(path: &Path, lines: u64) {
     connection.execute_batch("COMMIT").unwrap();
 }
 
+/// What the first relays of the third schema had beside that.
+const THIRD_SCHEMA: &str = "
+    ALTER TABLE line ADD COLUMN unix_ms INTEGER;
+    ALTER TABLE line ADD COLUMN reply INTEGER;
+    ALTER TABLE line ADD COLUMN sid INTEGER;
+    ALTER TABLE line ADD COLUMN label TEXT;
+    ALTER TABLE line ADD COLUMN hash INTEGER;
+    CREATE INDEX line_by_session ON line (sid) WHERE sid IS NOT NULL;
+    CREATE TABLE session (
+        sid INTEGER PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, name TEXT, rooms TEXT, is_present INTEGER,
+        used_unix_ms INTEGER
+    ) STRICT;
+    CREATE TABLE value (name TEXT PRIMARY KEY, value INTEGER) STRICT, WITHOUT ROWID;
+    CREATE VIRTUAL TABLE word USING fts5(
+        room, name, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+    );
+    PRAGMA user_version = 3;";
+
+#[test]
+fn a_file_of_the_third_schema_is_brought_up_to_date_with_its_labels_and_rooms() {
+    let folder = Folder::new();
+    first_schema(&folder.file(), 3_000);
+    let old = Connection::open(folder.file()).unwrap();
+    old.execute_batch(THIRD_SCHEMA).unwrap();
+    old.execute_batch("UPDATE line SET sid = 7, label = 'n' || id, hash = 1 WHERE id % 3 = 0").unwrap();
+    drop(old);
+    let mut store = folder.store();
+    assert_eq!((store.rows(), store.labeled(7).unwrap().len()), (3_000, 1_000));
+    assert_eq!(numbers(&store.lines("general", None, Some(0), 2).unwrap()), [1, 2]);
+    keep(&mut store, work(1, [line(3_001)]));
+    assert_eq!(numbers(&store.lines("general", None, None, 2).unwrap()), [3_000, 3_001]);
+    assert_eq!(store.check().unwrap().fault, None);
+}
+
 #[test]
 fn a_file_of_an_earlier_relay_is_brought_up_to_date_with_its_lines() {
     let folder = Folder::new();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::desk::{Bell, Shared};
+use super::hold::Hold;
 use super::reader::Reader;
 use super::store::{Journal, Opening, Retention, Store, StoreError};
 use super::writer::Writer;
@@ -63,6 +64,8 @@ pub struct Keeper {
     threads: Vec<JoinHandle<()>>,
     journal: Journal,
     bell: Bell,
+    /// Goes last.
+    _hold: Hold,
 }
 
 impl Keeper {
@@ -70,13 +73,18 @@ impl Keeper {
     /// answer, when work was written, and when [`Keeper::state`] has changed. A thread that ends before this value goes is
     /// told as trouble: what it had to write is lost, what it had to answer cannot be read.
     pub fn start(path: &Path, manner: Manner, bell: Bell) -> Result<(Self, Remembered), StoreError> {
-        let mut store = Store::open(path, manner.opening)?;
+        let (hold, mut store) = Hold::open(path, manner.opening)?;
         let remembered = store.begin(unix_ms())?;
         let journal = store.journal();
         let shared = Arc::new(Shared::default());
         shared.desk().state.rows = store.rows();
-        let mut keeper =
-            Self { shared: Arc::clone(&shared), threads: Vec::new(), journal, bell: Arc::clone(&bell) };
+        let mut keeper = Self {
+            shared: Arc::clone(&shared),
+            threads: Vec::new(),
+            journal,
+            bell: Arc::clone(&bell),
+            _hold: hold,
+        };
         if journal.has_readers() {
             let store = Store::open_to_read(path, manner.opening.busy_wait)?;
             let reader = Reader::new(store, Arc::clone(&shared), Arc::clone(&bell));

@@ -3,6 +3,7 @@
 
 mod desk;
 mod duty;
+mod hold;
 mod keeper;
 mod parcel;
 mod reader;
@@ -18,6 +19,7 @@ use crate::options::{HistoryOptions, HistoryPlace};
 pub use desk::Bell;
 #[cfg(feature = "sabotage")]
 pub use duty::DEADLY_WORDS;
+pub use hold::Hold;
 pub use keeper::{Keeper, Manner, News, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
 pub use parcel::{Parcel, SESSIONS_WAITING_MAX};
 pub use store::{BUSY_WAIT, INDEX_LEAP_LINES, Journal, Opening, Retention, Store, StoreError};

@@ -16,15 +16,35 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Lines that go at once when they are too old or too many, and how often that is looked at. A write that comes
 /// meanwhile waits for no more.
-const PRUNE_ROWS: u64 = 2_000;
+const PRUNE_ROWS: u64 = 256;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 /// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
 /// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
 const INDEX_EVERY: Duration = Duration::from_millis(250);
 
-/// Lines that the index may lack for small steps to be of use.
-const INDEX_LAG_LINES_MAX: u64 = 8192;
+/// Lines said in that time beyond which small steps are of no use.
+const INDEX_EVERY_LINES_MAX: u64 = 512;
+
+/// Lines said within [`INDEX_EVERY`].
+struct Pace {
+    since: Instant,
+    before: u64,
+    now: u64,
+}
+
+impl Pace {
+    fn note(&mut self, lines: u64, now: Instant) {
+        if now >= self.since + INDEX_EVERY {
+            (self.since, self.before, self.now) = (now, self.now, 0);
+        }
+        self.now = self.now.saturating_add(lines);
+    }
+
+    fn lines(&self) -> u64 {
+        self.before.max(self.now)
+    }
+}
 
 pub(super) struct Writer {
     store: Store,
@@ -35,6 +55,7 @@ pub(super) struct Writer {
     last_step: Instant,
     /// Something was written since.
     is_spoken: bool,
+    pace: Pace,
     /// When the index is to be filled further, if it lacks so many lines that it is worth it.
     index_at: Instant,
     not_indexed: u64,
@@ -66,6 +87,7 @@ impl Writer {
             prune_at: now,
             last_step: now,
             is_spoken: false,
+            pace: Pace { since: now, before: 0, now: 0 },
             index_at: now,
             not_indexed: 0,
             _duty: duty,
@@ -152,8 +174,9 @@ impl Writer {
                 (self.bell)();
                 self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
                 self.is_spoken = true;
-                let keeps_up = self.not_indexed <= INDEX_LAG_LINES_MAX;
-                let since = if keeps_up { self.last_step } else { Instant::now() };
+                self.pace.note(parcel.len() as u64, Instant::now());
+                let is_calm = self.pace.lines() <= INDEX_EVERY_LINES_MAX;
+                let since = if is_calm { self.last_step } else { Instant::now() };
                 self.index_at = since + INDEX_EVERY;
                 if let Err(error) = self.store.tidy() {
                     self.note(&error);

@@ -9,7 +9,7 @@ use super::Server;
 use super::conn::INDEX_MAX;
 use crate::chat::Remembered;
 use crate::clock::unix_ms;
-use crate::history::{BUSY_WAIT, Bell, Keeper, Manner, News, Opening, Retention, Store, path};
+use crate::history::{BUSY_WAIT, Bell, Hold, Keeper, Manner, News, Opening, Retention, Store, path};
 use crate::options::HistoryOptions;
 
 /// The history has something to say.
@@ -81,8 +81,11 @@ fn start(path: &Path, options: &HistoryOptions, bell: &Bell) -> Result<(Keeper, 
         opening: Opening { durability: options.durability(), ..Opening::default() },
         retention: Retention { age_max: options.age_max, rows_max: options.rows_max },
     };
-    if options.repairs && is_damaged(path) {
-        move_aside(path)?;
+    if options.repairs {
+        let _hold = Hold::of(path).map_err(|error| error.to_string())?;
+        if is_damaged(path) {
+            move_aside(path)?;
+        }
     }
     Keeper::start(path, manner, Arc::clone(bell)).map_err(|error| error.to_string())
 }

@@ -19,6 +19,7 @@ enum Kind {
     Foreign,
     Newer(usize),
     JournalRefused(String),
+    Taken,
     Thread(String),
 }
 
@@ -41,6 +42,10 @@ impl StoreError {
 
     pub(super) fn journal_refused(path: &Path, mode: String) -> Self {
         Self::new(path, Kind::JournalRefused(mode))
+    }
+
+    pub(in crate::history) fn taken(path: &Path) -> Self {
+        Self::new(path, Kind::Taken)
     }
 
     pub(in crate::history) fn thread(path: &Path, error: &std::io::Error) -> Self {
@@ -96,6 +101,10 @@ impl fmt::Display for StoreError {
             Kind::Sqlite(_) if self.is_busy() => write!(f, "the history {path} is locked by another program"),
             Kind::Sqlite(error) => write!(f, "the history {path}: {error}"),
             Kind::Thread(error) => write!(f, "the history {path}: no thread to write it: {error}"),
+            Kind::Taken => write!(
+                f,
+                "the history {path} is that of another relay which runs; choose another --history FILE, or --history none"
+            ),
             Kind::Foreign => {
                 write!(f, "{path} is a database of another program; choose another --history FILE")
             }

@@ -33,6 +33,10 @@ pub(super) const LABELS: Lagging = Lagging {
     step_lines: 32_768,
 };
 
+/// Bytes of memory of lines that the index of labels lacks, whatever their number: to be read one by one, long ones take
+/// longer.
+const LABELS_STEP_BYTES: usize = 8 * 1024 * 1024;
+
 /// Lines that are dropped before the index of labels is looked through for them.
 pub(super) const SWEEP_LINES: u64 = 100_000;
 
@@ -42,6 +46,7 @@ pub(super) struct Lag {
     /// Lines that came since each was filled.
     pub(super) rooms: u64,
     pub(super) labels: u64,
+    pub(super) label_bytes: usize,
     /// Lines that are gone, and perhaps still in the index of labels.
     pub(super) swept: u64,
 }
@@ -118,9 +123,9 @@ impl Store {
             self.write(|transaction| ROOMS.fill(transaction))?;
             self.lag.rooms = 0;
         }
-        if self.lag.labels >= LABELS.step_lines {
+        if self.lag.labels >= LABELS.step_lines || self.lag.label_bytes >= LABELS_STEP_BYTES {
             self.write(|transaction| LABELS.fill(transaction))?;
-            self.lag.labels = 0;
+            (self.lag.labels, self.lag.label_bytes) = (0, 0);
         }
         Ok(())
     }
@@ -136,8 +141,9 @@ impl Store {
         Ok(())
     }
 
-    /// So many lines came.
-    pub(super) fn note_lag(&mut self, lines: u64) {
+    /// So many lines came, of so much memory.
+    pub(super) fn note_lag(&mut self, lines: u64, bytes: usize) {
+        self.lag.label_bytes = self.lag.label_bytes.saturating_add(bytes);
         self.lag.rooms = self.lag.rooms.saturating_add(lines);
         self.lag.labels = self.lag.labels.saturating_add(lines);
     }

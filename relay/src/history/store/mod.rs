@@ -283,7 +283,7 @@ impl Store {
             written => (written?, 0, 0),
         };
         self.rows = self.rows.saturating_add(rows).saturating_sub(gone);
-        self.note_lag(rows);
+        self.note_lag(rows, parcel.bytes());
         Ok(others)
     }
 
@@ -292,7 +292,7 @@ impl Store {
     pub fn insert_new(&mut self, batch: &Batch) -> Result<Vec<usize>, StoreError> {
         let (rows, refused) = self.write(|transaction| lines::insert_new(transaction, batch))?;
         self.rows = self.rows.saturating_add(rows);
-        self.note_lag(rows);
+        self.note_lag(rows, batch.bytes());
         Ok(refused)
     }
 

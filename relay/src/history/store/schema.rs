@@ -11,7 +11,7 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 /// says another one. `word` holds no words itself, only where they are; its `room` is the number of the room. What it merges
 /// only when there is much of it is written less often. `label` and `room_line` are indexes that are filled now and then:
 /// many sessions that speak at once would have each page of the one written with each commit, and the other would add a
-/// page to each.
+/// page to each. The first relays of the third schema had another index than `label`.
 const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -50,10 +50,13 @@ const MIGRATIONS: [&str; 4] = [
     INSERT INTO word (word, rank) VALUES ('automerge', 16);
     ",
     "
-    DROP INDEX line_by_room;
     CREATE TABLE room_line (room INTEGER, id INTEGER, PRIMARY KEY (room, id)) STRICT, WITHOUT ROWID;
     INSERT INTO room_line SELECT room, id FROM line ORDER BY room, id;
     INSERT INTO value SELECT 'roomed_to', coalesce(max(id), 0) FROM line;
+    DROP INDEX line_by_room;
+    CREATE TABLE IF NOT EXISTS label (sid INTEGER, id INTEGER, PRIMARY KEY (sid, id)) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO value VALUES ('labeled_to', 0);
+    DROP INDEX IF EXISTS line_by_session;
     ",
 ];
 
