@@ -37,8 +37,8 @@ pub struct Say<'a> {
     pub reply: Option<u64>,
     /// It is said as `NAME - WHO`.
     pub as_who: Option<&'a str>,
-    /// It is said to this name alone. Private lines are not kept anywhere: where the relay forgets the session before it
-    /// answers, one may come twice.
+    /// It is said to this name alone. Private lines are not kept anywhere: where the relay ends, or forgets the session,
+    /// before it answers, one may come twice.
     pub to: Option<&'a str>,
 }
 
