@@ -753,8 +753,14 @@ fn a_ramp_that_the_generator_cannot_keep_ends_with_3_though_a_bound_broke_and_a_
     let base = ["ramp", "--target", &floor.address, "--clients", "10", "--senders", "5"];
     let steps = ["--from", "100", "--to", "9000100", "--step", "9000000"];
     let time = ["--duration", "100ms", "--warmup", "0s", "--fail-if", "rate>10000000000"];
-    let output = program(&[&base[..], &steps, &time].concat());
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    // A busy machine may not let the first step be good either.
+    let mut runs = (0..20).map(|_| {
+        let output = program(&[&base[..], &steps, &time].concat());
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        (output, text)
+    });
+    let good = runs.find(|(_, text)| !text.contains("gave up at rate 100,"));
+    let (output, text) = good.expect("a machine that has time for 100 lines a second");
     assert_eq!(output.status.code(), Some(3), "{text}{}", said(&output));
     assert!(text.contains(": INVALID: "), "{text}");
     assert!(text.contains("the generator, not the server, gave up at rate 9000100, in 2 tries"), "{text}");
