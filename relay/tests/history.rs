@@ -514,3 +514,65 @@ fn a_history_is_shortened_and_looked_at_by_hand() {
         "{said}"
     );
 }
+
+/// Waits until the file has so many lines.
+fn await_lines(folder: &Folder, count: usize) {
+    let until = Instant::now() + DEADLINE;
+    let mut lines = in_file(&folder.file()).len();
+    while lines != count {
+        assert!(Instant::now() < until, "{lines} lines are in the file, not {count}");
+        std::thread::yield_now();
+        lines = in_file(&folder.file()).len();
+    }
+}
+
+#[test]
+fn what_is_dropped_by_hand_beside_a_relay_does_not_make_it_drop_more() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--history-max-rows", "100"]);
+    let [mut ana] = relay.people(["Ana"]);
+    let mut talk = |numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            ana.tell(&format!("Ana: {number}"));
+            ana.forget();
+            assert_eq!(history(&mut ana, "1").0, [format!("Ana: {number}")]);
+        }
+    };
+    talk(0..100);
+    await_lines(&folder, 100);
+    let (code, _, said) = tool(&folder, &["prune", "--history-max-rows", "10"], "");
+    assert_eq!((code, said.as_str()), (Some(0), "90 lines dropped, 10 kept"));
+    talk(100..160);
+    relay.stop();
+    let texts: Vec<String> = in_file(&folder.file()).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, (90..160).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_taken_in_beside_a_relay_counts_as_what_was_said() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--history-max-rows", "100", "--history-max-age", "0"]);
+    let [mut ana] = relay.people(["Ana"]);
+    ana.tell("Ana: antes");
+    await_lines(&folder, 1);
+    let lines: String = (1..=300u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    let (code, _, said) = tool(&folder, &["import"], &lines);
+    assert_eq!((code, said.as_str()), (Some(0), "300 lines taken in, 301 there now"));
+    ana.tell("Ana: después");
+    await_lines(&folder, 100);
+    let lines = in_file(&folder.file());
+    assert_eq!((lines[0].1.as_str(), lines[99].1.as_str()), ("203", "después"));
+}
+
+#[test]
+fn a_line_that_its_room_does_not_know_is_found_by_a_look_at_the_file() {
+    let folder = Folder::new();
+    let lines: String = (1..=9u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    tool(&folder, &["import"], &lines);
+    // Once opened to write, the index has all.
+    tool(&folder, &["import"], "");
+    assert_eq!(tool(&folder, &["check"], "").0, Some(0));
+    Connection::open(folder.file()).unwrap().execute_batch("DELETE FROM room_line WHERE id = 65536").unwrap();
+    let (code, _, said) = tool(&folder, &["check"], "");
+    assert!(code == Some(2) && said.contains("the index of rooms has 8 lines of 9"), "{said}");
+}

@@ -412,6 +412,25 @@ fn an_id_that_somebody_took_in_meanwhile_does_not_stop_the_lines_that_are_said()
 }
 
 #[test]
+fn what_another_program_writes_is_counted_and_what_we_write_is_not_counted_again() {
+    let folder = Folder::new();
+    let (mut store, mut other) = (folder.store(), folder.store());
+    keep(&mut store, work(1, (1..=20).map(line)));
+    assert!(!store.recount().unwrap(), "nobody else has written");
+    other.insert_new(&batch((21..=30).map(line))).unwrap();
+    assert!(store.recount().unwrap());
+    assert_eq!(store.rows(), 30);
+    assert_eq!(other.prune(Retention { rows_max: 5, ..FOREVER }, 0, 100).unwrap(), 25);
+    assert_eq!(store.prune(Retention { rows_max: 7, ..FOREVER }, 0, 100).unwrap(), 0);
+    assert_eq!(store.rows(), 5);
+    let mut parcel = Parcel::default();
+    parcel.add(work(2, (29..=33).map(line)), true);
+    store.keep(&parcel).unwrap();
+    assert!(store.recount().unwrap(), "a write had to be tried again");
+    assert_eq!(store.rows(), 8);
+}
+
+#[test]
 fn in_every_journal_lines_are_kept_told_in_order_and_given() {
     for (words, journal) in Journal::ALL {
         let folder = Folder::new();

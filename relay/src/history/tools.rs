@@ -164,7 +164,8 @@ fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> 
             return Err(format!("line {number}: {why}; the {} lines before it are in", number - 1));
         }
         if is_over {
-            let sum = format!("{} lines taken in, {} there now", store.rows() - before, store.rows());
+            let sum =
+                format!("{} lines taken in, {} there now", store.rows().saturating_sub(before), store.rows());
             return refused_sentence(&refused).map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")));
         }
     }

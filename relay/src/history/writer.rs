@@ -158,6 +158,7 @@ impl Writer {
                 if let Err(error) = self.store.tidy() {
                     self.note(&error);
                 }
+                self.look_around();
                 if self.is_too_much() {
                     self.prune_at = Instant::now();
                 }
@@ -208,6 +209,15 @@ impl Writer {
     fn look_at_index(&mut self) {
         let lacks_some = self.store.lacks_index().unwrap_or_default();
         self.not_indexed = if lacks_some { u64::from(INDEX_STEP_LINES) } else { 0 };
+    }
+
+    /// What others did to the file meanwhile: they take lines in, and drop some.
+    fn look_around(&mut self) {
+        match self.store.recount() {
+            Ok(true) => self.shared.desk().state.rows = self.store.rows(),
+            Ok(false) => {}
+            Err(error) => self.note(&error),
+        }
     }
 
     /// Whether there are more lines than there are to be, by so many that it is worth a write.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::lagging::Reach;
 use super::rooms::{End, room_number};
-use super::{Checked, Store, StoreError, number, search};
+use super::{Checked, Store, StoreError, count, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::chat::ANSWER_BYTES_MAX;
 
@@ -101,8 +101,10 @@ impl Store {
     /// Looks at every page of the file.
     pub fn check(&self) -> Result<Checked, StoreError> {
         let read = || {
+            // Also while a relay writes, all of it is of one moment.
+            let _moment = self.connection.unchecked_transaction()?;
             let one = |query: &str| self.connection.query_row(query, [], |row| row.get::<_, Option<u64>>(0));
-            let count = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
+            let total = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
             let check = "PRAGMA integrity_check(1)";
             let verdict: String = self.connection.query_row(check, [], |row| row.get(0))?;
             if verdict != "ok" {
@@ -112,14 +114,15 @@ impl Store {
             let first = one(&format!("{said} (SELECT min(id) FROM line)")).optional()?.flatten();
             let last = one(&format!("{said} (SELECT max(id) FROM line)")).optional()?.flatten();
             let indexed = search::indexed_to(&self.connection)?;
+            let fault = if verdict == "ok" { count::fault(&self.connection)? } else { Some(verdict) };
             Ok(Checked {
-                fault: (verdict != "ok").then_some(verdict),
-                rows: count("SELECT count(*) FROM line")?,
-                rooms: count("SELECT count(*) FROM room")?,
-                sessions: count("SELECT count(*) FROM session")?,
-                indexed: count(&format!("SELECT count(*) FROM line WHERE id <= {indexed}"))?,
+                fault,
+                rows: total("SELECT count(*) FROM line")?,
+                rooms: total("SELECT count(*) FROM room")?,
+                sessions: total("SELECT count(*) FROM session")?,
+                indexed: total(&format!("SELECT count(*) FROM line WHERE id <= {indexed}"))?,
                 span: first.zip(last),
-                bytes: count("PRAGMA page_count")?.saturating_mul(count("PRAGMA page_size")?),
+                bytes: total("PRAGMA page_count")?.saturating_mul(total("PRAGMA page_size")?),
             })
         };
         self.told(read())

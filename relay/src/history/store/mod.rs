@@ -1,5 +1,6 @@
 //! The file: SQLite, its schema, and what is asked of it. The only module that names rusqlite.
 
+mod count;
 mod error;
 mod labels;
 mod lagging;
@@ -17,6 +18,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::parcel::Parcel;
 use crate::batch::{Batch, Durability};
+use count::Count;
 pub use error::StoreError;
 use lagging::Lag;
 use schema::Schema;
@@ -122,7 +124,7 @@ pub struct Store {
     path: PathBuf,
     connection: Connection,
     journal: Journal,
-    rows: u64,
+    count: Count,
     lag: Lag,
 }
 
@@ -140,9 +142,7 @@ impl Store {
         let mut store = outcome?;
         store.migrate()?;
         store.fill_lagging()?;
-        // All lines are in the index of rooms now, which is read sooner than they are.
-        let rows = store.connection.query_row("SELECT count(*) FROM room_line", [], |row| row.get(0));
-        store.rows = store.told(rows)?;
+        store.recount()?;
         Ok(store)
     }
 
@@ -167,7 +167,7 @@ impl Store {
                 path: path.to_owned(),
                 connection,
                 journal: Journal::Wal,
-                rows: 0,
+                count: Count::unknown(),
                 lag: Lag::default(),
             }),
             // To read it alone, it must be opened to write.
@@ -178,7 +178,8 @@ impl Store {
 
     fn open_with(path: &Path, opening: Opening, journal: Journal) -> Result<Self, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
-        let store = Self { path: path.to_owned(), connection, journal, rows: 0, lag: Lag::default() };
+        let (path_owned, count, lag) = (path.to_owned(), Count::unknown(), Lag::default());
+        let store = Self { path: path_owned, connection, journal, count, lag };
         let mode = store.told(store.prepare(opening))?;
         let expected = if journal == Journal::Truncate { "truncate" } else { "wal" };
         if mode == expected { Ok(store) } else { Err(StoreError::journal_refused(path, mode)) }
@@ -244,6 +245,7 @@ impl Store {
             Ok(outcome)
         };
         let outcome = all();
+        self.count.is_unsure |= outcome.is_err();
         self.told(outcome)
     }
 
@@ -282,7 +284,8 @@ impl Store {
             })?,
             written => (written?, 0, 0),
         };
-        self.rows = self.rows.saturating_add(rows).saturating_sub(gone);
+        self.count.add(rows);
+        self.count.subtract(gone);
         self.note_lag(rows);
         Ok(others)
     }
@@ -291,14 +294,16 @@ impl Store {
     /// stays as it is.
     pub fn insert_new(&mut self, batch: &Batch) -> Result<Vec<usize>, StoreError> {
         let (rows, refused) = self.write(|transaction| lines::insert_new(transaction, batch))?;
-        self.rows = self.rows.saturating_add(rows);
+        self.count.add(rows);
         self.note_lag(rows);
         Ok(refused)
     }
 
     /// Drops lines that are to be kept no longer, at most `limit` of them. Gives how many went.
     pub fn prune(&mut self, retention: Retention, unix_ms: u64, limit: u64) -> Result<u64, StoreError> {
-        let too_many = if retention.rows_max == 0 { 0 } else { self.rows.saturating_sub(retention.rows_max) };
+        self.recount()?;
+        let too_many =
+            if retention.rows_max == 0 { 0 } else { self.rows().saturating_sub(retention.rows_max) };
         let gone = lines::to_go(&self.connection, retention.age_max, unix_ms, too_many, limit);
         let gone = self.told(gone)?;
         if gone.is_empty() {
@@ -310,14 +315,9 @@ impl Store {
             lines::remove(transaction, &gone)
         })?;
         let gone = gone.len() as u64;
-        self.rows = self.rows.saturating_sub(gone);
+        self.count.subtract(gone);
         self.lag.swept = self.lag.swept.saturating_add(gone);
         Ok(gone)
-    }
-
-    /// Lines kept.
-    pub fn rows(&self) -> u64 {
-        self.rows
     }
 
     /// How its writes are made whole.
