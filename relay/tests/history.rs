@@ -576,3 +576,31 @@ fn a_line_that_its_room_does_not_know_is_found_by_a_look_at_the_file() {
     let (code, _, said) = tool(&folder, &["check"], "");
     assert!(code == Some(2) && said.contains("the index of rooms has 8 lines of 9"), "{said}");
 }
+
+#[test]
+fn once_a_relay_has_sessions_of_its_own_no_keys_are_taken_in_also_not_by_what_began_before() {
+    let folder = Folder::new();
+    let line = |id: u64| format!("@id={};room=general;key={id}.x Ana: {id}\n", id << 16);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+    command.env_clear().args(["history", "import", "--history"]).arg(folder.file());
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // As many as are put in at once.
+    input.write_all((1..=10_000).map(line).collect::<String>().as_bytes()).unwrap();
+    let until = Instant::now() + DEADLINE;
+    let has_some = || folder.file().exists() && tool(&folder, &["check"], "").2.contains(" 10000 lines ");
+    while !has_some() {
+        assert!(Instant::now() < until, "the first lines are never in");
+    }
+    let relay = folder.relay(&["--history-max-age", "0"]);
+    input.write_all(line(10_001).as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let why = "10001 lines taken in, 10001 there now; from line 10001 on keys were left out, since a relay has its own";
+    assert!(output.status.success() && said.contains(why), "{said}");
+    relay.stop();
+    let (_, lines, _) = tool(&folder, &["export"], "");
+    assert_eq!(lines.lines().filter(|line| line.contains(";key=")).count(), 10_000);
+    assert!(lines.lines().last().unwrap().ends_with(" Ana: 10001"));
+}

@@ -135,38 +135,64 @@ fn write_line(output: &mut impl Write, line: &Kept<'_>) -> std::io::Result<()> {
     writeln!(output, "{tags} {}: {}", line.name, line.text)
 }
 
+/// Lines on their way in.
+struct Import<'a> {
+    store: &'a mut Store,
+    batch: Batch,
+    /// The number of each line of the batch.
+    numbers: Vec<u64>,
+    /// Lines that were new.
+    taken: u64,
+    /// The number of each line whose id another one has, and of the first that left its key out.
+    refused: Vec<u64>,
+    keyless: Option<u64>,
+}
+
+impl Import<'_> {
+    fn put_in(&mut self) -> Result<(), String> {
+        let (batch, numbers) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.numbers));
+        let number = |place: usize| numbers.get(place).copied();
+        let taken = self.store.insert_new(&batch).map_err(|error| sentence(&error))?;
+        self.store.tidy().map_err(|error| sentence(&error))?;
+        self.taken = self.taken.saturating_add(taken.rows);
+        self.refused.extend(taken.refused.into_iter().filter_map(number));
+        self.keyless = self.keyless.or(taken.keyless.and_then(number));
+        Ok(())
+    }
+
+    fn sum(&mut self) -> Result<String, String> {
+        self.store.recount().map_err(|error| sentence(&error))?;
+        let keys = self.keyless.map_or_else(String::new, |first| {
+            format!("; from line {first} on keys were left out, since a relay has its own sessions here")
+        });
+        Ok(format!("{} lines taken in, {} there now{keys}", self.taken, self.store.rows()))
+    }
+}
+
 fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> {
-    let before = store.rows();
-    // Numbers of sessions mean something only beside those who have them: with others there, a line could be taken for
-    // one that another session said.
-    let takes_keys = !store.is_in_use().map_err(|error| sentence(&error))?;
     let id_max = unix_ms().saturating_add(AHEAD_MAX_MS) << ID_COUNTER_BITS;
-    let (mut batch, mut number) = (Batch::default(), 0u64);
-    // The number of each line of the batch, and of those whose id another line has.
-    let (mut numbers, mut refused) = (Vec::new(), Vec::new());
+    let (batch, numbers, refused) = (Batch::default(), Vec::new(), Vec::new());
+    let mut import = Import { store, batch, numbers, taken: 0, refused, keyless: None };
+    let mut number = 0u64;
     let mut line = String::new();
     loop {
         line.clear();
         number += 1;
         let bytes = input.read_line(&mut line).map_err(|error| format!("line {number}: {error}"))?;
         let text = line.trim_end_matches(['\n', '\r']);
-        let taken = if text.is_empty() { Ok(()) } else { take_line(text, takes_keys, id_max, &mut batch) };
-        numbers.resize(batch.len(), number);
+        let taken = if text.is_empty() { Ok(()) } else { take_line(text, id_max, &mut import.batch) };
+        import.numbers.resize(import.batch.len(), number);
         let is_over = bytes == 0 || taken.is_err();
-        if is_over || batch.len() == IMPORT_LINES {
-            let places = store.insert_new(&batch).map_err(|error| sentence(&error))?;
-            store.tidy().map_err(|error| sentence(&error))?;
-            refused.extend(places.into_iter().filter_map(|place| numbers.get(place).copied()));
-            batch = Batch::default();
-            numbers.clear();
+        if is_over || import.batch.len() == IMPORT_LINES {
+            import.put_in()?;
         }
         if let Err(why) = taken {
             return Err(format!("line {number}: {why}; the {} lines before it are in", number - 1));
         }
         if is_over {
-            let sum =
-                format!("{} lines taken in, {} there now", store.rows().saturating_sub(before), store.rows());
-            return refused_sentence(&refused).map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")));
+            let sum = import.sum()?;
+            return refused_sentence(&import.refused)
+                .map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")));
         }
     }
 }
@@ -181,7 +207,7 @@ fn refused_sentence(numbers: &[u64]) -> Option<String> {
     Some(format!("line {first}: its id belongs to another line, which stays{more}"))
 }
 
-fn take_line(line: &str, takes_keys: bool, id_max: u64, batch: &mut Batch) -> Result<(), String> {
+fn take_line(line: &str, id_max: u64, batch: &mut Batch) -> Result<(), String> {
     let (tags, said) = split(line).ok_or("it does not begin with @id=")?;
     let (mut id, mut time, mut room, mut quote, mut reply) = (None, None, None, None, None);
     let (mut key, mut hash) = (None, 0);
@@ -197,7 +223,7 @@ fn take_line(line: &str, takes_keys: bool, id_max: u64, batch: &mut Batch) -> Re
             _ => {}
         }
     }
-    let key = match key.as_deref().filter(|_| takes_keys) {
+    let key = match key.as_deref() {
         Some(key) => Some(read_key(key, hash).ok_or_else(|| format!("{key} is no key"))?),
         None => None,
     };

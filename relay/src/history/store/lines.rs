@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::lagging::Reach;
 use super::rooms::{End, room_number};
-use super::{Checked, Store, StoreError, count, number, search};
+use super::{Checked, Store, StoreError, TakenIn, count, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::chat::ANSWER_BYTES_MAX;
 
@@ -157,30 +157,32 @@ pub(super) fn reversed(lines: &Batch) -> Batch {
 /// Writes lines. Gives how many.
 pub(super) fn insert(connection: &Connection, batches: &[Batch]) -> Result<u64, rusqlite::Error> {
     let mut rows = 0;
-    each_new(connection, batches, INSERT, |_, _| {
+    each_new(connection, batches, (INSERT, true), |_, _| {
         rows += 1;
         Ok(())
     })?;
     Ok(rows)
 }
 
-/// Writes the lines whose ids are not there yet. Gives how many there were, and the places in the batch of those whose id
-/// another line has: that one stays.
+/// Writes the lines whose ids are not there yet.
 pub(super) fn insert_new(
     connection: &Connection,
     batch: &Batch,
-) -> Result<(u64, Vec<usize>), rusqlite::Error> {
-    let (mut rows, mut place, mut refused) = (0, 0, Vec::new());
-    each_new(connection, std::slice::from_ref(batch), INSERT_NEW, |line, is_new| {
-        place += 1;
+    takes_keys: bool,
+) -> Result<TakenIn, rusqlite::Error> {
+    let (mut taken, mut place) = (TakenIn::default(), 0);
+    each_new(connection, std::slice::from_ref(batch), (INSERT_NEW, takes_keys), |line, is_new| {
         if is_new {
-            rows += 1;
+            taken.rows += 1;
+            let is_keyless = line.key.is_some() && !takes_keys;
+            taken.keyless = taken.keyless.or(is_keyless.then_some(place));
         } else if differs(connection, line)? == Some(true) {
-            refused.push(place - 1);
+            taken.refused.push(place);
         }
+        place += 1;
         Ok(())
     })?;
-    Ok((rows, refused))
+    Ok(taken)
 }
 
 /// Of the lines, the ids that are there already, and how many of those are of other lines.
@@ -205,11 +207,11 @@ fn differs(connection: &Connection, line: &Kept<'_>) -> Result<Option<bool>, rus
     find.query_row([number(line.id)], |row| Ok(says(&kept(row)?) != says(line))).optional()
 }
 
-/// Writes lines by this statement, and tells of each of them whether it was written.
+/// Writes lines by this statement, with their keys or without, and tells of each of them whether it was written.
 fn each_new(
     connection: &Connection,
     batches: &[Batch],
-    statement: &str,
+    (statement, takes_keys): (&str, bool),
     mut tell: impl FnMut(&Kept<'_>, bool) -> Result<(), rusqlite::Error>,
 ) -> Result<(), rusqlite::Error> {
     let reach = Reach::of(connection)?;
@@ -222,15 +224,16 @@ fn each_new(
         };
         room = Some((line.room, in_room));
         let unix_ms = (line.unix_ms != line.id >> ID_COUNTER_BITS).then(|| number(line.unix_ms));
-        let (sid, label) = (line.key.map(|key| number(key.sid)), line.key.map(|key| key.label));
-        let hash = line.key.map(|key| key.hash);
+        let key = line.key.filter(|_| takes_keys);
+        let (sid, label) = (key.map(|key| number(key.sid)), key.map(|key| key.label));
+        let hash = key.map(|key| key.hash);
         let reply = line.reply.map(number);
         let id = number(line.id);
         let rows = insert.execute(params![
             id, in_room, line.name, line.quote, line.text, unix_ms, reply, sid, label, hash
         ])?;
         if rows > 0 {
-            reach.add(connection, &line, in_room)?;
+            reach.add(connection, &Kept { key, ..line }, in_room)?;
         }
         tell(&line, rows > 0)?;
     }

@@ -118,6 +118,17 @@ pub struct Checked {
     pub bytes: u64,
 }
 
+/// What came of lines that were to be taken in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TakenIn {
+    /// Lines that were not there.
+    pub rows: u64,
+    /// Places in the batch of those whose id another line has, which stays as it is.
+    pub refused: Vec<usize>,
+    /// Place in the batch of the first line that had to leave its key out.
+    pub keyless: Option<usize>,
+}
+
 /// An open history.
 #[derive(Debug)]
 pub struct Store {
@@ -290,13 +301,17 @@ impl Store {
         Ok(others)
     }
 
-    /// Takes lines in whose ids are not there yet. Gives the places in the batch of those whose id another line has, which
-    /// stays as it is.
-    pub fn insert_new(&mut self, batch: &Batch) -> Result<Vec<usize>, StoreError> {
-        let (rows, refused) = self.write(|transaction| lines::insert_new(transaction, batch))?;
-        self.count.add(rows);
-        self.note_lag(rows);
-        Ok(refused)
+    /// Takes lines in whose ids are not there yet; without their keys once a relay has sessions here.
+    pub fn insert_new(&mut self, batch: &Batch) -> Result<TakenIn, StoreError> {
+        let taken = self.write(|transaction| {
+            // Numbers of sessions mean something only beside those who have them: with others there, a line could be taken
+            // for one that another session said.
+            let takes_keys = !sessions::is_in_use(transaction)?;
+            lines::insert_new(transaction, batch, takes_keys)
+        })?;
+        self.count.add(taken.rows);
+        self.note_lag(taken.rows);
+        Ok(taken)
     }
 
     /// Drops lines that are to be kept no longer, at most `limit` of them. Gives how many went.
