@@ -824,3 +824,26 @@ fn the_index_is_filled_when_nothing_waits() {
     }
     assert_eq!(numbers(&kept.ask(search())), [1]);
 }
+
+#[test]
+fn what_is_taken_in_beside_a_relay_where_nobody_speaks_is_found_once_somebody_looks_for_it() {
+    for journal in [Journal::Wal, Journal::Truncate] {
+        let folder = Folder::new();
+        let kept = Running::start(&folder.file(), starting_with(journal));
+        assert!(kept.keeper.put(work(1, [line(1)])));
+        kept.wait(|news| news.kept == 1);
+        let mut other = Store::open(&folder.file(), starting_with(journal)).unwrap();
+        let text = |number| if number == 2 { "aguja" } else { "paja" };
+        other
+            .insert_new(&batch((2..=5_000).map(|number| Kept { text: text(number), ..line(number) })))
+            .unwrap();
+        let search = || Wanted::Search { room: None, words: "aguja".to_owned(), before: None, limit: 9 };
+        let until = Instant::now() + DEADLINE;
+        while kept.ask(search()).is_empty() {
+            assert!(Instant::now() < until, "the index is never filled");
+            std::thread::yield_now();
+        }
+        assert_eq!(numbers(&kept.ask(search())), [2]);
+        assert_eq!(kept.keeper.state().rows, 5_000);
+    }
+}

@@ -48,6 +48,8 @@ enum Task {
     Write(Parcel, u64, bool),
     /// To answer this; work up to this number was put before it.
     Answer(Question, u64),
+    /// To see what others did to the file.
+    LookAround,
     /// What there is time for when nothing waits.
     TidyUp,
     End,
@@ -81,6 +83,7 @@ impl Writer {
                 Task::Answer(question, behind) => {
                     answer(&self.store, &question, behind, &self.shared, &self.bell);
                 }
+                Task::LookAround => self.look_around(),
                 Task::TidyUp => self.tidy_up(),
                 Task::End => return,
             }
@@ -103,6 +106,9 @@ impl Writer {
             }
             if let Some((question, behind)) = self.question(&mut desk) {
                 return Task::Answer(question, behind);
+            }
+            if std::mem::take(&mut desk.is_searched) {
+                return Task::LookAround;
             }
             let is_early;
             (desk, is_early) = wait_until(&self.shared.writes, desk, until);
@@ -191,6 +197,7 @@ impl Writer {
     fn tidy_up(&mut self) {
         let now = Instant::now();
         if now >= self.prune_at {
+            self.look_around();
             self.prune_at = now + self.prune();
         } else if self.not_indexed >= u64::from(INDEX_STEP_LINES) {
             let is_spoken = std::mem::take(&mut self.is_spoken);
@@ -211,10 +218,14 @@ impl Writer {
         self.not_indexed = if lacks_some { u64::from(INDEX_STEP_LINES) } else { 0 };
     }
 
-    /// What others did to the file meanwhile: they take lines in, and drop some.
+    /// What others did to the file meanwhile: they take lines in, which the index lacks, and drop some. Looked at with each
+    /// write and when somebody searches, so that a relay where nothing happens sleeps on.
     fn look_around(&mut self) {
         match self.store.recount() {
-            Ok(true) => self.shared.desk().state.rows = self.store.rows(),
+            Ok(true) => {
+                self.shared.desk().state.rows = self.store.rows();
+                self.look_at_index();
+            }
             Ok(false) => {}
             Err(error) => self.note(&error),
         }
