@@ -14,6 +14,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use support::{Client, DEADLINE, Folder, Relay};
 use tertulia_relay::clock::unix_ms;
+use tertulia_wire::time::rfc3339;
 
 /// What `/history WORDS` answers: the lines as they were said, and the last line.
 fn history(client: &mut Client, words: &str) -> (Vec<String>, String) {
@@ -469,6 +470,12 @@ fn a_line_from_far_ahead_is_not_taken_in_and_one_from_a_clock_that_is_a_little_f
         let is_told = said.contains("line 2: its id is of ") && said.contains("more than a day from now");
         assert!(code == Some(2) && is_told, "{said}");
     }
+    let ahead = "@id=7;time=2999-01-01T00:00:00.000Z;room=general Ana: hola\n";
+    let (code, _, said) = tool(&folder, &["import"], ahead);
+    assert!(
+        code == Some(2) && said.contains("line 1: its time is 2999-01-01T00:00:00.000Z, which is"),
+        "{said}"
+    );
     assert_eq!(in_file(&folder.file()).len(), 3);
 }
 
@@ -603,4 +610,24 @@ fn once_a_relay_has_sessions_of_its_own_no_keys_are_taken_in_also_not_by_what_be
     let (_, lines, _) = tool(&folder, &["export"], "");
     assert_eq!(lines.lines().filter(|line| line.contains(";key=")).count(), 10_000);
     assert!(lines.lines().last().unwrap().ends_with(" Ana: 10001"));
+}
+
+#[test]
+fn old_lines_go_wherever_they_stand_also_behind_some_that_stay() {
+    let now = unix_ms();
+    let young = |id: u64| format!("@id={id};time={};room=general Ana: se queda\n", rfc3339(now));
+    let old = |id: u64| format!("@id={id};time=1970-01-01T00:00:00.001Z;room=general Ana: se va\n");
+    let below: String = (2..=20_001).map(old).collect();
+    let above: String = (1..=3_000).map(|place| young((now << 16) + place)).collect();
+    let lines = young(1) + &below + &above + &old((now << 16) + 3_001);
+    let folder = Folder::new();
+    assert_eq!(tool(&folder, &["import"], &lines).0, Some(0));
+    let (_, _, said) = tool(&folder, &["prune", "--history-max-age", "1d"], "");
+    assert_eq!(said, "20001 lines dropped, 3001 kept");
+    let folder = Folder::new();
+    assert_eq!(tool(&folder, &["import"], &lines).0, Some(0));
+    let relay = folder.relay(&["--history-max-age", "1d"]);
+    await_lines(&folder, 3_001);
+    relay.stop();
+    assert!(in_file(&folder.file()).iter().all(|(_, text)| text == "se queda"));
 }

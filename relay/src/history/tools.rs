@@ -14,7 +14,7 @@ use tertulia_wire::tags::{escape, split};
 use tertulia_wire::time::rfc3339;
 
 use super::path;
-use super::store::{Opening, Retention, Store, StoreError};
+use super::store::{Opening, Retention, Store, StoreError, Sweep};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::clock::unix_ms;
 use crate::options::HistoryOptions;
@@ -24,7 +24,7 @@ const IMPORT_LINES: usize = 10_000;
 /// Lines that are dropped at once: a relay that runs meanwhile waits for no more.
 const PRUNE_LINES: u64 = 10_000;
 
-/// How far ahead of the clock an id may lie that is taken in: no two clocks agree. Ids of a relay are above all that are
+/// How far ahead of the clock an id or a time may lie that is taken in: no two clocks agree. Ids of a relay are above all that are
 /// there, so that one from far ahead would have the next ones stay there.
 const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -86,13 +86,12 @@ fn sentence(error: &StoreError) -> String {
 }
 
 fn prune(store: &mut Store, retention: Retention) -> Result<String, String> {
-    let mut gone = 0u64;
-    loop {
-        let some = store.prune(retention, unix_ms(), PRUNE_LINES).map_err(|error| sentence(&error))?;
-        gone = gone.saturating_add(some);
-        if some < PRUNE_LINES {
-            break;
-        }
+    let (mut gone, mut next) = (0u64, Some(0));
+    while let Some(after) = next {
+        let sweep = Sweep { after, limit: PRUNE_LINES, is_whole: true };
+        let pruned = store.prune_from(retention, unix_ms(), sweep).map_err(|error| sentence(&error))?;
+        gone = gone.saturating_add(pruned.gone);
+        next = pruned.next;
     }
     let sessions = store.prune_sessions(unix_ms()).map_err(|error| sentence(&error))?;
     let sessions = if sessions == 0 { String::new() } else { format!("; {sessions} sessions dropped") };
@@ -239,6 +238,9 @@ fn take_line(line: &str, id_max: u64, batch: &mut Batch) -> Result<(), String> {
         return Err(format!("it has more than {RELAY_LINE_BYTES_MAX} bytes"));
     }
     let unix_ms = time.unwrap_or(id >> ID_COUNTER_BITS);
+    if unix_ms > id_max >> ID_COUNTER_BITS {
+        return Err(format!("its time is {}, which is more than a day from now", rfc3339(unix_ms)));
+    }
     batch.push(Kept { id, unix_ms, room: &room, name, reply, quote: quote.as_deref(), key, text });
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::desk::{Bell, Desk, Shared, wait_until};
 use super::duty::{Duty, OnDuty};
 use super::parcel::Parcel;
 use super::reader::answer;
-use super::store::{INDEX_LEAP_LINES, INDEX_STEP_LINES, Retention, Store, StoreError};
+use super::store::{INDEX_LEAP_LINES, INDEX_STEP_LINES, Retention, Store, StoreError, Sweep};
 use crate::chat::Question;
 use crate::clock::unix_ms;
 
@@ -18,6 +18,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// meanwhile waits for no more.
 const PRUNE_ROWS: u64 = 2_000;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// How often, and at the start, also the lines are looked at whose ids are not old: that reads the whole file.
+const PRUNE_WHOLE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
 /// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
@@ -32,6 +35,9 @@ pub(super) struct Writer {
     retention: Retention,
     bell: Bell,
     prune_at: Instant,
+    sweep: Sweep,
+    /// When the sweep that begins is a whole one.
+    whole_at: Instant,
     last_step: Instant,
     /// Something was written since.
     is_spoken: bool,
@@ -66,6 +72,8 @@ impl Writer {
             retention,
             bell,
             prune_at: now,
+            sweep: Sweep { after: 0, limit: PRUNE_ROWS, is_whole: true },
+            whole_at: now + PRUNE_WHOLE_EVERY,
             last_step: now,
             is_spoken: false,
             index_at: now,
@@ -239,18 +247,33 @@ impl Writer {
 
     /// Drops what is too old or too much. Gives after what time there may be more of it.
     fn prune(&mut self) -> Duration {
-        let lines = self.store.prune(self.retention, unix_ms(), PRUNE_ROWS);
-        let sessions = self.store.prune_sessions(unix_ms());
+        let is_over = self.prune_some();
         self.shared.desk().state.rows = self.store.rows();
-        match (lines, sessions) {
-            (Ok(gone), Ok(_)) if gone >= PRUNE_ROWS => Duration::ZERO,
-            (Ok(_), Ok(_)) => PRUNE_EVERY,
+        match is_over {
+            Ok(false) => Duration::ZERO,
+            Ok(true) => PRUNE_EVERY,
             // Where this fails, writing does too, and says so.
-            (Err(error), _) | (_, Err(error)) => {
+            Err(error) => {
                 self.note(&error);
                 RETRY_AFTER
             }
         }
+    }
+
+    /// True: all were looked at, of lines and of the rest.
+    fn prune_some(&mut self) -> Result<bool, StoreError> {
+        let pruned = self.store.prune_from(self.retention, unix_ms(), self.sweep)?;
+        if let Some(next) = pruned.next {
+            self.sweep.after = next;
+            return Ok(false);
+        }
+        self.store.prune_sessions(unix_ms())?;
+        let is_whole = Instant::now() >= self.whole_at;
+        if is_whole {
+            self.whole_at = Instant::now() + PRUNE_WHOLE_EVERY;
+        }
+        self.sweep = Sweep { after: 0, limit: PRUNE_ROWS, is_whole };
+        Ok(true)
     }
 
     fn note(&self, error: &StoreError) {

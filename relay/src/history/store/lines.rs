@@ -1,12 +1,10 @@
 //! Lines: in, out, and away.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::lagging::Reach;
 use super::rooms::{End, room_number};
-use super::{Checked, Store, StoreError, TakenIn, count, number, search};
+use super::{Checked, Store, StoreError, Sweep, TakenIn, count, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::chat::ANSWER_BYTES_MAX;
 
@@ -240,31 +238,34 @@ fn each_new(
     Ok(())
 }
 
-/// The lines that are too many or too old, among the `limit` oldest ones. A line's own time counts, which its id may not
-/// be near to where the clock was set.
-pub(super) fn to_go(
+/// The oldest lines, so many.
+pub(super) fn oldest(connection: &Connection, count: u64) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached("SELECT id FROM line ORDER BY id LIMIT ?1")?;
+    statement.query_map([number(count)], |row| row.get(0))?.collect()
+}
+
+/// The lines of a sweep that were said before a moment, and where the next one goes on. A line's own time counts, which
+/// its id may not be near to where the clock was set.
+pub(super) fn aged(
     connection: &Connection,
-    age_max: Duration,
     unix_ms: u64,
-    too_many: u64,
-    limit: u64,
-) -> Result<Vec<i64>, rusqlite::Error> {
-    let age_ms = u64::try_from(age_max.as_millis()).unwrap_or(u64::MAX);
-    let oldest = if age_ms == 0 { 0 } else { number(unix_ms.saturating_sub(age_ms)) };
-    let query =
-        format!("SELECT id, coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line ORDER BY id LIMIT ?1");
+    sweep: Sweep,
+) -> Result<(Vec<i64>, Option<u64>), rusqlite::Error> {
+    let query = format!(
+        "SELECT id, coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+    );
+    let behind = if sweep.is_whole { u64::MAX } else { unix_ms << ID_COUNTER_BITS };
     let mut statement = connection.prepare_cached(&query)?;
-    let mut rows = statement.query([number(limit)])?;
-    let mut ids = Vec::new();
-    let mut place = 0u64;
+    let mut rows = statement.query([sweep.after, behind, sweep.limit].map(number))?;
+    let (mut ids, mut looked, mut last) = (Vec::new(), 0, sweep.after);
     while let Some(row) = rows.next()? {
-        let (id, said): (i64, i64) = (row.get(0)?, row.get(1)?);
-        if place < too_many || said < oldest {
-            ids.push(id);
+        let said: i64 = row.get(1)?;
+        (looked, last) = (looked + 1, row.get(0)?);
+        if said < number(unix_ms) {
+            ids.push(number(last));
         }
-        place += 1;
     }
-    Ok(ids)
+    Ok((ids, (looked == sweep.limit).then_some(last)))
 }
 
 /// Removes these lines.

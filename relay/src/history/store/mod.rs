@@ -5,6 +5,7 @@ mod error;
 mod labels;
 mod lagging;
 mod lines;
+mod prune;
 mod rooms;
 mod schema;
 mod search;
@@ -21,6 +22,7 @@ use crate::batch::{Batch, Durability};
 use count::Count;
 pub use error::StoreError;
 use lagging::Lag;
+pub use prune::{Pruned, Sweep};
 use schema::Schema;
 pub use search::INDEX_LEAP_LINES;
 pub(super) use search::INDEX_STEP_LINES;
@@ -312,27 +314,6 @@ impl Store {
         self.count.add(taken.rows);
         self.note_lag(taken.rows);
         Ok(taken)
-    }
-
-    /// Drops lines that are to be kept no longer, at most `limit` of them. Gives how many went.
-    pub fn prune(&mut self, retention: Retention, unix_ms: u64, limit: u64) -> Result<u64, StoreError> {
-        self.recount()?;
-        let too_many =
-            if retention.rows_max == 0 { 0 } else { self.rows().saturating_sub(retention.rows_max) };
-        let gone = lines::to_go(&self.connection, retention.age_max, unix_ms, too_many, limit);
-        let gone = self.told(gone)?;
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        self.write(|transaction| {
-            search::remove(transaction, &gone)?;
-            lagging::remove(transaction, &gone)?;
-            lines::remove(transaction, &gone)
-        })?;
-        let gone = gone.len() as u64;
-        self.count.subtract(gone);
-        self.lag.swept = self.lag.swept.saturating_add(gone);
-        Ok(gone)
     }
 
     /// How its writes are made whole.
