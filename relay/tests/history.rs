@@ -631,3 +631,32 @@ fn old_lines_go_wherever_they_stand_also_behind_some_that_stay() {
     relay.stop();
     assert!(in_file(&folder.file()).iter().all(|(_, text)| text == "se queda"));
 }
+
+#[test]
+fn whatever_goes_by_hand_leaves_no_room_and_no_label_behind() {
+    let folder = Folder::new();
+    let line = |id: u64| format!("@id={};room=sala{id};key=1.x Ana: {id}\n", id << 16);
+    tool(&folder, &["import"], &(1..=1_500).map(line).collect::<String>());
+    // To write, it is opened with all indexes filled.
+    let (_, _, said) = tool(&folder, &["prune", "--history-max-age", "0", "--history-max-rows", "2"], "");
+    assert_eq!(said, "1498 lines dropped, 2 kept");
+    let connection = Connection::open(folder.file()).unwrap();
+    let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0)).unwrap();
+    assert_eq!((count("SELECT count(*) FROM room"), count("SELECT count(*) FROM label")), (2, 2));
+}
+
+#[test]
+fn a_relay_drops_the_rooms_whose_lines_it_drops() {
+    let folder = Folder::new();
+    let line = |id: u64| format!("@id={};room=sala{id} Ana: {id}\n", id << 16);
+    tool(&folder, &["import"], &(1..=9).map(line).collect::<String>());
+    let relay = folder.relay(&["--history-max-age", "0", "--history-max-rows", "4"]);
+    let connection = Connection::open(folder.file()).unwrap();
+    let count = || connection.query_row("SELECT count(*) FROM room", [], |row| row.get::<_, u64>(0)).unwrap();
+    let until = Instant::now() + DEADLINE;
+    while count() != 4 {
+        assert!(Instant::now() < until, "{} rooms are left", count());
+        std::thread::yield_now();
+    }
+    relay.stop();
+}

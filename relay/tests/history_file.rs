@@ -847,3 +847,43 @@ fn what_is_taken_in_beside_a_relay_where_nobody_speaks_is_found_once_somebody_lo
         assert_eq!(kept.keeper.state().rows, 5_000);
     }
 }
+
+#[test]
+fn with_its_last_line_a_room_goes_and_so_do_the_labels() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let rooms = ["cocina", "desván", "general"];
+    let said = |number: u64| {
+        let key = Some(Key { sid: 3, label: "x", hash: 1 });
+        Kept { room: rooms[(number / 3_000) as usize], key, ..line(number) }
+    };
+    keep(&mut store, work(1, (1..=6_000).map(said)));
+    // The next start has all in the indexes.
+    drop(store);
+    let mut store = folder.store();
+    // In no index yet.
+    keep(&mut store, work(2, [Kept { room: "jardín", ..line(6_001) }]));
+    assert_eq!(store.prune_rooms().unwrap(), 0);
+    store.prune(Retention { rows_max: 3_000, ..FOREVER }, 0, 1_000_000).unwrap();
+    assert_eq!(store.prune_rooms().unwrap(), 1);
+    store.prune(Retention { rows_max: 2, ..FOREVER }, 0, 1_000_000).unwrap();
+    assert_eq!(store.prune_rooms().unwrap(), 1);
+    assert_eq!(store.prune_rooms().unwrap(), 0);
+    let other = Connection::open(folder.file()).unwrap();
+    let count = |table: &str| {
+        let query = format!("SELECT count(*) FROM {table}");
+        other.query_row(&query, [], |row| row.get::<_, u64>(0)).unwrap()
+    };
+    assert_eq!(count("room"), 2);
+    keep(&mut store, work(3, [Kept { room: "cocina", text: "otra vez", ..line(6_002) }]));
+    assert_eq!(texts(&store.lines("cocina", None, None, 9).unwrap()), ["otra vez"]);
+    assert_eq!(numbers(&store.lines("general", None, None, 9).unwrap()), [6_000]);
+    // The next start finds labels of lines that are gone.
+    drop(store);
+    let mut store = folder.store();
+    assert_eq!(count("label"), 1);
+    store.prune(Retention { rows_max: 1, ..FOREVER }, 0, 100).unwrap();
+    store.sweep_labels().unwrap();
+    assert_eq!(count("label"), 0);
+    assert!(store.labeled(3).unwrap().is_empty());
+}

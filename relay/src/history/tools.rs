@@ -94,6 +94,8 @@ fn prune(store: &mut Store, retention: Retention) -> Result<String, String> {
         next = pruned.next;
     }
     let sessions = store.prune_sessions(unix_ms()).map_err(|error| sentence(&error))?;
+    while store.prune_rooms().map_err(|error| sentence(&error))? > 0 {}
+    store.sweep_labels().map_err(|error| sentence(&error))?;
     let sessions = if sessions == 0 { String::new() } else { format!("; {sessions} sessions dropped") };
     Ok(format!("{gone} lines dropped, {} kept{sessions}", store.rows()))
 }

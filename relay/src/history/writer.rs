@@ -268,6 +268,7 @@ impl Writer {
             return Ok(false);
         }
         self.store.prune_sessions(unix_ms())?;
+        self.store.prune_rooms()?;
         let is_whole = Instant::now() >= self.whole_at;
         if is_whole {
             self.whole_at = Instant::now() + PRUNE_WHOLE_EVERY;

@@ -205,6 +205,8 @@ impl Store {
             self.connection.query_row(&query, [], |row| row.get::<_, String>(0))
         };
         self.connection.busy_timeout(opening.busy_wait)?;
+        // A room goes only where no line is left in it, which its index says; the database would look through all lines.
+        self.connection.execute_batch("PRAGMA foreign_keys = OFF")?;
         // Of a new file; one that is there keeps its own.
         self.connection.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}"))?;
         let mode = match self.journal {
