@@ -353,11 +353,15 @@ fn without_a_word_about_it_the_history_is_where_the_service_manager_or_the_user_
 /// Runs `tertulia-relay history TOOL` with this on its standard input: exit code, standard output, last line of
 /// standard error.
 fn tool(folder: &Folder, words: &[&str], input: &str) -> (Option<i32>, String, String) {
+    tool_of_bytes(folder, words, input.as_bytes())
+}
+
+fn tool_of_bytes(folder: &Folder, words: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
     command.env_clear().arg("history").args(words).arg("--history").arg(folder.file());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let said = text(output.stderr);
@@ -659,4 +663,30 @@ fn a_relay_drops_the_rooms_whose_lines_it_drops() {
         std::thread::yield_now();
     }
     relay.stop();
+}
+
+#[test]
+fn a_line_that_is_no_text_is_named_as_any_other_and_so_is_whatever_was_refused_before() {
+    let folder = Folder::new();
+    let good = |id: u64, text: &str| format!("@id={id};room=general Ana: {text}\n");
+    tool(&folder, &["import"], &good(7, "hola"));
+    let input = [(good(5, "uno") + &good(7, "otra")).as_bytes(), b"@id=9;room=general Ana: \xff\n"].concat();
+    let (code, _, said) = tool_of_bytes(&folder, &["import"], &input);
+    let expected = "line 3: it is not UTF-8; the 2 lines before it are in; line 2: its id belongs to another line, \
+                    which stays";
+    assert!(code == Some(2) && said.ends_with(expected), "{said}");
+    assert_eq!(in_file(&folder.file()), [(5, "uno".to_owned()), (7, "hola".to_owned())]);
+}
+
+#[test]
+fn what_is_taken_in_is_as_clean_as_what_is_said() {
+    let folder = Folder::new();
+    let line = "@id=65536;room=COCINA;quote=a\u{1b}[2Jb\u{202e}c Ana: x\u{1b}[31m\u{202e}y\u{2067}z\n";
+    let (code, _, said) = tool(&folder, &["import"], line);
+    assert_eq!((code, said.as_str()), (Some(0), "1 lines taken in, 1 there now"));
+    let lines = tool(&folder, &["export"], "").1;
+    assert!(lines.ends_with(";room=cocina;quote=a[2Jbc Ana: x[31myz\n"), "{lines:?}");
+    let relay = folder.relay(&["--history-max-age", "0"]);
+    let mut client = relay.client();
+    assert_eq!(history(&mut client, "room=Cocina").0.len(), 1);
 }

@@ -11,6 +11,7 @@ use tertulia_wire::extended::is_label;
 use tertulia_wire::limits::RELAY_LINE_BYTES_MAX;
 use tertulia_wire::name::{Name, check_room};
 use tertulia_wire::tags::{escape, split};
+use tertulia_wire::text::clean;
 use tertulia_wire::time::rfc3339;
 
 use super::path;
@@ -139,6 +140,8 @@ fn write_line(output: &mut impl Write, line: &Kept<'_>) -> std::io::Result<()> {
 /// Lines on their way in.
 struct Import<'a> {
     store: &'a mut Store,
+    /// Ids above it are from too far ahead.
+    id_max: u64,
     batch: Batch,
     /// The number of each line of the batch.
     numbers: Vec<u64>,
@@ -161,39 +164,56 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn sum(&mut self) -> Result<String, String> {
+    /// Gathers a line, whatever bytes it has.
+    fn gather(&mut self, line: &[u8], number: u64) -> Result<(), String> {
+        let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
+        let text = text.trim_end_matches(['\n', '\r']);
+        if !text.is_empty() {
+            take_line(text, self.id_max, &mut self.batch)?;
+        }
+        self.numbers.resize(self.batch.len(), number);
+        Ok(())
+    }
+
+    /// What came of all lines, or of those before a bad one.
+    fn outcome(&mut self, bad: Option<String>) -> Result<String, String> {
         self.store.recount().map_err(|error| sentence(&error))?;
         let keys = self.keyless.map_or_else(String::new, |first| {
             format!("; from line {first} on keys were left out, since a relay has its own sessions here")
         });
-        Ok(format!("{} lines taken in, {} there now{keys}", self.taken, self.store.rows()))
+        let refused = refused_sentence(&self.refused);
+        if let Some(bad) = bad {
+            let refused = refused.map_or_else(String::new, |why| format!("; {why}"));
+            return Err(format!("{bad}{refused}{keys}"));
+        }
+        let sum = format!("{} lines taken in, {} there now{keys}", self.taken, self.store.rows());
+        refused.map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")))
     }
 }
 
 fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> {
     let id_max = unix_ms().saturating_add(AHEAD_MAX_MS) << ID_COUNTER_BITS;
     let (batch, numbers, refused) = (Batch::default(), Vec::new(), Vec::new());
-    let mut import = Import { store, batch, numbers, taken: 0, refused, keyless: None };
+    let mut import = Import { store, id_max, batch, numbers, taken: 0, refused, keyless: None };
     let mut number = 0u64;
-    let mut line = String::new();
+    let mut line = Vec::new();
     loop {
         line.clear();
         number += 1;
-        let bytes = input.read_line(&mut line).map_err(|error| format!("line {number}: {error}"))?;
-        let text = line.trim_end_matches(['\n', '\r']);
-        let taken = if text.is_empty() { Ok(()) } else { take_line(text, id_max, &mut import.batch) };
-        import.numbers.resize(import.batch.len(), number);
-        let is_over = bytes == 0 || taken.is_err();
+        // A pipe that breaks is as a line that is bad: what came before it is taken in.
+        let read = input.read_until(b'\n', &mut line).map_err(|error| error.to_string());
+        let is_end = read.as_ref().is_ok_and(|bytes| *bytes == 0);
+        let gathered = read.and_then(|_| import.gather(&line, number));
+        let is_over = is_end || gathered.is_err();
         if is_over || import.batch.len() == IMPORT_LINES {
             import.put_in()?;
         }
-        if let Err(why) = taken {
-            return Err(format!("line {number}: {why}; the {} lines before it are in", number - 1));
-        }
         if is_over {
-            let sum = import.sum()?;
-            return refused_sentence(&import.refused)
-                .map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")));
+            let before = number - 1;
+            let bad = gathered
+                .err()
+                .map(|why| format!("line {number}: {why}; the {before} lines before it are in"));
+            return import.outcome(bad);
         }
     }
 }
@@ -233,7 +253,10 @@ fn take_line(line: &str, id_max: u64, batch: &mut Batch) -> Result<(), String> {
         let day = rfc3339(id >> ID_COUNTER_BITS);
         return Err(format!("its id is of {day}, which is more than a day from now"));
     }
-    let room = room.filter(|room| check_room(room).is_ok()).ok_or("it has no room")?;
+    // As in the chat: no line has a terminal or an eye tricked, and a room is the same in capitals.
+    let (said, quote) = (clean(said), quote.as_deref().map(clean));
+    let room = room.map(|room| room.to_lowercase()).filter(|room| check_room(room).is_ok());
+    let room = room.ok_or("it has no room")?;
     let (name, text) = said.split_once(": ").ok_or("it is not NAME: TEXT")?;
     Name::parse(name).map_err(|_| format!("{name} is no name"))?;
     if said.len() > RELAY_LINE_BYTES_MAX {
