@@ -14,6 +14,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use support::{Client, DEADLINE, Folder, Relay};
 use tertulia_relay::clock::unix_ms;
+use tertulia_wire::time::rfc3339;
 
 /// What `/history WORDS` answers: the lines as they were said, and the last line.
 fn history(client: &mut Client, words: &str) -> (Vec<String>, String) {
@@ -369,11 +370,15 @@ fn without_a_word_about_it_the_history_is_where_the_service_manager_or_the_user_
 /// Runs `tertulia-relay history TOOL` with this on its standard input: exit code, standard output, last line of
 /// standard error.
 fn tool(folder: &Folder, words: &[&str], input: &str) -> (Option<i32>, String, String) {
+    tool_of_bytes(folder, words, input.as_bytes())
+}
+
+fn tool_of_bytes(folder: &Folder, words: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
     command.env_clear().arg("history").args(words).arg("--history").arg(folder.file());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let said = text(output.stderr);
@@ -486,6 +491,12 @@ fn a_line_from_far_ahead_is_not_taken_in_and_one_from_a_clock_that_is_a_little_f
         let is_told = said.contains("line 2: its id is of ") && said.contains("more than a day from now");
         assert!(code == Some(2) && is_told, "{said}");
     }
+    let ahead = "@id=7;time=2999-01-01T00:00:00.000Z;room=general Ana: hola\n";
+    let (code, _, said) = tool(&folder, &["import"], ahead);
+    assert!(
+        code == Some(2) && said.contains("line 1: its time is 2999-01-01T00:00:00.000Z, which is"),
+        "{said}"
+    );
     assert_eq!(in_file(&folder.file()).len(), 3);
 }
 
@@ -530,4 +541,169 @@ fn a_history_is_shortened_and_looked_at_by_hand() {
         code == Some(2) && said.contains("history burn: expected one of export, import, prune, check"),
         "{said}"
     );
+}
+
+/// Waits until the file has so many lines.
+fn await_lines(folder: &Folder, count: usize) {
+    let until = Instant::now() + DEADLINE;
+    let mut lines = in_file(&folder.file()).len();
+    while lines != count {
+        assert!(Instant::now() < until, "{lines} lines are in the file, not {count}");
+        std::thread::yield_now();
+        lines = in_file(&folder.file()).len();
+    }
+}
+
+#[test]
+fn what_is_dropped_by_hand_beside_a_relay_does_not_make_it_drop_more() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--history-max-rows", "100"]);
+    let [mut ana] = relay.people(["Ana"]);
+    let mut talk = |numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            ana.tell(&format!("Ana: {number}"));
+            ana.forget();
+            assert_eq!(history(&mut ana, "1").0, [format!("Ana: {number}")]);
+        }
+    };
+    talk(0..100);
+    await_lines(&folder, 100);
+    let (code, _, said) = tool(&folder, &["prune", "--history-max-rows", "10"], "");
+    assert_eq!((code, said.as_str()), (Some(0), "90 lines dropped, 10 kept"));
+    talk(100..160);
+    relay.stop();
+    let texts: Vec<String> = in_file(&folder.file()).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, (90..160).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_taken_in_beside_a_relay_counts_as_what_was_said() {
+    let folder = Folder::new();
+    let relay = folder.relay(&["--history-max-rows", "100", "--history-max-age", "0"]);
+    let [mut ana] = relay.people(["Ana"]);
+    ana.tell("Ana: antes");
+    await_lines(&folder, 1);
+    let lines: String = (1..=300u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    let (code, _, said) = tool(&folder, &["import"], &lines);
+    assert_eq!((code, said.as_str()), (Some(0), "300 lines taken in, 301 there now"));
+    ana.tell("Ana: después");
+    await_lines(&folder, 100);
+    let lines = in_file(&folder.file());
+    assert_eq!((lines[0].1.as_str(), lines[99].1.as_str()), ("203", "después"));
+}
+
+#[test]
+fn a_line_that_its_room_does_not_know_is_found_by_a_look_at_the_file() {
+    let folder = Folder::new();
+    let lines: String = (1..=9u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    tool(&folder, &["import"], &lines);
+    // Once opened to write, the index has all.
+    tool(&folder, &["import"], "");
+    assert_eq!(tool(&folder, &["check"], "").0, Some(0));
+    Connection::open(folder.file()).unwrap().execute_batch("DELETE FROM room_line WHERE id = 65536").unwrap();
+    let (code, _, said) = tool(&folder, &["check"], "");
+    assert!(code == Some(2) && said.contains("the index of rooms has 8 lines of 9"), "{said}");
+}
+
+#[test]
+fn once_a_relay_has_sessions_of_its_own_no_keys_are_taken_in_also_not_by_what_began_before() {
+    let folder = Folder::new();
+    let line = |id: u64| format!("@id={};room=general;key={id}.x Ana: {id}\n", id << 16);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-relay"));
+    command.env_clear().args(["history", "import", "--history"]).arg(folder.file());
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // As many as are put in at once.
+    input.write_all((1..=10_000).map(line).collect::<String>().as_bytes()).unwrap();
+    let until = Instant::now() + DEADLINE;
+    let has_some = || folder.file().exists() && tool(&folder, &["check"], "").2.contains(" 10000 lines ");
+    while !has_some() {
+        assert!(Instant::now() < until, "the first lines are never in");
+    }
+    let relay = folder.relay(&["--history-max-age", "0"]);
+    input.write_all(line(10_001).as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let why = "10001 lines taken in, 10001 there now; from line 10001 on keys were left out, since a relay has its own";
+    assert!(output.status.success() && said.contains(why), "{said}");
+    relay.stop();
+    let (_, lines, _) = tool(&folder, &["export"], "");
+    assert_eq!(lines.lines().filter(|line| line.contains(";key=")).count(), 10_000);
+    assert!(lines.lines().last().unwrap().ends_with(" Ana: 10001"));
+}
+
+#[test]
+fn old_lines_go_wherever_they_stand_also_behind_some_that_stay() {
+    let now = unix_ms();
+    let young = |id: u64| format!("@id={id};time={};room=general Ana: se queda\n", rfc3339(now));
+    let old = |id: u64| format!("@id={id};time=1970-01-01T00:00:00.001Z;room=general Ana: se va\n");
+    let below: String = (2..=20_001).map(old).collect();
+    let above: String = (1..=3_000).map(|place| young((now << 16) + place)).collect();
+    let lines = young(1) + &below + &above + &old((now << 16) + 3_001);
+    let folder = Folder::new();
+    assert_eq!(tool(&folder, &["import"], &lines).0, Some(0));
+    let (_, _, said) = tool(&folder, &["prune", "--history-max-age", "1d"], "");
+    assert_eq!(said, "20001 lines dropped, 3001 kept");
+    let folder = Folder::new();
+    assert_eq!(tool(&folder, &["import"], &lines).0, Some(0));
+    let relay = folder.relay(&["--history-max-age", "1d"]);
+    await_lines(&folder, 3_001);
+    relay.stop();
+    assert!(in_file(&folder.file()).iter().all(|(_, text)| text == "se queda"));
+}
+
+#[test]
+fn whatever_goes_by_hand_leaves_no_room_and_no_label_behind() {
+    let folder = Folder::new();
+    let line = |id: u64| format!("@id={};room=sala{id};key=1.x Ana: {id}\n", id << 16);
+    tool(&folder, &["import"], &(1..=1_500).map(line).collect::<String>());
+    // To write, it is opened with all indexes filled.
+    let (_, _, said) = tool(&folder, &["prune", "--history-max-age", "0", "--history-max-rows", "2"], "");
+    assert_eq!(said, "1498 lines dropped, 2 kept");
+    let connection = Connection::open(folder.file()).unwrap();
+    let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0)).unwrap();
+    assert_eq!((count("SELECT count(*) FROM room"), count("SELECT count(*) FROM label")), (2, 2));
+}
+
+#[test]
+fn a_relay_drops_the_rooms_whose_lines_it_drops() {
+    let folder = Folder::new();
+    let line = |id: u64| format!("@id={};room=sala{id} Ana: {id}\n", id << 16);
+    tool(&folder, &["import"], &(1..=9).map(line).collect::<String>());
+    let relay = folder.relay(&["--history-max-age", "0", "--history-max-rows", "4"]);
+    let connection = Connection::open(folder.file()).unwrap();
+    let count = || connection.query_row("SELECT count(*) FROM room", [], |row| row.get::<_, u64>(0)).unwrap();
+    let until = Instant::now() + DEADLINE;
+    while count() != 4 {
+        assert!(Instant::now() < until, "{} rooms are left", count());
+        std::thread::yield_now();
+    }
+    relay.stop();
+}
+
+#[test]
+fn a_line_that_is_no_text_is_named_as_any_other_and_so_is_whatever_was_refused_before() {
+    let folder = Folder::new();
+    let good = |id: u64, text: &str| format!("@id={id};room=general Ana: {text}\n");
+    tool(&folder, &["import"], &good(7, "hola"));
+    let input = [(good(5, "uno") + &good(7, "otra")).as_bytes(), b"@id=9;room=general Ana: \xff\n"].concat();
+    let (code, _, said) = tool_of_bytes(&folder, &["import"], &input);
+    let expected = "line 3: it is not UTF-8; the 2 lines before it are in; line 2: its id belongs to another line, \
+                    which stays";
+    assert!(code == Some(2) && said.ends_with(expected), "{said}");
+    assert_eq!(in_file(&folder.file()), [(5, "uno".to_owned()), (7, "hola".to_owned())]);
+}
+
+#[test]
+fn what_is_taken_in_is_as_clean_as_what_is_said() {
+    let folder = Folder::new();
+    let line = "@id=65536;room=COCINA;quote=a\u{1b}[2Jb\u{202e}c Ana: x\u{1b}[31m\u{202e}y\u{2067}z\n";
+    let (code, _, said) = tool(&folder, &["import"], line);
+    assert_eq!((code, said.as_str()), (Some(0), "1 lines taken in, 1 there now"));
+    let lines = tool(&folder, &["export"], "").1;
+    assert!(lines.ends_with(";room=cocina;quote=a[2Jbc Ana: x[31myz\n"), "{lines:?}");
+    let relay = folder.relay(&["--history-max-age", "0"]);
+    let mut client = relay.client();
+    assert_eq!(history(&mut client, "room=Cocina").0.len(), 1);
 }

@@ -446,6 +446,25 @@ fn an_id_that_somebody_took_in_meanwhile_does_not_stop_the_lines_that_are_said()
 }
 
 #[test]
+fn what_another_program_writes_is_counted_and_what_we_write_is_not_counted_again() {
+    let folder = Folder::new();
+    let (mut store, mut other) = (folder.store(), folder.store());
+    keep(&mut store, work(1, (1..=20).map(line)));
+    assert!(!store.recount().unwrap(), "nobody else has written");
+    other.insert_new(&batch((21..=30).map(line))).unwrap();
+    assert!(store.recount().unwrap());
+    assert_eq!(store.rows(), 30);
+    assert_eq!(other.prune(Retention { rows_max: 5, ..FOREVER }, 0, 100).unwrap(), 25);
+    assert_eq!(store.prune(Retention { rows_max: 7, ..FOREVER }, 0, 100).unwrap(), 0);
+    assert_eq!(store.rows(), 5);
+    let mut parcel = Parcel::default();
+    parcel.add(work(2, (29..=33).map(line)), true);
+    store.keep(&parcel).unwrap();
+    assert!(store.recount().unwrap(), "a write had to be tried again");
+    assert_eq!(store.rows(), 8);
+}
+
+#[test]
 fn in_every_journal_lines_are_kept_told_in_order_and_given() {
     for (words, journal) in Journal::ALL {
         let folder = Folder::new();
@@ -838,4 +857,67 @@ fn the_index_is_filled_when_nothing_waits() {
         std::thread::yield_now();
     }
     assert_eq!(numbers(&kept.ask(search())), [1]);
+}
+
+#[test]
+fn what_is_taken_in_beside_a_relay_where_nobody_speaks_is_found_once_somebody_looks_for_it() {
+    for journal in [Journal::Wal, Journal::Truncate] {
+        let folder = Folder::new();
+        let kept = Running::start(&folder.file(), starting_with(journal));
+        assert!(kept.keeper.put(work(1, [line(1)])));
+        kept.wait(|news| news.kept == 1);
+        let mut other = Store::open(&folder.file(), starting_with(journal)).unwrap();
+        let text = |number| if number == 2 { "aguja" } else { "paja" };
+        other
+            .insert_new(&batch((2..=5_000).map(|number| Kept { text: text(number), ..line(number) })))
+            .unwrap();
+        let search = || Wanted::Search { room: None, words: "aguja".to_owned(), before: None, limit: 9 };
+        let until = Instant::now() + DEADLINE;
+        while kept.ask(search()).is_empty() {
+            assert!(Instant::now() < until, "the index is never filled");
+            std::thread::yield_now();
+        }
+        assert_eq!(numbers(&kept.ask(search())), [2]);
+        assert_eq!(kept.keeper.state().rows, 5_000);
+    }
+}
+
+#[test]
+fn with_its_last_line_a_room_goes_and_so_do_the_labels() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let rooms = ["cocina", "desván", "general"];
+    let said = |number: u64| {
+        let key = Some(Key { sid: 3, label: "x", hash: 1 });
+        Kept { room: rooms[(number / 3_000) as usize], key, ..line(number) }
+    };
+    keep(&mut store, work(1, (1..=6_000).map(said)));
+    // The next start has all in the indexes.
+    drop(store);
+    let mut store = folder.store();
+    // In no index yet.
+    keep(&mut store, work(2, [Kept { room: "jardín", ..line(6_001) }]));
+    assert_eq!(store.prune_rooms().unwrap(), 0);
+    store.prune(Retention { rows_max: 3_000, ..FOREVER }, 0, 1_000_000).unwrap();
+    assert_eq!(store.prune_rooms().unwrap(), 1);
+    store.prune(Retention { rows_max: 2, ..FOREVER }, 0, 1_000_000).unwrap();
+    assert_eq!(store.prune_rooms().unwrap(), 1);
+    assert_eq!(store.prune_rooms().unwrap(), 0);
+    let other = Connection::open(folder.file()).unwrap();
+    let count = |table: &str| {
+        let query = format!("SELECT count(*) FROM {table}");
+        other.query_row(&query, [], |row| row.get::<_, u64>(0)).unwrap()
+    };
+    assert_eq!(count("room"), 2);
+    keep(&mut store, work(3, [Kept { room: "cocina", text: "otra vez", ..line(6_002) }]));
+    assert_eq!(texts(&store.lines("cocina", None, None, 9).unwrap()), ["otra vez"]);
+    assert_eq!(numbers(&store.lines("general", None, None, 9).unwrap()), [6_000]);
+    // The next start finds labels of lines that are gone.
+    drop(store);
+    let mut store = folder.store();
+    assert_eq!(count("label"), 1);
+    store.prune(Retention { rows_max: 1, ..FOREVER }, 0, 100).unwrap();
+    store.sweep_labels().unwrap();
+    assert_eq!(count("label"), 0);
+    assert!(store.labeled(3).unwrap().is_empty());
 }

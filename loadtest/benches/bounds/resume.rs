@@ -31,8 +31,9 @@ struct Seat {
     socket: Option<TcpStream>,
     is_connected: bool,
     unsent: Vec<u8>,
-    /// Ids of the lines that it was given.
-    heard: HashSet<u64>,
+    /// The lines that it was given: whose they are, and which of theirs. A line that is said again under another id is the
+    /// same one.
+    heard: HashSet<(u64, u64)>,
     doubled: u64,
     is_ready: bool,
 }
@@ -97,11 +98,11 @@ impl Crowd {
         }
     }
 
-    /// Whether everybody was given all lines of so many rounds of talk, but its own.
+    /// Whether everybody was given all lines of so many rounds of talk but its own, and no others.
     fn have_heard(&self, rounds: usize) -> bool {
         self.seats.iter().enumerate().all(|(number, seat)| {
             let own = usize::from(number < TALKERS);
-            seat.heard.len() >= rounds * (TALKERS - own) && seat.session.unanswered() == 0
+            seat.heard.len() == rounds * (TALKERS - own) && seat.session.unanswered() == 0
         })
     }
 
@@ -191,8 +192,10 @@ fn connect(poll: &Poll, address: SocketAddr, index: usize) -> std::io::Result<Tc
 impl Seat {
     fn note(&mut self, event: &Event) {
         let Event::Heard { line, .. } = event else { return };
-        let Some(id) = line.id.filter(|_| line.notice.is_none()) else { return };
-        self.doubled += u64::from(!self.heard.insert(id));
+        let Some((sid, label)) = line.key.as_ref().filter(|_| line.notice.is_none()) else { return };
+        // A session numbers its labels: `s1`, `s2`.
+        let Some(number) = label.strip_prefix('s').and_then(|number| number.parse().ok()) else { return };
+        self.doubled += u64::from(!self.heard.insert((*sid, number)));
     }
 
     fn write(&mut self) {

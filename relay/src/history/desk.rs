@@ -51,6 +51,8 @@ pub(super) struct Desk {
     /// What does not go away: the file is damaged, or nothing reads it.
     lasting_trouble: Option<String>,
     pub(super) is_ending: bool,
+    /// Until the writer has looked around: somebody searches, and is to find what others took in.
+    pub(super) is_searched: bool,
     /// The reader has the file open.
     pub(super) has_reader: bool,
 }

@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::store::{Journal, Opening, Retention, Store, StoreError};
 use super::writer::Writer;
 use crate::batch::Work;
-use crate::chat::{Answer, Question, Remembered};
+use crate::chat::{Answer, Question, Remembered, Wanted};
 use crate::clock::unix_ms;
 
 /// Lines that wait to be written, as bytes of memory. Beyond it lines are not kept, and counted.
@@ -147,6 +147,10 @@ impl Keeper {
         }
         // What was said before is part of the answer.
         let behind = desk.put;
+        if matches!(question.what, Wanted::Search { .. }) {
+            desk.is_searched = true;
+            self.shared.writes.notify_one();
+        }
         desk.questions.push_back((question, behind));
         let thread = if self.journal.has_readers() { &self.shared.reads } else { &self.shared.writes };
         thread.notify_one();

@@ -22,7 +22,9 @@ pub use duty::DEADLY_WORDS;
 pub use hold::Hold;
 pub use keeper::{Keeper, Manner, News, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
 pub use parcel::{Parcel, SESSIONS_WAITING_MAX};
-pub use store::{BUSY_WAIT, INDEX_LEAP_LINES, Journal, Opening, Retention, Store, StoreError};
+pub use store::{
+    BUSY_WAIT, INDEX_LEAP_LINES, Journal, Opening, Pruned, Retention, Store, StoreError, Sweep, TakenIn,
+};
 
 /// What the file is called in a folder of ours.
 const FILE_NAME: &str = "history.db";

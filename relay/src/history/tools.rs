@@ -11,10 +11,11 @@ use tertulia_wire::extended::is_label;
 use tertulia_wire::limits::RELAY_LINE_BYTES_MAX;
 use tertulia_wire::name::{Name, check_room};
 use tertulia_wire::tags::{escape, split};
+use tertulia_wire::text::clean;
 use tertulia_wire::time::rfc3339;
 
 use super::path;
-use super::store::{Opening, Retention, Store, StoreError};
+use super::store::{Opening, Retention, Store, StoreError, Sweep};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::clock::unix_ms;
 use crate::options::HistoryOptions;
@@ -24,7 +25,7 @@ const IMPORT_LINES: usize = 10_000;
 /// Lines that are dropped at once: a relay that runs meanwhile waits for no more.
 const PRUNE_LINES: u64 = 10_000;
 
-/// How far ahead of the clock an id may lie that is taken in: no two clocks agree. Ids of a relay are above all that are
+/// How far ahead of the clock an id or a time may lie that is taken in: no two clocks agree. Ids of a relay are above all that are
 /// there, so that one from far ahead would have the next ones stay there.
 const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -86,15 +87,16 @@ fn sentence(error: &StoreError) -> String {
 }
 
 fn prune(store: &mut Store, retention: Retention) -> Result<String, String> {
-    let mut gone = 0u64;
-    loop {
-        let some = store.prune(retention, unix_ms(), PRUNE_LINES).map_err(|error| sentence(&error))?;
-        gone = gone.saturating_add(some);
-        if some < PRUNE_LINES {
-            break;
-        }
+    let (mut gone, mut next) = (0u64, Some(0));
+    while let Some(after) = next {
+        let sweep = Sweep { after, limit: PRUNE_LINES, is_whole: true };
+        let pruned = store.prune_from(retention, unix_ms(), sweep).map_err(|error| sentence(&error))?;
+        gone = gone.saturating_add(pruned.gone);
+        next = pruned.next;
     }
     let sessions = store.prune_sessions(unix_ms()).map_err(|error| sentence(&error))?;
+    while store.prune_rooms().map_err(|error| sentence(&error))? > 0 {}
+    store.sweep_labels().map_err(|error| sentence(&error))?;
     let sessions = if sessions == 0 { String::new() } else { format!("; {sessions} sessions dropped") };
     Ok(format!("{gone} lines dropped, {} kept{sessions}", store.rows()))
 }
@@ -135,37 +137,83 @@ fn write_line(output: &mut impl Write, line: &Kept<'_>) -> std::io::Result<()> {
     writeln!(output, "{tags} {}: {}", line.name, line.text)
 }
 
+/// Lines on their way in.
+struct Import<'a> {
+    store: &'a mut Store,
+    /// Ids above it are from too far ahead.
+    id_max: u64,
+    batch: Batch,
+    /// The number of each line of the batch.
+    numbers: Vec<u64>,
+    /// Lines that were new.
+    taken: u64,
+    /// The number of each line whose id another one has, and of the first that left its key out.
+    refused: Vec<u64>,
+    keyless: Option<u64>,
+}
+
+impl Import<'_> {
+    fn put_in(&mut self) -> Result<(), String> {
+        let (batch, numbers) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.numbers));
+        let number = |place: usize| numbers.get(place).copied();
+        let taken = self.store.insert_new(&batch).map_err(|error| sentence(&error))?;
+        self.store.tidy().map_err(|error| sentence(&error))?;
+        self.taken = self.taken.saturating_add(taken.rows);
+        self.refused.extend(taken.refused.into_iter().filter_map(number));
+        self.keyless = self.keyless.or(taken.keyless.and_then(number));
+        Ok(())
+    }
+
+    /// Gathers a line, whatever bytes it has.
+    fn gather(&mut self, line: &[u8], number: u64) -> Result<(), String> {
+        let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
+        let text = text.trim_end_matches(['\n', '\r']);
+        if !text.is_empty() {
+            take_line(text, self.id_max, &mut self.batch)?;
+        }
+        self.numbers.resize(self.batch.len(), number);
+        Ok(())
+    }
+
+    /// What came of all lines, or of those before a bad one.
+    fn outcome(&mut self, bad: Option<String>) -> Result<String, String> {
+        self.store.recount().map_err(|error| sentence(&error))?;
+        let keys = self.keyless.map_or_else(String::new, |first| {
+            format!("; from line {first} on keys were left out, since a relay has its own sessions here")
+        });
+        let refused = refused_sentence(&self.refused);
+        if let Some(bad) = bad {
+            let refused = refused.map_or_else(String::new, |why| format!("; {why}"));
+            return Err(format!("{bad}{refused}{keys}"));
+        }
+        let sum = format!("{} lines taken in, {} there now{keys}", self.taken, self.store.rows());
+        refused.map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")))
+    }
+}
+
 fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> {
-    let before = store.rows();
-    // Numbers of sessions mean something only beside those who have them: with others there, a line could be taken for
-    // one that another session said.
-    let takes_keys = !store.is_in_use().map_err(|error| sentence(&error))?;
     let id_max = unix_ms().saturating_add(AHEAD_MAX_MS) << ID_COUNTER_BITS;
-    let (mut batch, mut number) = (Batch::default(), 0u64);
-    // The number of each line of the batch, and of those whose id another line has.
-    let (mut numbers, mut refused) = (Vec::new(), Vec::new());
-    let mut line = String::new();
+    let (batch, numbers, refused) = (Batch::default(), Vec::new(), Vec::new());
+    let mut import = Import { store, id_max, batch, numbers, taken: 0, refused, keyless: None };
+    let mut number = 0u64;
+    let mut line = Vec::new();
     loop {
         line.clear();
         number += 1;
-        let bytes = input.read_line(&mut line).map_err(|error| format!("line {number}: {error}"))?;
-        let text = line.trim_end_matches(['\n', '\r']);
-        let taken = if text.is_empty() { Ok(()) } else { take_line(text, takes_keys, id_max, &mut batch) };
-        numbers.resize(batch.len(), number);
-        let is_over = bytes == 0 || taken.is_err();
-        if is_over || batch.len() == IMPORT_LINES {
-            let places = store.insert_new(&batch).map_err(|error| sentence(&error))?;
-            store.tidy().map_err(|error| sentence(&error))?;
-            refused.extend(places.into_iter().filter_map(|place| numbers.get(place).copied()));
-            batch = Batch::default();
-            numbers.clear();
-        }
-        if let Err(why) = taken {
-            return Err(format!("line {number}: {why}; the {} lines before it are in", number - 1));
+        // A pipe that breaks is as a line that is bad: what came before it is taken in.
+        let read = input.read_until(b'\n', &mut line).map_err(|error| error.to_string());
+        let is_end = read.as_ref().is_ok_and(|bytes| *bytes == 0);
+        let gathered = read.and_then(|_| import.gather(&line, number));
+        let is_over = is_end || gathered.is_err();
+        if is_over || import.batch.len() == IMPORT_LINES {
+            import.put_in()?;
         }
         if is_over {
-            let sum = format!("{} lines taken in, {} there now", store.rows() - before, store.rows());
-            return refused_sentence(&refused).map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")));
+            let before = number - 1;
+            let bad = gathered
+                .err()
+                .map(|why| format!("line {number}: {why}; the {before} lines before it are in"));
+            return import.outcome(bad);
         }
     }
 }
@@ -180,7 +228,7 @@ fn refused_sentence(numbers: &[u64]) -> Option<String> {
     Some(format!("line {first}: its id belongs to another line, which stays{more}"))
 }
 
-fn take_line(line: &str, takes_keys: bool, id_max: u64, batch: &mut Batch) -> Result<(), String> {
+fn take_line(line: &str, id_max: u64, batch: &mut Batch) -> Result<(), String> {
     let (tags, said) = split(line).ok_or("it does not begin with @id=")?;
     let (mut id, mut time, mut room, mut quote, mut reply) = (None, None, None, None, None);
     let (mut key, mut hash) = (None, 0);
@@ -196,7 +244,7 @@ fn take_line(line: &str, takes_keys: bool, id_max: u64, batch: &mut Batch) -> Re
             _ => {}
         }
     }
-    let key = match key.as_deref().filter(|_| takes_keys) {
+    let key = match key.as_deref() {
         Some(key) => Some(read_key(key, hash).ok_or_else(|| format!("{key} is no key"))?),
         None => None,
     };
@@ -205,13 +253,19 @@ fn take_line(line: &str, takes_keys: bool, id_max: u64, batch: &mut Batch) -> Re
         let day = rfc3339(id >> ID_COUNTER_BITS);
         return Err(format!("its id is of {day}, which is more than a day from now"));
     }
-    let room = room.filter(|room| check_room(room).is_ok()).ok_or("it has no room")?;
+    // As in the chat: no line has a terminal or an eye tricked, and a room is the same in capitals.
+    let (said, quote) = (clean(said), quote.as_deref().map(clean));
+    let room = room.map(|room| room.to_lowercase()).filter(|room| check_room(room).is_ok());
+    let room = room.ok_or("it has no room")?;
     let (name, text) = said.split_once(": ").ok_or("it is not NAME: TEXT")?;
     Name::parse(name).map_err(|_| format!("{name} is no name"))?;
     if said.len() > RELAY_LINE_BYTES_MAX {
         return Err(format!("it has more than {RELAY_LINE_BYTES_MAX} bytes"));
     }
     let unix_ms = time.unwrap_or(id >> ID_COUNTER_BITS);
+    if unix_ms > id_max >> ID_COUNTER_BITS {
+        return Err(format!("its time is {}, which is more than a day from now", rfc3339(unix_ms)));
+    }
     batch.push(Kept { id, unix_ms, room: &room, name, reply, quote: quote.as_deref(), key, text });
     Ok(())
 }

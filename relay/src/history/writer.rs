@@ -7,7 +7,7 @@ use super::desk::{Bell, Desk, Shared, wait_until};
 use super::duty::{Duty, OnDuty};
 use super::parcel::Parcel;
 use super::reader::answer;
-use super::store::{INDEX_LEAP_LINES, INDEX_STEP_LINES, Retention, Store, StoreError};
+use super::store::{INDEX_LEAP_LINES, INDEX_STEP_LINES, Retention, Store, StoreError, Sweep};
 use crate::chat::Question;
 use crate::clock::unix_ms;
 
@@ -18,6 +18,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// meanwhile waits for no more.
 const PRUNE_ROWS: u64 = 256;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// How often, and at the start, also the lines are looked at whose ids are not old: that reads the whole file.
+const PRUNE_WHOLE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
 /// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
@@ -52,6 +55,9 @@ pub(super) struct Writer {
     retention: Retention,
     bell: Bell,
     prune_at: Instant,
+    sweep: Sweep,
+    /// When the sweep that begins is a whole one.
+    whole_at: Instant,
     last_step: Instant,
     /// Something was written since.
     is_spoken: bool,
@@ -69,6 +75,8 @@ enum Task {
     Write(Parcel, u64, bool),
     /// To answer this; work up to this number was put before it.
     Answer(Question, u64),
+    /// To see what others did to the file.
+    LookAround,
     /// What there is time for when nothing waits.
     TidyUp,
     End,
@@ -85,6 +93,8 @@ impl Writer {
             retention,
             bell,
             prune_at: now,
+            sweep: Sweep { after: 0, limit: PRUNE_ROWS, is_whole: true },
+            whole_at: now + PRUNE_WHOLE_EVERY,
             last_step: now,
             is_spoken: false,
             pace: Pace { since: now, before: 0, now: 0 },
@@ -103,6 +113,7 @@ impl Writer {
                 Task::Answer(question, behind) => {
                     answer(&self.store, &question, behind, &self.shared, &self.bell);
                 }
+                Task::LookAround => self.look_around(),
                 Task::TidyUp => self.tidy_up(),
                 Task::End => return,
             }
@@ -125,6 +136,9 @@ impl Writer {
             }
             if let Some((question, behind)) = self.question(&mut desk) {
                 return Task::Answer(question, behind);
+            }
+            if std::mem::take(&mut desk.is_searched) {
+                return Task::LookAround;
             }
             let is_early;
             (desk, is_early) = wait_until(&self.shared.writes, desk, until);
@@ -181,6 +195,7 @@ impl Writer {
                 if let Err(error) = self.store.tidy() {
                     self.note(&error);
                 }
+                self.look_around();
                 if self.is_too_much() {
                     self.prune_at = Instant::now();
                 }
@@ -213,6 +228,7 @@ impl Writer {
     fn tidy_up(&mut self) {
         let now = Instant::now();
         if now >= self.prune_at {
+            self.look_around();
             self.prune_at = now + self.prune();
         } else if self.not_indexed >= u64::from(INDEX_STEP_LINES) {
             let is_spoken = std::mem::take(&mut self.is_spoken);
@@ -233,6 +249,19 @@ impl Writer {
         self.not_indexed = if lacks_some { u64::from(INDEX_STEP_LINES) } else { 0 };
     }
 
+    /// What others did to the file meanwhile: they take lines in, which the index lacks, and drop some. Looked at with each
+    /// write and when somebody searches, so that a relay where nothing happens sleeps on.
+    fn look_around(&mut self) {
+        match self.store.recount() {
+            Ok(true) => {
+                self.shared.desk().state.rows = self.store.rows();
+                self.look_at_index();
+            }
+            Ok(false) => {}
+            Err(error) => self.note(&error),
+        }
+    }
+
     /// Whether there are more lines than there are to be, by so many that it is worth a write.
     fn is_too_much(&self) -> bool {
         let rows_max = self.retention.rows_max;
@@ -241,18 +270,34 @@ impl Writer {
 
     /// Drops what is too old or too much. Gives after what time there may be more of it.
     fn prune(&mut self) -> Duration {
-        let lines = self.store.prune(self.retention, unix_ms(), PRUNE_ROWS);
-        let sessions = self.store.prune_sessions(unix_ms());
+        let is_over = self.prune_some();
         self.shared.desk().state.rows = self.store.rows();
-        match (lines, sessions) {
-            (Ok(gone), Ok(_)) if gone >= PRUNE_ROWS => Duration::ZERO,
-            (Ok(_), Ok(_)) => PRUNE_EVERY,
+        match is_over {
+            Ok(false) => Duration::ZERO,
+            Ok(true) => PRUNE_EVERY,
             // Where this fails, writing does too, and says so.
-            (Err(error), _) | (_, Err(error)) => {
+            Err(error) => {
                 self.note(&error);
                 RETRY_AFTER
             }
         }
+    }
+
+    /// True: all were looked at, of lines and of the rest.
+    fn prune_some(&mut self) -> Result<bool, StoreError> {
+        let pruned = self.store.prune_from(self.retention, unix_ms(), self.sweep)?;
+        if let Some(next) = pruned.next {
+            self.sweep.after = next;
+            return Ok(false);
+        }
+        self.store.prune_sessions(unix_ms())?;
+        self.store.prune_rooms()?;
+        let is_whole = Instant::now() >= self.whole_at;
+        if is_whole {
+            self.whole_at = Instant::now() + PRUNE_WHOLE_EVERY;
+        }
+        self.sweep = Sweep { after: 0, limit: PRUNE_ROWS, is_whole };
+        Ok(true)
     }
 
     fn note(&self, error: &StoreError) {

@@ -40,6 +40,9 @@ const LABELS_STEP_BYTES: usize = 8 * 1024 * 1024;
 /// Lines that are dropped before the index of labels is looked through for them.
 pub(super) const SWEEP_LINES: u64 = 100_000;
 
+/// Of the index of labels, what stands before all lines.
+const GONE: &str = "id < (SELECT coalesce(min(id), 9223372036854775807) FROM line)";
+
 /// What there is to do for them, as far as known.
 #[derive(Debug, Default)]
 pub(super) struct Lag {
@@ -115,9 +118,7 @@ impl Store {
     /// What is to be done for the indexes of rooms and labels behind some commits.
     pub fn tidy(&mut self) -> Result<(), StoreError> {
         if self.lag.swept >= SWEEP_LINES {
-            let sweep = "DELETE FROM label WHERE id < (SELECT min(id) FROM line)";
-            self.write(|transaction| transaction.execute(sweep, []).map(drop))?;
-            self.lag.swept = 0;
+            self.sweep_labels()?;
         }
         if self.lag.rooms >= ROOMS.step_lines {
             self.write(|transaction| ROOMS.fill(transaction))?;
@@ -130,8 +131,23 @@ impl Store {
         Ok(())
     }
 
-    /// Fills both where they lack something, as a relay that was killed leaves them.
+    /// Takes what stands before all lines out of the index of labels: those lines are gone.
+    pub fn sweep_labels(&mut self) -> Result<(), StoreError> {
+        let query = format!("SELECT EXISTS (SELECT 1 FROM label WHERE {GONE})");
+        let has_some = self.connection.query_row(&query, [], |row| row.get(0));
+        if self.told(has_some)? {
+            self.write(|transaction| {
+                transaction.execute(&format!("DELETE FROM label WHERE {GONE}"), []).map(drop)
+            })?;
+        }
+        self.lag.swept = 0;
+        Ok(())
+    }
+
+    /// Fills both where they lack something, as a relay that was killed leaves them; and drops what that one would have
+    /// dropped once it was more.
     pub(super) fn fill_lagging(&mut self) -> Result<(), StoreError> {
+        self.sweep_labels()?;
         for index in [&ROOMS, &LABELS] {
             if self.told(index.lacks_some(&self.connection))? {
                 self.write(|transaction| index.fill(transaction))?;

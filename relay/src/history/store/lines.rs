@@ -1,12 +1,10 @@
 //! Lines: in, out, and away.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::lagging::Reach;
 use super::rooms::{End, room_number};
-use super::{Checked, Store, StoreError, number, search};
+use super::{Checked, Store, StoreError, Sweep, TakenIn, count, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::chat::ANSWER_BYTES_MAX;
 
@@ -101,8 +99,10 @@ impl Store {
     /// Looks at every page of the file.
     pub fn check(&self) -> Result<Checked, StoreError> {
         let read = || {
+            // Also while a relay writes, all of it is of one moment.
+            let _moment = self.connection.unchecked_transaction()?;
             let one = |query: &str| self.connection.query_row(query, [], |row| row.get::<_, Option<u64>>(0));
-            let count = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
+            let total = |query: &str| Ok::<_, rusqlite::Error>(one(query)?.unwrap_or_default());
             let check = "PRAGMA integrity_check(1)";
             let verdict: String = self.connection.query_row(check, [], |row| row.get(0))?;
             if verdict != "ok" {
@@ -112,14 +112,15 @@ impl Store {
             let first = one(&format!("{said} (SELECT min(id) FROM line)")).optional()?.flatten();
             let last = one(&format!("{said} (SELECT max(id) FROM line)")).optional()?.flatten();
             let indexed = search::indexed_to(&self.connection)?;
+            let fault = if verdict == "ok" { count::fault(&self.connection)? } else { Some(verdict) };
             Ok(Checked {
-                fault: (verdict != "ok").then_some(verdict),
-                rows: count("SELECT count(*) FROM line")?,
-                rooms: count("SELECT count(*) FROM room")?,
-                sessions: count("SELECT count(*) FROM session")?,
-                indexed: count(&format!("SELECT count(*) FROM line WHERE id <= {indexed}"))?,
+                fault,
+                rows: total("SELECT count(*) FROM line")?,
+                rooms: total("SELECT count(*) FROM room")?,
+                sessions: total("SELECT count(*) FROM session")?,
+                indexed: total(&format!("SELECT count(*) FROM line WHERE id <= {indexed}"))?,
                 span: first.zip(last),
-                bytes: count("PRAGMA page_count")?.saturating_mul(count("PRAGMA page_size")?),
+                bytes: total("PRAGMA page_count")?.saturating_mul(total("PRAGMA page_size")?),
             })
         };
         self.told(read())
@@ -154,30 +155,32 @@ pub(super) fn reversed(lines: &Batch) -> Batch {
 /// Writes lines. Gives how many.
 pub(super) fn insert(connection: &Connection, batches: &[Batch]) -> Result<u64, rusqlite::Error> {
     let mut rows = 0;
-    each_new(connection, batches, INSERT, |_, _| {
+    each_new(connection, batches, (INSERT, true), |_, _| {
         rows += 1;
         Ok(())
     })?;
     Ok(rows)
 }
 
-/// Writes the lines whose ids are not there yet. Gives how many there were, and the places in the batch of those whose id
-/// another line has: that one stays.
+/// Writes the lines whose ids are not there yet.
 pub(super) fn insert_new(
     connection: &Connection,
     batch: &Batch,
-) -> Result<(u64, Vec<usize>), rusqlite::Error> {
-    let (mut rows, mut place, mut refused) = (0, 0, Vec::new());
-    each_new(connection, std::slice::from_ref(batch), INSERT_NEW, |line, is_new| {
-        place += 1;
+    takes_keys: bool,
+) -> Result<TakenIn, rusqlite::Error> {
+    let (mut taken, mut place) = (TakenIn::default(), 0);
+    each_new(connection, std::slice::from_ref(batch), (INSERT_NEW, takes_keys), |line, is_new| {
         if is_new {
-            rows += 1;
+            taken.rows += 1;
+            let is_keyless = line.key.is_some() && !takes_keys;
+            taken.keyless = taken.keyless.or(is_keyless.then_some(place));
         } else if differs(connection, line)? == Some(true) {
-            refused.push(place - 1);
+            taken.refused.push(place);
         }
+        place += 1;
         Ok(())
     })?;
-    Ok((rows, refused))
+    Ok(taken)
 }
 
 /// Of the lines, the ids that are there already, and how many of those are of other lines.
@@ -202,11 +205,11 @@ fn differs(connection: &Connection, line: &Kept<'_>) -> Result<Option<bool>, rus
     find.query_row([number(line.id)], |row| Ok(says(&kept(row)?) != says(line))).optional()
 }
 
-/// Writes lines by this statement, and tells of each of them whether it was written.
+/// Writes lines by this statement, with their keys or without, and tells of each of them whether it was written.
 fn each_new(
     connection: &Connection,
     batches: &[Batch],
-    statement: &str,
+    (statement, takes_keys): (&str, bool),
     mut tell: impl FnMut(&Kept<'_>, bool) -> Result<(), rusqlite::Error>,
 ) -> Result<(), rusqlite::Error> {
     let reach = Reach::of(connection)?;
@@ -219,46 +222,50 @@ fn each_new(
         };
         room = Some((line.room, in_room));
         let unix_ms = (line.unix_ms != line.id >> ID_COUNTER_BITS).then(|| number(line.unix_ms));
-        let (sid, label) = (line.key.map(|key| number(key.sid)), line.key.map(|key| key.label));
-        let hash = line.key.map(|key| key.hash);
+        let key = line.key.filter(|_| takes_keys);
+        let (sid, label) = (key.map(|key| number(key.sid)), key.map(|key| key.label));
+        let hash = key.map(|key| key.hash);
         let reply = line.reply.map(number);
         let id = number(line.id);
         let rows = insert.execute(params![
             id, in_room, line.name, line.quote, line.text, unix_ms, reply, sid, label, hash
         ])?;
         if rows > 0 {
-            reach.add(connection, &line, in_room)?;
+            reach.add(connection, &Kept { key, ..line }, in_room)?;
         }
         tell(&line, rows > 0)?;
     }
     Ok(())
 }
 
-/// The lines that are too many or too old, among the `limit` oldest ones. A line's own time counts, which its id may not
-/// be near to where the clock was set.
-pub(super) fn to_go(
+/// The oldest lines, so many.
+pub(super) fn oldest(connection: &Connection, count: u64) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached("SELECT id FROM line ORDER BY id LIMIT ?1")?;
+    statement.query_map([number(count)], |row| row.get(0))?.collect()
+}
+
+/// The lines of a sweep that were said before a moment, and where the next one goes on. A line's own time counts, which
+/// its id may not be near to where the clock was set.
+pub(super) fn aged(
     connection: &Connection,
-    age_max: Duration,
     unix_ms: u64,
-    too_many: u64,
-    limit: u64,
-) -> Result<Vec<i64>, rusqlite::Error> {
-    let age_ms = u64::try_from(age_max.as_millis()).unwrap_or(u64::MAX);
-    let oldest = if age_ms == 0 { 0 } else { number(unix_ms.saturating_sub(age_ms)) };
-    let query =
-        format!("SELECT id, coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line ORDER BY id LIMIT ?1");
+    sweep: Sweep,
+) -> Result<(Vec<i64>, Option<u64>), rusqlite::Error> {
+    let query = format!(
+        "SELECT id, coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+    );
+    let behind = if sweep.is_whole { u64::MAX } else { unix_ms << ID_COUNTER_BITS };
     let mut statement = connection.prepare_cached(&query)?;
-    let mut rows = statement.query([number(limit)])?;
-    let mut ids = Vec::new();
-    let mut place = 0u64;
+    let mut rows = statement.query([sweep.after, behind, sweep.limit].map(number))?;
+    let (mut ids, mut looked, mut last) = (Vec::new(), 0, sweep.after);
     while let Some(row) = rows.next()? {
-        let (id, said): (i64, i64) = (row.get(0)?, row.get(1)?);
-        if place < too_many || said < oldest {
-            ids.push(id);
+        let said: i64 = row.get(1)?;
+        (looked, last) = (looked + 1, row.get(0)?);
+        if said < number(unix_ms) {
+            ids.push(number(last));
         }
-        place += 1;
     }
-    Ok(ids)
+    Ok((ids, (looked == sweep.limit).then_some(last)))
 }
 
 /// Removes these lines.

@@ -1,9 +1,11 @@
 //! The file: SQLite, its schema, and what is asked of it. The only module that names rusqlite.
 
+mod count;
 mod error;
 mod labels;
 mod lagging;
 mod lines;
+mod prune;
 mod rooms;
 mod schema;
 mod search;
@@ -17,8 +19,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::parcel::Parcel;
 use crate::batch::{Batch, Durability};
+use count::Count;
 pub use error::StoreError;
 use lagging::Lag;
+pub use prune::{Pruned, Sweep};
 use schema::Schema;
 pub use search::INDEX_LEAP_LINES;
 pub(super) use search::INDEX_STEP_LINES;
@@ -116,13 +120,24 @@ pub struct Checked {
     pub bytes: u64,
 }
 
+/// What came of lines that were to be taken in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TakenIn {
+    /// Lines that were not there.
+    pub rows: u64,
+    /// Places in the batch of those whose id another line has, which stays as it is.
+    pub refused: Vec<usize>,
+    /// Place in the batch of the first line that had to leave its key out.
+    pub keyless: Option<usize>,
+}
+
 /// An open history.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     connection: Connection,
     journal: Journal,
-    rows: u64,
+    count: Count,
     lag: Lag,
 }
 
@@ -140,9 +155,7 @@ impl Store {
         let mut store = outcome?;
         store.migrate()?;
         store.fill_lagging()?;
-        // All lines are in the index of rooms now, which is read sooner than they are.
-        let rows = store.connection.query_row("SELECT count(*) FROM room_line", [], |row| row.get(0));
-        store.rows = store.told(rows)?;
+        store.recount()?;
         Ok(store)
     }
 
@@ -167,7 +180,7 @@ impl Store {
                 path: path.to_owned(),
                 connection,
                 journal: Journal::Wal,
-                rows: 0,
+                count: Count::unknown(),
                 lag: Lag::default(),
             }),
             // To read it alone, it must be opened to write.
@@ -178,7 +191,8 @@ impl Store {
 
     fn open_with(path: &Path, opening: Opening, journal: Journal) -> Result<Self, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
-        let store = Self { path: path.to_owned(), connection, journal, rows: 0, lag: Lag::default() };
+        let (path_owned, count, lag) = (path.to_owned(), Count::unknown(), Lag::default());
+        let store = Self { path: path_owned, connection, journal, count, lag };
         let mode = store.told(store.prepare(opening))?;
         let expected = if journal == Journal::Truncate { "truncate" } else { "wal" };
         if mode == expected { Ok(store) } else { Err(StoreError::journal_refused(path, mode)) }
@@ -191,6 +205,8 @@ impl Store {
             self.connection.query_row(&query, [], |row| row.get::<_, String>(0))
         };
         self.connection.busy_timeout(opening.busy_wait)?;
+        // A room goes only where no line is left in it, which its index says; the database would look through all lines.
+        self.connection.execute_batch("PRAGMA foreign_keys = OFF")?;
         // Of a new file; one that is there keeps its own.
         self.connection.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}"))?;
         let mode = match self.journal {
@@ -244,6 +260,7 @@ impl Store {
             Ok(outcome)
         };
         let outcome = all();
+        self.count.is_unsure |= outcome.is_err();
         self.told(outcome)
     }
 
@@ -282,42 +299,23 @@ impl Store {
             })?,
             written => (written?, 0, 0),
         };
-        self.rows = self.rows.saturating_add(rows).saturating_sub(gone);
+        self.count.add(rows);
+        self.count.subtract(gone);
         self.note_lag(rows, parcel.bytes());
         Ok(others)
     }
 
-    /// Takes lines in whose ids are not there yet. Gives the places in the batch of those whose id another line has, which
-    /// stays as it is.
-    pub fn insert_new(&mut self, batch: &Batch) -> Result<Vec<usize>, StoreError> {
-        let (rows, refused) = self.write(|transaction| lines::insert_new(transaction, batch))?;
-        self.rows = self.rows.saturating_add(rows);
-        self.note_lag(rows, batch.bytes());
-        Ok(refused)
-    }
-
-    /// Drops lines that are to be kept no longer, at most `limit` of them. Gives how many went.
-    pub fn prune(&mut self, retention: Retention, unix_ms: u64, limit: u64) -> Result<u64, StoreError> {
-        let too_many = if retention.rows_max == 0 { 0 } else { self.rows.saturating_sub(retention.rows_max) };
-        let gone = lines::to_go(&self.connection, retention.age_max, unix_ms, too_many, limit);
-        let gone = self.told(gone)?;
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        self.write(|transaction| {
-            search::remove(transaction, &gone)?;
-            lagging::remove(transaction, &gone)?;
-            lines::remove(transaction, &gone)
+    /// Takes lines in whose ids are not there yet; without their keys once a relay has sessions here.
+    pub fn insert_new(&mut self, batch: &Batch) -> Result<TakenIn, StoreError> {
+        let taken = self.write(|transaction| {
+            // Numbers of sessions mean something only beside those who have them: with others there, a line could be taken
+            // for one that another session said.
+            let takes_keys = !sessions::is_in_use(transaction)?;
+            lines::insert_new(transaction, batch, takes_keys)
         })?;
-        let gone = gone.len() as u64;
-        self.rows = self.rows.saturating_sub(gone);
-        self.lag.swept = self.lag.swept.saturating_add(gone);
-        Ok(gone)
-    }
-
-    /// Lines kept.
-    pub fn rows(&self) -> u64 {
-        self.rows
+        self.count.add(taken.rows);
+        self.note_lag(taken.rows, batch.bytes());
+        Ok(taken)
     }
 
     /// How its writes are made whole.

@@ -2,9 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Store;
 use super::lagging::ROOMS;
+use super::{Store, StoreError};
 use crate::batch::Batch;
+
+/// Rooms that go at once: a write waits for no more. The others go the next time.
+const ROOMS_GONE_MAX: u32 = 1000;
 
 /// From which end lines are taken, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,31 @@ impl Store {
             }
         }
         Ok(found)
+    }
+}
+
+/// Rooms in which no line is left. Those that the index lacks are few, and read once.
+const EMPTY: &str = "SELECT number FROM room
+    WHERE NOT EXISTS (SELECT 1 FROM room_line WHERE room_line.room = number)
+    AND number NOT IN (SELECT room FROM line WHERE id > ?1) LIMIT ?2";
+
+impl Store {
+    /// Drops the rooms in which no line is left, some of them at once. Gives how many went.
+    pub fn prune_rooms(&mut self) -> Result<u64, StoreError> {
+        let find = || {
+            let mut statement = self.connection.prepare_cached(EMPTY)?;
+            let found = statement.exists(params![ROOMS.to(&self.connection)?, ROOMS_GONE_MAX])?;
+            Ok::<_, rusqlite::Error>(found)
+        };
+        if !self.told(find())? {
+            return Ok(0);
+        }
+        // What is said meanwhile waits, and gets its room a new number.
+        self.write(|transaction| {
+            let delete = format!("DELETE FROM room WHERE number IN ({EMPTY})");
+            let gone = transaction.execute(&delete, params![ROOMS.to(transaction)?, ROOMS_GONE_MAX])?;
+            Ok(gone as u64)
+        })
     }
 }
 

@@ -25,13 +25,16 @@ impl Store {
     pub fn begin(&mut self, unix_ms: u64) -> Result<Remembered, StoreError> {
         let mut remembered = self.remembered(unix_ms)?;
         let ids = ceiling_ahead(unix_ms.max(remembered.newest >> ID_COUNTER_BITS));
-        let sids = remembered.last_sid.saturating_add(SIDS_AHEAD);
         let written = self.write(|transaction| {
+            // Since they were looked at, somebody may have taken lines in with other numbers; from now on nobody does.
+            let last = last_sid(transaction)?;
             set_value(transaction, ID_CEILING, ids)?;
-            set_value(transaction, LAST_SID, sids)
+            set_value(transaction, LAST_SID, last.saturating_add(SIDS_AHEAD))?;
+            Ok(last)
         });
-        if written.is_ok() {
-            (remembered.id_ceiling, remembered.sid_ceiling) = (ids, sids);
+        if let Ok(last) = written {
+            (remembered.id_ceiling, remembered.last_sid) = (ids, last);
+            remembered.sid_ceiling = last.saturating_add(SIDS_AHEAD);
         }
         Ok(remembered)
     }
@@ -103,12 +106,12 @@ impl Store {
             Ok(gone as u64)
         })
     }
+}
 
-    /// Whether a relay ever gave a token or an id that it keeps here.
-    pub fn is_in_use(&self) -> Result<bool, StoreError> {
-        let query = "SELECT EXISTS (SELECT 1 FROM session) OR EXISTS (SELECT 1 FROM value WHERE name = ?1)";
-        self.told(self.connection.query_row(query, [ID_CEILING], |row| row.get(0)))
-    }
+/// Whether a relay ever gave a token or an id that it keeps here.
+pub(super) fn is_in_use(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    let query = "SELECT EXISTS (SELECT 1 FROM session) OR EXISTS (SELECT 1 FROM value WHERE name = ?1)";
+    connection.prepare_cached(query)?.query_row([ID_CEILING], |row| row.get(0))
 }
 
 /// Writes sessions and the ceilings, and drops who is forgotten. Gives nothing back: a session is there already or is now.
