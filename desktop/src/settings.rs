@@ -74,13 +74,14 @@ pub struct Settings {
     /// The language of the desktop. Not written down.
     #[serde(skip)]
     pub locale_language: Language,
-    /// What the command line said, and what it stands in front of.
+    /// What the command line said; see [`Settings::with_flags`].
     #[serde(skip)]
-    shadowed: Shadowed,
+    pub shadowed: Shadowed,
 }
 
+/// What the command line said, and what it stands in front of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Shadowed {
+pub struct Shadowed {
     flags: Flags,
     file: Flags,
 }

@@ -1,0 +1,14 @@
+//! The window without its shell: events in, commands and a drawn screen out.
+
+mod attention;
+mod bounds;
+mod connection;
+mod keeping;
+mod people;
+mod reading;
+mod rooms;
+mod saying;
+mod searching;
+mod simulation;
+mod window;
+mod writing;
