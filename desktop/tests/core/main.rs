@@ -1,5 +1,12 @@
 //! The window without its shell: events in, commands and a drawn screen out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what goes wrong here fails the test"
+)]
+
 mod attention;
 mod bounds;
 mod connection;
