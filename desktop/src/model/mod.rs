@@ -231,6 +231,15 @@ impl Model {
         self.conversations.shown_mut().transcript.take_changes()
     }
 
+    /// How many entries all conversations hold, and their bytes, about: what is bounded by [`ENTRIES_KEPT`], [`BYTES_KEPT`]
+    /// and [`BYTES_KEPT_ALL`].
+    pub fn held(&self) -> (usize, usize) {
+        self.conversations.iter().fold((0, 0), |(entries, bytes), conversation| {
+            let transcript = &conversation.transcript;
+            (entries + transcript.len(), bytes + transcript.bytes())
+        })
+    }
+
     fn link(&mut self, command: LinkCommand) {
         self.commands.push_back(Command::Link(command));
     }

@@ -13,6 +13,7 @@ mod connection;
 mod keeping;
 mod people;
 mod reading;
+mod relay;
 mod rooms;
 mod saying;
 mod searching;

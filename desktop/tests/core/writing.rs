@@ -104,11 +104,11 @@ fn what_was_sent_is_kept_within_a_bound() {
 #[test]
 fn a_long_paste_is_asked_about_and_a_short_one_is_not() {
     let mut window = Window::ready();
-    let short = vec!["línea"; PASTE_LINES_ASKED].join("\r\n");
+    let short = ["línea"; PASTE_LINES_ASKED].join("\r\n");
     window.commands.clear();
     window.act(Act::Paste(short.clone()));
     assert_eq!(window.view_commands(), [ViewCommand::InsertText(short.replace("\r\n", "\n"))]);
-    let long = vec!["línea"; PASTE_LINES_ASKED + 1].join("\n");
+    let long = ["línea"; PASTE_LINES_ASKED + 1].join("\n");
     window.act(Act::Paste(long.clone()));
     assert_eq!(window.view_commands(), [ViewCommand::AskPaste { lines: 6 }]);
     window.act(Act::ConfirmPaste(false));
