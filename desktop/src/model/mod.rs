@@ -136,11 +136,19 @@ pub struct Model {
     label_prefix: String,
     next_label: u64,
     next_entry: u64,
+    /// The name of who gives none.
+    guest: String,
 }
 
 impl Model {
-    /// A window that begins. With a name in the settings it connects at once; else it asks for one.
+    /// A window that begins, where no other begins in the same millisecond; see [`Model::with_seed`].
     pub fn new(settings: Settings, now: Now) -> Self {
+        Self::with_seed(settings, now, 0)
+    }
+
+    /// A window that begins. With a name in the settings it connects at once; else it asks for one. `seed`: random bits, so
+    /// that no two runs ever give a line the same label, whatever their clocks say.
+    pub fn with_seed(settings: Settings, now: Now, seed: u64) -> Self {
         let settings = settings.mended();
         let (first, others) = match settings.rooms.split_first() {
             Some((first, others)) => (first.as_str(), others),
@@ -176,9 +184,10 @@ impl Model {
             notified: HashMap::new(),
             drafts_due: None,
             commands: VecDeque::new(),
-            label_prefix: format!("w{:x}", now.unix_ms),
+            label_prefix: format!("w{:x}-{seed:x}", now.unix_ms),
             next_label: 1,
             next_entry: 1,
+            guest: guest_name(now.unix_ms ^ seed),
         };
         if model.name.is_empty() {
             model.ask_name(None);
@@ -285,10 +294,7 @@ impl Model {
     }
 
     fn ask_name(&mut self, refused: Option<(String, Phrase)>) {
-        let guest = match &self.naming {
-            Some(naming) => naming.guest.clone(),
-            None => guest_name(self.now.unix_ms),
-        };
+        let guest = self.guest.clone();
         let refused = refused.map(|(name, phrase)| {
             let sentence = Sentence::new(phrase, &[&name]);
             (name, sentence)
@@ -313,7 +319,7 @@ impl Model {
 }
 
 /// `Usuario_` and up to three digits, as the chat of old gave.
-fn guest_name(unix_ms: u64) -> String {
-    let mixed = (unix_ms ^ (unix_ms >> 21)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+fn guest_name(bits: u64) -> String {
+    let mixed = (bits ^ (bits >> 21)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     format!("Usuario_{}", (mixed >> 32) % 1000)
 }

@@ -120,7 +120,8 @@ impl Model {
         if let Some(conversation) = self.conversations.get_mut(id) {
             conversation.transcript.refuse(label, why);
         }
-        self.drafts_changed();
+        // The session has given it up: it is kept nowhere else.
+        self.save_drafts();
     }
 
     fn answer(&mut self, label: &str, line_id: u64, answer: impl FnOnce(&mut Said, &mut u64)) {
@@ -141,7 +142,7 @@ impl Model {
         let Some((id, text, reply)) = self.refused_line(entry) else { return };
         if self.say(id, &text, reply) {
             self.remove_entry(id, entry);
-            self.drafts_changed();
+            self.save_drafts();
         }
     }
 

@@ -69,9 +69,8 @@ impl Relay {
 
     /// A line of the client, without its ending.
     pub(crate) fn handle(&mut self, line: &str) {
-        if let Some(rest) = line.strip_prefix('@') {
-            return self
-                .handle_said(&Labeled::parse(rest).unwrap_or_else(|error| panic!("{line}: {error:?}")));
+        if line.starts_with('@') {
+            return self.handle_said(&Labeled::parse(line).unwrap());
         }
         let (line, label) = match line.rsplit_once(" label=") {
             Some((line, label)) => (line.to_owned(), format!(" label={label}")),

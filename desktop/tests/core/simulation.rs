@@ -64,7 +64,7 @@ impl World {
             now,
             settings,
             session: None,
-            relay: Relay { unix_ms: now.unix_ms, ..Relay::default() },
+            relay: Relay::default(),
             is_relay_up: true,
             saved: None,
             drafts: None,
@@ -76,6 +76,7 @@ impl World {
             next: 0,
             is_closed: false,
         };
+        world.advance(Duration::ZERO);
         world.turn();
         world
     }
@@ -279,7 +280,8 @@ impl World {
     fn kill(&mut self) {
         self.relay.cut();
         self.session = None;
-        self.model = Model::new(self.settings.clone(), self.now);
+        let seed = self.random.below(u64::MAX);
+        self.model = Model::with_seed(self.settings.clone(), self.now, seed);
         self.heights.clear();
         self.input.clear();
         if let Some(drafts) = &self.drafts {
