@@ -5,6 +5,7 @@ use tertulia_wire::session::{self, AskError, SayError, Ticket};
 use super::command::AskId;
 use super::conversation::ConversationId;
 use super::entry::EntryId;
+use crate::phrases::Sentence;
 use crate::settings::Settings;
 
 /// Something happened.
@@ -14,6 +15,8 @@ pub enum Event {
     Link(LinkEvent),
     /// A person does something.
     Act(Act),
+    /// Something that only the shell knows did not work, and the person is to be told.
+    Shell(Sentence),
     /// Time has passed; see [`super::Model::next_due`].
     Tick,
 }

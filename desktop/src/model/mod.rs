@@ -204,6 +204,7 @@ impl Model {
         match event {
             Event::Link(event) => self.handle_link(event),
             Event::Act(act) => self.handle_act(act),
+            Event::Shell(sentence) => self.complain(sentence),
             Event::Tick => {}
         }
         self.do_what_is_due();

@@ -22,6 +22,8 @@ const RESULT_CHARS_MAX: usize = 160;
 pub struct Screen {
     /// Of the window.
     pub title: String,
+    /// The name we have, or ask for.
+    pub own_name: String,
     /// The question for a name, in front of all else.
     pub name_question: Option<NameQuestion>,
     /// Above the transcript.
@@ -196,6 +198,7 @@ pub fn screen(model: &Model) -> Screen {
     let is_room = shown.kind == Kind::Room;
     Screen {
         title: title(model),
+        own_name: model.name.clone(),
         name_question: name_question(model),
         banner: banner(model),
         conversations: model.conversations.iter().map(|other| conversation_row(model, other)).collect(),

@@ -1,123 +1,6 @@
-//! Every sentence for people, in Spanish and English. `{0}` and `{1}` stand for words that are put in.
+//! Every sentence. What stands in front says where it is shown.
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
-
-/// The language of sentences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Spanish.
-    #[default]
-    Es,
-    /// English.
-    En,
-}
-
-impl Language {
-    /// The language of this name: `es`, `en`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "es" => Some(Self::Es),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
-
-    /// The language for a desktop of this locale: `es_ES.UTF-8`, `pt_BR`, `C`. The languages of Spain and Portuguese are
-    /// nearer to Spanish; nothing said is Spanish, as the chat of old was.
-    pub fn of_locale(locale: &str) -> Self {
-        let language = locale.split(['_', '.', '-', '@', ':']).next().unwrap_or_default();
-        match language {
-            "" | "es" | "ca" | "gl" | "eu" | "ast" | "pt" => Self::Es,
-            _ => Self::En,
-        }
-    }
-}
-
-/// A phrase with the words that belong into it: what is kept while the language may change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sentence {
-    phrase: Phrase,
-    words: Vec<Box<str>>,
-}
-
-impl Sentence {
-    /// A phrase with its words.
-    pub fn new(phrase: Phrase, words: &[&str]) -> Self {
-        Self { phrase, words: words.iter().map(|word| (*word).into()).collect() }
-    }
-
-    /// Words of somebody else's, as they are.
-    pub fn quoted(words: &str) -> Self {
-        Self::new(Phrase::Verbatim, &[words])
-    }
-
-    /// The whole sentence.
-    pub fn in_language(&self, language: Language) -> String {
-        fill(self.phrase.in_language(language), &self.words)
-    }
-
-    /// Which phrase it is.
-    pub fn phrase(&self) -> Phrase {
-        self.phrase
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        let box_bytes = std::mem::size_of::<Box<str>>();
-        std::mem::size_of::<Self>() + self.words.iter().map(|word| word.len() + box_bytes).sum::<usize>()
-    }
-}
-
-impl From<Phrase> for Sentence {
-    fn from(phrase: Phrase) -> Self {
-        Self::new(phrase, &[])
-    }
-}
-
-/// A phrase with words put in. Each placeholder may stand anywhere, or be missing.
-pub fn fill<W: AsRef<str>>(phrase: &str, words: &[W]) -> String {
-    let mut text = String::with_capacity(phrase.len() + 32);
-    let mut rest = phrase;
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let (number, after) = after.split_once('}').unwrap_or((after, ""));
-        let word = number.parse::<usize>().ok().and_then(|number| words.get(number));
-        text.push_str(word.map(W::as_ref).unwrap_or_default());
-        rest = after;
-    }
-    text.push_str(rest);
-    text
-}
-
-/// How many: the phrase for one, or the phrase for several with the number in it.
-pub fn count(one: Phrase, several: Phrase, number: u64, language: Language) -> Cow<'static, str> {
-    if number == 1 {
-        return Cow::Borrowed(one.in_language(language));
-    }
-    Cow::Owned(fill(several.in_language(language), &[number.to_string()]))
-}
-
-macro_rules! phrases {
-    ($($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
-        /// A sentence, or a word on a button.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Phrase { $($(#[$doc])* $name,)* }
-
-        impl Phrase {
-            /// Its words.
-            pub fn in_language(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $((Self::$name, Language::Es) => $es, (Self::$name, Language::En) => $en,)*
-                }
-            }
-
-            #[cfg(test)]
-            const ALL: &'static [Self] = &[$(Self::$name,)*];
-        }
-    };
-}
+use super::Language;
 
 phrases! {
     /// Somebody else's words.
@@ -462,55 +345,47 @@ phrases! {
     /// In a menu.
     CopyLink: "Copiar el enlace", "Copy the link";
     /// A settings file that is damaged.
-    SettingsDamaged: "los ajustes de {0} no se entienden y se han apartado: {1}", "the settings in {0} cannot be read and were put aside: {1}";
-}
+    SettingsDamaged: "los ajustes no se entienden ({1}); se han apartado en {0}", "the settings cannot be read ({1}); they were put aside as {0}";
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    // Keys.
+    /// Above the list of keys.
+    KeysTitle: "Teclas", "Keys";
+    /// A key.
+    KeySend: "Enter: enviar · Mayús+Enter: salto de línea", "Enter: send · Shift+Enter: line break";
+    /// A key.
+    KeyComplete: "Tab: completar nombres y órdenes · ↑ ↓: lo que ya enviaste", "Tab: complete names and commands · ↑ ↓: what you sent";
+    /// A key.
+    KeyConversations: "Alt+↑ ↓: otra conversación · Ctrl+U: la siguiente sin leer", "Alt+↑ ↓: another conversation · Ctrl+U: the next unread one";
+    /// A key.
+    KeyJump: "Ctrl+J: a lo que no has leído · Fin: al final", "Ctrl+J: to what is unread · End: to the end";
+    /// A key.
+    KeySearch: "Ctrl+F: buscar", "Ctrl+F: search";
+    /// A key.
+    KeyEmoji: "Ctrl+E: emoji", "Ctrl+E: emoji";
+    /// A key.
+    KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
+    /// A key.
+    KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
+    /// A key.
+    KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
 
-    fn placeholders(text: &str) -> Vec<char> {
-        let mut found: Vec<char> = text.split('{').skip(1).filter_map(|rest| rest.chars().next()).collect();
-        found.sort_unstable();
-        found
-    }
-
-    #[test]
-    fn both_languages_put_in_the_same_words() {
-        for &phrase in Phrase::ALL {
-            let (es, en) = (phrase.in_language(Language::Es), phrase.in_language(Language::En));
-            assert_eq!(placeholders(es), placeholders(en), "{phrase:?}");
-            assert!(!es.is_empty() && !en.is_empty(), "{phrase:?}");
-        }
-    }
-
-    #[test]
-    fn words_are_put_where_the_phrase_has_them() {
-        assert_eq!(fill("{1} y {0}", &["a", "b"]), "b y a");
-        assert_eq!(fill("nada", &["a"]), "nada");
-        assert_eq!(fill("{0} {7} {", &["{1}", "b"]), "{1}  ");
-        let sentence = Sentence::new(Phrase::RetryIn, &["roto", "4"]);
-        assert_eq!(sentence.in_language(Language::Es), "roto; reintento en 4 s");
-        assert_eq!(sentence.in_language(Language::En), "roto; trying again in 4 s");
-    }
-
-    #[test]
-    fn one_is_not_several() {
-        let text = |number| count(Phrase::NewOne, Phrase::NewMany, number, Language::Es);
-        assert_eq!((text(1).as_ref(), text(12).as_ref()), ("1 nuevo ↓", "12 nuevos ↓"));
-    }
-
-    #[test]
-    fn a_locale_says_which_language() {
-        for (locale, language) in [
-            ("es_ES.UTF-8", Language::Es),
-            ("ca", Language::Es),
-            ("", Language::Es),
-            ("en_GB", Language::En),
-            ("de_DE@euro", Language::En),
-            ("C", Language::En),
-        ] {
-            assert_eq!(Language::of_locale(locale), language, "{locale}");
-        }
-    }
+    // Files and profiles.
+    /// A session file that is damaged: where it was put, and why.
+    SessionDamaged: "el fichero de la sesión estaba dañado ({1}); se ha apartado en {0}", "the session file was damaged ({1}); it was put aside as {0}";
+    /// A drafts file that is damaged: where it was put, and why.
+    DraftsDamaged: "los borradores no se entienden ({1}); se han apartado en {0}", "the drafts cannot be read ({1}); they were put aside as {0}";
+    /// A file cannot be written: which, and why.
+    FileFailed: "no se puede escribir {0}: {1}", "{0} cannot be written: {1}";
+    /// A file cannot be read: which, and why.
+    FileUnreadable: "no se puede leer {0}: {1}", "{0} cannot be read: {1}";
+    /// A folder cannot be made: which, and why.
+    FolderFailed: "no se puede crear la carpeta {0}: {1}", "the folder {0} cannot be made: {1}";
+    /// No name for a profile.
+    ProfileInvalid: "«{0}» no vale como perfil: letras, cifras, puntos, guiones", "“{0}” is no profile: letters, digits, dots, hyphens";
+    /// It is open already.
+    ProfileInUse: "el perfil «{0}» ya está abierto en otra ventana", "the profile “{0}” is open in another window already";
+    /// There is no place for files.
+    NoHome: "no se sabe dónde guardar los ficheros: falta la carpeta personal", "there is no place for files: the home folder is missing";
+    /// A link that no program opens.
+    LinkFailed: "no se puede abrir el enlace: {0}", "the link cannot be opened: {0}";
 }
