@@ -22,6 +22,7 @@ run: deps-run ## Build the relay and start it (flags: make run ARGS='--lang en')
 test: deps lint features small docs ## Everything that is tested, as CI does it
 	$(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p tertulia-relay --features sabotage --test simulation --test sessions each_deliberate_bug
+	$(CARGO) test --locked -p tertulia-relay --features sabotage --test history_threads
 	./deploy/check
 
 lint: ## Formatting and lints

@@ -46,7 +46,7 @@ fn turn(chat: &mut Chat, sockets: &mut Sockets, now: Moment) {
 
 fuzz_target!(|actions: Vec<(u8, u16, &[u8])>| {
     let settings =
-        Settings { flood: Some(Flood::new(20, 5)), language: Language::Es, room_log_bytes: 0, token_key: [0; 32], labels_max: 1000 };
+        Settings { flood: Some(Flood::new(20, 5)), language: Language::Es, room_log_bytes: 0, token_key: [0; 32].into(), labels_max: 1000 };
     let mut chat = Chat::new(settings);
     let mut sockets = Sockets((0..CLIENTS).map(|_| Socket { takes: usize::MAX, ..Socket::default() }).collect());
     let mut now = Moment::START;

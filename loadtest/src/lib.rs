@@ -7,7 +7,7 @@
 //! - [`stamp`]: what every line carries; [`names`]: under whose name; [`protocol`]: how it goes to a server of each
 //!   kind and comes back.
 //! - [`tally`]: what the clients hear; [`transcript`]: in which order, [`followers`]: who hears it in that; [`stats`]:
-//!   the four checks; [`answers`]: what the senders were answered; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
+//!   the four checks; [`answers`]: what the senders were answered; [`filed`]: whether a file has each line once; [`flights`]: who has which line; [`latency`], [`timeline`]: how late.
 //! - [`pulse`]: whether the generator itself ran when it was to; [`returns`]: whether those that left came back.
 //! - [`measured`]: samples and sums of a run; [`verdict`]: whether they are to be trusted.
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
@@ -25,6 +25,7 @@ pub mod bounds;
 mod client;
 pub mod compare;
 pub mod connect;
+pub mod filed;
 pub mod flights;
 pub mod floor;
 pub mod followers;

@@ -62,6 +62,8 @@ pub struct Work {
     pub lines: Batch,
     /// Sessions that are new or have changed.
     pub sessions: Vec<SessionRow>,
+    /// Numbers of sessions that are to be kept no more.
+    pub forgotten: Vec<u64>,
     /// No id above it may be used before this is kept.
     pub id_ceiling: Option<u64>,
     /// No number of a session above it may be used before this is kept, unless the session is kept with it.
@@ -72,7 +74,7 @@ impl Work {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
         let has_ceiling = self.id_ceiling.is_some() || self.sid_ceiling.is_some();
-        self.lines.is_empty() && self.sessions.is_empty() && !has_ceiling
+        self.lines.is_empty() && self.sessions.is_empty() && self.forgotten.is_empty() && !has_ceiling
     }
 
     /// Memory that it takes.
@@ -80,7 +82,7 @@ impl Work {
         let rooms =
             |row: &SessionRow| row.rooms.iter().map(|room| room.len() + size_of::<String>()).sum::<usize>();
         let sessions = self.sessions.iter().map(|row| size_of::<SessionRow>() + row.name.len() + rooms(row));
-        size_of::<Self>() + self.lines.bytes() + sessions.sum::<usize>()
+        size_of::<Self>() + self.lines.bytes() + sessions.sum::<usize>() + size_of_val(&*self.forgotten)
     }
 }
 

@@ -74,7 +74,7 @@ fn the_core_of_the_load_generator_names_no_socket_thread_file_or_clock() {
     let folder = workspace().join("loadtest/src");
     let mut core = sources(&folder.join("protocol"));
     core.extend(sources(&folder.join("html")));
-    let names = "answers bounds flights followers latency measured names plan report returns schedule stamp stats tally text timeline transcript verdict";
+    let names = "answers bounds filed flights followers latency measured names plan report returns schedule stamp stats tally text timeline transcript verdict";
     for name in names.split(' ') {
         let path = folder.join(name).with_extension("rs");
         let text = fs::read_to_string(&path).expect("a source of the core");

@@ -134,7 +134,7 @@ mod in_the_core {
             flood: None,
             language: Language::Es,
             room_log_bytes: 0,
-            token_key: [0; 32],
+            token_key: [0; 32].into(),
             labels_max: 1000,
         };
         let mut chat = Chat::new(settings);

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 use support::{Client, DEADLINE, Folder, Relay};
+use tertulia_relay::clock::unix_ms;
 
 /// What `/history WORDS` answers: the lines as they were said, and the last line.
 fn history(client: &mut Client, words: &str) -> (Vec<String>, String) {
@@ -454,6 +455,40 @@ fn a_line_that_cannot_be_taken_in_is_named_with_its_number_and_those_before_it_a
         assert!(said.contains("line 2: ") && said.contains(why) && said.contains("the 1 lines"), "{said}");
     }
     assert_eq!(in_file(&folder.file()), [(65536, "hola".to_owned())]);
+}
+
+#[test]
+fn a_line_from_far_ahead_is_not_taken_in_and_one_from_a_clock_that_is_a_little_fast_is() {
+    let folder = Folder::new();
+    let hour = 60 * 60 * 1000;
+    let line = |ahead: u64| format!("@id={};room=general Ana: hola\n", (unix_ms() + ahead) << 16);
+    let (code, _, said) = tool(&folder, &["import"], &line(23 * hour));
+    assert_eq!((code, said.as_str()), (Some(0), "1 lines taken in, 1 there now"));
+    for ahead in [25 * hour, 1 << 45] {
+        let (code, _, said) = tool(&folder, &["import"], &(line(0) + &line(ahead)));
+        let is_told = said.contains("line 2: its id is of ") && said.contains("more than a day from now");
+        assert!(code == Some(2) && is_told, "{said}");
+    }
+    assert_eq!(in_file(&folder.file()).len(), 3);
+}
+
+#[test]
+fn a_line_that_is_there_is_never_replaced_and_whose_id_it_is_is_said() {
+    let folder = Folder::new();
+    let line = |id: u64, text: &str| format!("@id={};room=general Ana: {text}\n", id << 16);
+    tool(&folder, &["import"], &(line(1, "uno") + &line(2, "dos")));
+    let again = line(1, "uno") + &line(2, "otra") + &line(3, "tres") + "\n" + &line(3, "cuatro");
+    let (code, _, said) = tool(&folder, &["import"], &again);
+    let expected = "line 2: its id belongs to another line, which stays, and so do those of 1 further line; \
+                    1 lines taken in, 3 there now";
+    assert!(code == Some(2) && said.ends_with(expected), "{said}");
+    let texts: Vec<String> = in_file(&folder.file()).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["uno", "dos", "tres"]);
+    let (code, _, said) = tool(&folder, &["import"], &line(2, "otra"));
+    assert!(
+        code == Some(2) && said.contains("line 1: its id belongs to another line, which stays; 0 "),
+        "{said}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -104,11 +104,17 @@ struct Running {
 
 impl Running {
     fn start(path: &Path, opening: Opening) -> Self {
+        Self::start_with(path, opening, || ())
+    }
+
+    /// `then` is done by the thread that rings.
+    fn start_with(path: &Path, opening: Opening, then: impl Fn() + Send + Sync + 'static) -> Self {
         let (ring, bell) = channel();
         let manner = Manner { opening, retention: FOREVER };
         let ring = std::sync::Mutex::new(ring);
         let ring = std::sync::Arc::new(move || {
             let _ = ring.lock().unwrap().send(());
+            then();
         });
         let (keeper, remembered) = Keeper::start(path, manner, ring).unwrap();
         Self { keeper, bell, remembered }
@@ -117,11 +123,12 @@ impl Running {
     /// News from the time on at which `is_there` says so; all answers until then.
     fn wait(&self, is_there: impl Fn(&News) -> bool) -> News {
         let until = Instant::now() + DEADLINE;
-        let mut answers = Vec::new();
+        let (mut answers, mut lost) = (Vec::new(), None);
         loop {
             let mut news = self.keeper.take_news();
             answers.append(&mut news.answers);
-            news.answers = std::mem::take(&mut answers);
+            lost = lost.max(news.lost);
+            (news.answers, news.lost) = (std::mem::take(&mut answers), lost);
             if is_there(&news) {
                 return news;
             }
@@ -250,6 +257,23 @@ fn sessions_and_the_ceiling_are_there_again() {
 }
 
 #[test]
+fn a_session_that_was_forgotten_is_there_no_more_and_its_number_is_not_given_again() {
+    let folder = Folder::new();
+    let now = unix_ms();
+    let mut store = folder.store();
+    keep(&mut store, Work { sessions: vec![session(7, now), session(9, now)], ..work(1, []) });
+    // What comes later counts, also where both wait to be written.
+    let mut parcel = Parcel::default();
+    parcel.add(Work { sessions: vec![session(9, now), session(11, now)], ..work(2, []) }, true);
+    parcel.add(Work { forgotten: vec![9, 11], ..work(3, []) }, true);
+    assert!(!parcel.is_empty());
+    store.keep(&parcel).unwrap();
+    let remembered = store.remembered(now).unwrap();
+    assert_eq!(remembered.sessions.iter().map(|row| row.sid).collect::<Vec<_>>(), [7]);
+    assert_eq!(remembered.last_sid, 11);
+}
+
+#[test]
 fn the_newest_lines_of_all_rooms_are_taken_up() {
     let folder = Folder::new();
     let mut store = folder.store();
@@ -311,9 +335,16 @@ fn a_file_of_an_earlier_relay_is_brought_up_to_date_with_its_lines() {
 fn an_id_that_somebody_took_in_meanwhile_does_not_stop_the_lines_that_are_said() {
     let folder = Folder::new();
     let mut store = folder.store();
-    store.insert_new(&batch([line(5)])).unwrap();
-    keep(&mut store, work(1, [line(4), Kept { text: "dicho", ..line(5) }, line(6)]));
+    store.insert_new(&batch([line(5), line(6)])).unwrap();
+    index(&mut store);
+    let mut parcel = Parcel::default();
+    // What is the same has not gone.
+    parcel.add(work(1, [line(4), Kept { text: "dicho", ..line(5) }, line(6)]), true);
+    assert_eq!(store.keep(&parcel).unwrap(), 1);
     assert_eq!(texts(&store.lines("general", None, None, 9).unwrap()), ["hola", "dicho", "hola"]);
+    assert_eq!(store.rows(), 3);
+    index(&mut store);
+    assert_eq!((found(&store, None, "hola"), found(&store, None, "dicho")), (vec![4, 6], vec![5]));
 }
 
 #[test]
@@ -481,9 +512,85 @@ fn damage_that_is_met_while_the_relay_runs_is_told_with_what_to_do() {
     let what = Wanted::Lines { room: "general".to_owned(), before: Some(500 << 16), after: None, limit: 400 };
     kept.keeper.ask(Question { ticket: 1, what });
     let news = kept.wait(|news| !news.answers.is_empty() && news.trouble.is_some());
-    assert!(matches!(news.answers[..], [(1, Answer::Unreadable)]), "{news:?}");
+    assert!(matches!(news.answers[..], [(1, Answer::Damaged)]), "{news:?}");
     let trouble = news.trouble.unwrap();
     assert!(trouble.contains("is damaged") && trouble.contains("--history-repair"), "{trouble}");
+}
+
+/// Ends the thread that rings first, if it is this one.
+fn ends(thread: &'static str) -> impl Fn() + Send + Sync {
+    let has_rung = AtomicBool::new(false);
+    move || {
+        let is_it = std::thread::current().name() == Some(thread);
+        if is_it && !has_rung.swap(true, Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("a test"));
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_has_ended_is_told_and_what_is_said_then_is_not_kept() {
+    for journal in [Journal::Wal, Journal::WalAlone] {
+        let folder = Folder::new();
+        let kept = Running::start_with(&folder.file(), starting_with(journal), ends("history"));
+        assert!(kept.keeper.put(work(1, [line(1)])));
+        let news = kept.wait(|news| news.trouble.is_some());
+        assert!(news.trouble.unwrap().contains("the thread that writes the history has ended"));
+        assert_eq!((news.kept, news.lost), (1, Some(1)));
+        assert!(!kept.keeper.put(work(2, [line(2), line(3)])));
+        assert!(!kept.keeper.put(Work { sessions: vec![session(7, 1)], ..work(3, []) }));
+        assert_eq!(kept.keeper.state().not_kept, 2);
+        let what = Wanted::Lines { room: "general".to_owned(), before: None, after: Some(0), limit: 9 };
+        kept.keeper.ask(Question { ticket: 4, what });
+        let news = kept.wait(|news| !news.answers.is_empty());
+        assert_eq!(news.kept, 1);
+        match (&news.answers[..], journal.has_readers()) {
+            ([(4, Answer::Lines(lines))], true) => assert_eq!(numbers(lines), [1]),
+            ([(4, Answer::Unreadable)], false) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_writer_had_in_hand_when_it_ended_is_lost() {
+    let folder = Folder::new();
+    let opening = Opening { busy_wait: Duration::from_millis(20), ..Opening::default() };
+    let kept = Running::start_with(&folder.file(), opening, ends("history"));
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // It rings because the file is locked.
+    let taken = (1..=3).filter(|number| kept.keeper.put(work(*number, [line(*number)]))).count() as u64;
+    let news = kept.wait(|news| news.lost.is_some());
+    assert_eq!((news.kept, news.lost), (0, Some(taken)));
+    assert_eq!(kept.keeper.state().not_kept, 3);
+    other.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_reader_that_has_ended_is_told_and_no_question_waits_for_it() {
+    let folder = Folder::new();
+    let (go_on, may_go_on) = channel();
+    let (may_go_on, end) = (std::sync::Mutex::new(may_go_on), ends("history-reads"));
+    let kept = Running::start_with(&folder.file(), Opening::default(), move || {
+        if std::thread::current().name() == Some("history-reads") {
+            let _ = may_go_on.lock().unwrap().recv_timeout(DEADLINE);
+        }
+        end();
+    });
+    let ask = |ticket| kept.keeper.ask(Question { ticket, what: Wanted::Labels(1) });
+    ask(1);
+    ask(2);
+    go_on.send(()).unwrap();
+    drop(go_on);
+    let news = kept.wait(|news| news.answers.len() == 2);
+    assert!(matches!(news.answers[..], [(1, Answer::Lines(_)), (2, Answer::Unreadable)]), "{news:?}");
+    assert!(news.trouble.unwrap().contains("the thread that reads the history has ended"));
+    ask(3);
+    let news = kept.wait(|news| !news.answers.is_empty());
+    assert!(matches!(news.answers[..], [(3, Answer::Unreadable)]), "{news:?}");
+    assert!(kept.keeper.put(work(1, [line(1)])));
+    assert_eq!(kept.wait(|news| news.kept == 1).lost, None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod support;
 
 use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
-use tertulia_relay::chat::{Remembered, Wanted};
+use tertulia_relay::chat::{Answer, ClientId, Remembered, SESSIONS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
 
 const ANA: u32 = 1;
@@ -40,6 +40,38 @@ fn ana_and_luis(mut core: Core) -> (Core, String) {
 fn codes(lines: &[String]) -> Vec<String> {
     let code = |line: &String| line.split(" id=").next().unwrap().split(" :").next().unwrap().to_owned();
     lines.iter().filter(|line| line.starts_with("* ")).map(code).collect()
+}
+
+#[test]
+fn no_token_is_shown_to_who_debugs_wherever_it_is_on_its_way() {
+    let mut core = keeping();
+    let mut shown = Vec::new();
+    let mut note = |moment, core: &Core| shown.push((moment, format!("{:?}", core.chat)));
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Ana");
+    note("not kept", &core);
+    core.chat.handle_kept(core.works.last().unwrap().number, core.now());
+    note("kept, and not written", &core);
+    core.turn();
+    let hello = core.heard(ANA).remove(0);
+    let token = hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    note("in use", &core);
+    core.gone(ANA);
+    note("away", &core);
+    core.connect(LUIS);
+    let now = core.now();
+    core.chat.handle_bytes(ClientId(LUIS), b"/ping\n", now);
+    core.chat.handle_bytes(ClientId(LUIS), format!("/hello v=1 resume={token}").as_bytes(), now);
+    note("coming back, and the end of the line is not there", &core);
+    core.send(LUIS, "");
+    note("back", &core);
+    assert!(core.heard(LUIS).iter().any(|line| line.contains(&token)));
+    let numbers = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
+    for secret in [numbers(token.as_bytes()), numbers(&[7; 32]), token] {
+        for (moment, shown) in &shown {
+            assert!(!shown.contains(&secret), "{moment}: {secret} is shown");
+        }
+    }
 }
 
 #[test]
@@ -264,6 +296,120 @@ fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again(
     assert_eq!(core.heard(LUIS), [""; 0]);
     core.send(ANA, "@label=3 nueva");
     assert_eq!(core.heard(LUIS), ["Ana: nueva"]);
+}
+
+#[test]
+fn a_session_whose_token_was_never_given_out_goes_with_its_connection() {
+    let mut core = keeping();
+    core.connect(LUIS);
+    for number in 0..3 {
+        core.connect(ANA);
+        core.send(ANA, "/hello v=1 name=Ana");
+        assert_eq!(core.chat.session_count(), 1);
+        core.gone(ANA);
+        assert_eq!(core.chat.session_count(), 0, "round {number}");
+    }
+    // Another one takes its place before the first was kept: it is not greeted for the first one's sake.
+    core.connect(ANA);
+    core.send(ANA, "/hello v=1 name=Eva");
+    let last = core.works.len() - 1;
+    core.chat.handle_kept(core.works[last - 1].number, core.now());
+    core.turn();
+    assert_eq!((core.heard(ANA), core.heard(LUIS)), (vec![], vec![]));
+    let works = core.keep_all();
+    assert!(core.heard(ANA)[0].starts_with("* HELLO v=1 name=Eva "));
+    assert_eq!(core.heard(LUIS), ["Eva se ha unido al chat."]);
+    let forgotten: Vec<u64> = works.iter().flat_map(|work| work.forgotten.clone()).collect();
+    let kept: Vec<u64> = works.iter().flat_map(|work| &work.sessions).map(|row| row.sid).collect();
+    assert_eq!(forgotten, [1, 2, 3]);
+    assert!(kept.contains(&4), "{kept:?}");
+}
+
+/// Greets a client of this name; its token.
+fn greeted(core: &mut Core, client: u32, name: &str) -> String {
+    core.connect(client);
+    core.send(client, &format!("/hello v=1 name={name}"));
+    let heard = core.heard(client);
+    let hello = heard.iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn beyond_so_many_sessions_those_unused_for_longest_are_forgotten_and_none_that_is_there() {
+    const MORE: usize = 1_000;
+    let mut core = Core::new(None);
+    let mut tokens = vec![greeted(&mut core, LUIS, "Luis")];
+    let mut unix_ms = 1_700_000_000_000;
+    for number in 1..SESSIONS_MAX + MORE {
+        unix_ms += 1;
+        core.chat.handle_clock(unix_ms);
+        tokens.push(greeted(&mut core, ANA, "Ana"));
+        core.send(ANA, "/quit");
+        if number == 2 * MORE {
+            // The first one of those is used again.
+            core.connect(ANA);
+            core.send(ANA, &format!("/hello v=1 name=Ana resume={}", tokens[1]));
+            core.send(ANA, "/quit");
+            core.heard(ANA);
+        }
+    }
+    assert_eq!(core.chat.session_count(), SESSIONS_MAX);
+    core.heard(ANA);
+    let mut is_known = |number: usize| {
+        core.connect(ANA);
+        core.send(ANA, &format!("/hello v=1 name=Ana resume={}", tokens[number]));
+        let is_known = !core.heard(ANA)[0].contains("RESUME_UNKNOWN");
+        core.send(ANA, "/quit");
+        core.heard(ANA);
+        is_known
+    };
+    // Asked in this order, because each that is unknown begins a new one.
+    let known = [MORE + 2, SESSIONS_MAX, 1, MORE + 1, MORE, 2].map(&mut is_known);
+    assert_eq!(known, [true, true, true, false, false, false]);
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={}", tokens[0]));
+    assert!(core.heard(ANA)[0].contains(" name=Luis "), "who is there is known, however long ago it came");
+}
+
+#[test]
+fn whose_labels_are_damaged_is_cut_once_and_comes_back_as_somebody_new() {
+    let (mut core, token) = restarted();
+    core.connect(LUIS);
+    core.send(LUIS, "Luis se ha unido al chat.");
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 resume={token}"));
+    core.send(ANA, "@label=1 hola");
+    core.answer_with(|_| Answer::Damaged);
+    assert_eq!(codes(&core.heard(ANA)).last().unwrap(), "* FAIL HISTORY UNREADABLE");
+    assert_eq!(core.closed, [ANA]);
+    assert_eq!(core.heard(LUIS), ["Ana ha abandonado el chat."]);
+    let forgotten: Vec<u64> = core.keep_all().into_iter().flat_map(|work| work.forgotten).collect();
+    assert_eq!(forgotten, [1]);
+    core.connect(ANA);
+    core.send(ANA, &format!("/hello v=1 name=Ana resume={token}"));
+    core.keep_all();
+    core.answer_with(|_| Answer::Damaged);
+    let heard = core.heard(ANA);
+    assert!(heard[0].starts_with("* WARN HELLO RESUME_UNKNOWN "), "{heard:?}");
+    assert!(heard[1].contains(" sid=4098 "), "{heard:?}");
+    core.send(ANA, "@label=1 hola");
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+    assert_eq!(core.heard(LUIS), ["Ana se ha unido al chat.", "Ana: hola"]);
+}
+
+#[test]
+fn whose_labels_cannot_be_read_for_now_is_the_same_session_when_it_comes_back() {
+    let (mut core, token) = restarted();
+    for answer in [Answer::Unreadable, Answer::Lines(Batch::default())] {
+        core.connect(ANA);
+        core.send(ANA, &format!("/hello v=1 resume={token}"));
+        let mut answer = Some(answer);
+        core.answer_with(|_| answer.take().unwrap());
+        let heard = core.heard(ANA);
+        assert!(heard[0].contains(&token), "{heard:?}");
+    }
+    assert_eq!(core.closed, [ANA]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::limits::LABEL_BYTES_MAX;
+use crate::secret::Secret;
 use crate::tags::{escape, split, unescape};
 
 /// The version of extended mode that this is.
@@ -21,7 +22,7 @@ pub struct Hello<'a> {
     /// The first room; may not be valid.
     pub room: Option<Cow<'a, str>>,
     /// The token of an earlier connection.
-    pub resume: Option<Cow<'a, str>>,
+    pub resume: Option<Secret<Cow<'a, str>>>,
     /// What was heard by then.
     pub after: After<'a>,
 }
@@ -81,7 +82,7 @@ impl<'a> Hello<'a> {
                 "v" => hello.version = Some(value),
                 "name" => hello.name = Some(value),
                 "room" => hello.room = Some(value),
-                "resume" => hello.resume = Some(value),
+                "resume" => hello.resume = Some(Secret(value)),
                 "after" => hello.after = After::parse(&value),
                 _ => {}
             }
@@ -94,8 +95,13 @@ impl<'a> Hello<'a> {
 impl fmt::Display for Hello<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("/hello")?;
-        let words =
-            [("v", &self.version), ("name", &self.name), ("room", &self.room), ("resume", &self.resume)];
+        let resume = self.resume.as_deref();
+        let words = [
+            ("v", self.version.as_ref()),
+            ("name", self.name.as_ref()),
+            ("room", self.room.as_ref()),
+            ("resume", resume),
+        ];
         for (key, value) in words {
             value.iter().try_for_each(|value| write!(f, " {key}={}", escape(value)))?;
         }
@@ -207,7 +213,7 @@ mod tests {
     fn a_hello_typed_by_hand_is_read() {
         let hello = Hello::parse("v=1 name=Ana\\sMaría resume=abc after=42,cocina:57,a,b:9 x=y");
         assert_eq!(hello.name.as_deref(), Some("Ana María"));
-        assert_eq!(hello.resume.as_deref(), Some("abc"));
+        assert_eq!(hello.resume, Some(Secret("abc".into())));
         assert_eq!(hello.after.of("cocina"), Some(57));
         assert_eq!(hello.after.of("a,b"), Some(9));
         assert_eq!(hello.after.of("general"), Some(42));
@@ -236,7 +242,7 @@ mod tests {
         ) {
             let word = Some(Cow::from(word));
             let after = After { all: Some(id), rooms: vec![(Cow::from(room), id / 2)] };
-            let hello = Hello { version: Some("1".into()), name: word.clone(), room: None, resume: word.clone(), after };
+            let hello = Hello { version: Some("1".into()), name: word.clone(), room: None, resume: word.clone().map(Secret), after };
             let line = hello.to_string();
             prop_assert_eq!(Hello::parse(line.strip_prefix("/hello ").unwrap()), hello);
             let labeled = Labeled { label: &label, room: word.clone(), reply: Some(id), as_who: None, to: word, text: &text };

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::extended::is_label;
 use crate::message::RelayLine;
 use crate::name::{JOIN_WORDS, LEAVE_WORDS, Name};
+use crate::secret::Secret;
 use crate::tags::{split, unescape};
 use crate::text::is_dirty;
 use crate::time::unix_ms;
@@ -85,14 +86,14 @@ pub enum Heard<'a> {
         /// The last.
         to: u64,
     },
-    /// `* END HISTORY room=R more=0|1 label=L`: a page is whole.
+    /// `* END HISTORY room=R more=0|1 label=L`, or `END SEARCH`: a page is whole.
     HistoryEnd {
         /// Of the question.
         label: &'a str,
         /// Whether there are more lines that way.
         is_more: bool,
     },
-    /// `* FAIL HISTORY CODE label=L`
+    /// `* FAIL HISTORY CODE label=L`, or `FAIL SEARCH`
     HistoryRefused {
         /// Of the question.
         label: &'a str,
@@ -181,7 +182,7 @@ pub struct Greeting<'a> {
     /// The name the connection has now.
     pub name: Cow<'a, str>,
     /// Comes back as the same session; a secret.
-    pub token: Cow<'a, str>,
+    pub token: Secret<Cow<'a, str>>,
     /// The session's number, as others see it in keys.
     pub sid: u64,
     /// Longest line that the relay takes, its ending not counted.
@@ -273,7 +274,7 @@ fn parse_words(words: &str) -> Option<Heard<'_>> {
             Some(Heard::Room { label: label(rest), room: value(rest, "room")?, names })
         }
         "END" => match rest.split(' ').next()? {
-            "HISTORY" => {
+            "HISTORY" | "SEARCH" => {
                 Some(Heard::HistoryEnd { label: label(rest)?, is_more: raw(rest, "more") == Some("1") })
             }
             what => Some(Heard::End { label: label(rest), what }),
@@ -299,7 +300,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
             let (from, to) = (number(words, "from")?, number(words, "to")?);
             Some(Heard::Gap { room: value(words, "room")?, from, to })
         }
-        ("FAIL", "HISTORY", code) => Some(Heard::HistoryRefused { label: label(rest)?, code }),
+        ("FAIL", "HISTORY" | "SEARCH", code) => Some(Heard::HistoryRefused { label: label(rest)?, code }),
         ("NOTE", "NICK", "RENAMED") => Some(Heard::Renamed { name: plain(rest)? }),
         ("FAIL", "NICK", code) => Some(Heard::NickRefused { code, sentence }),
         ("NOTE", "ROOM", "STORM") => {
@@ -320,7 +321,7 @@ impl<'a> Greeting<'a> {
         let line = number(rest, "line").and_then(|line| usize::try_from(line).ok());
         Some(Self {
             name: value(rest, "name")?,
-            token: value(rest, "token").filter(|token| !token.is_empty())?,
+            token: value(rest, "token").filter(|token| !token.is_empty()).map(Secret)?,
             sid: number(rest, "sid")?,
             line_bytes_max: line.unwrap_or(crate::limits::LINE_BYTES_MAX),
             burst: count("burst"),

@@ -12,6 +12,7 @@
 //! - [`heard`]: what the relay says, as an extended client hears it.
 //! - [`tags`]: the escaping of words, and `key=value` lists.
 //! - [`retry`]: how long to wait before trying again.
+//! - [`secret`]: what is not to be shown, as tokens and what may hold one.
 //! - [`time`]: moments as they are written.
 //! - [`trace`]: whether a recorded run kept the promises of extended mode; for tests and measurements.
 //! - [`session`]: a client of extended mode, without its socket: it connects again, says again, hears once.
@@ -27,6 +28,7 @@ pub mod lines;
 pub mod message;
 pub mod name;
 pub mod retry;
+pub mod secret;
 pub mod session;
 pub mod tags;
 pub mod text;

@@ -4,6 +4,7 @@
 //! held only while a line is incomplete.
 
 use crate::limits::LINE_BYTES_MAX;
+use crate::secret::Secret;
 
 /// What [`Lines::next`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Line<'a> {
 #[derive(Debug, Clone)]
 pub struct Lines {
     /// The start of the line whose end has not arrived, or the line given out by the last call.
-    held: Vec<u8>,
+    held: Secret<Vec<u8>>,
     max: usize,
     state: State,
 }
@@ -42,14 +43,14 @@ impl Default for Lines {
 impl Lines {
     /// Lines of at most `max` bytes, the ending not counted.
     pub fn new(max: usize) -> Self {
-        Self { held: Vec::new(), max, state: State::Holding }
+        Self { held: Secret::default(), max, state: State::Holding }
     }
 
     /// Takes the next line off `input`, which is moved behind what was used. `None`: all of `input` is used,
     /// and what it held of an incomplete line is kept.
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Line<'s>> {
         if self.state == State::GivenOut {
-            self.held = Vec::new();
+            self.held = Secret::default();
             self.state = State::Holding;
         }
         self.swallow(input);
@@ -63,7 +64,7 @@ impl Lines {
             return Some(if line.len() > self.max { Line::TooLong } else { Line::Whole(line) });
         }
         if self.held.len() + head.len() > self.max + 1 {
-            self.held = Vec::new();
+            self.held = Secret::default();
             return Some(Line::TooLong);
         }
         self.held.extend_from_slice(head);
@@ -124,7 +125,7 @@ impl Lines {
         let length = self.held.len() + piece.len();
         let ends_in_cr = piece.last() == Some(&b'\r');
         if length > self.max + usize::from(ends_in_cr) {
-            self.held = Vec::new();
+            self.held = Secret::default();
             self.state = State::Swallowing;
             return Some(Line::TooLong);
         }

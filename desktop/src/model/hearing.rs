@@ -190,7 +190,7 @@ impl Entry {
 
 fn ticket_of(source: Source) -> Option<Ticket> {
     match source {
-        Source::Fetch(ticket) => Some(ticket),
+        Source::Fetch(ticket) | Source::Search(ticket) => Some(ticket),
         Source::Live | Source::Gap => None,
     }
 }

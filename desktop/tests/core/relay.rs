@@ -72,11 +72,8 @@ impl Relay {
         if line.starts_with('@') {
             return self.handle_said(&Labeled::parse(line).unwrap());
         }
-        let (line, label) = match line.rsplit_once(" label=") {
-            Some((line, label)) => (line.to_owned(), format!(" label={label}")),
-            None => (line.to_owned(), String::new()),
-        };
         let rest = line.strip_prefix('/').unwrap();
+        let label = Command::label(rest).map(|label| format!(" label={label}")).unwrap_or_default();
         match Command::parse(rest).unwrap() {
             Command::Hello(hello) => {
                 self.name = hello.name.unwrap().into_owned();
@@ -106,6 +103,21 @@ impl Relay {
                 let room = asked.room.unwrap().into_owned();
                 let limit = usize::try_from(asked.limit.unwrap()).unwrap();
                 self.tell_history(&room, asked.before, asked.after, limit, &label);
+            }
+            Command::Search(asked) => {
+                let room = asked.room.unwrap().into_owned();
+                let (before, limit) = (asked.before.unwrap_or(u64::MAX), asked.limit.unwrap());
+                let kept = self.rooms.get(&room).cloned().unwrap_or_default();
+                let fits = |line: &&Kept| line.id < before && line.text.contains(asked.words);
+                let found: Vec<Kept> = kept.iter().rev().filter(fits).cloned().collect();
+                let limit = usize::try_from(limit).unwrap();
+                let of = label.trim_start().strip_prefix("label=");
+                for line in found.iter().take(limit) {
+                    let line = tagged(line, &room, of);
+                    self.answer(&line);
+                }
+                let is_more = u8::from(found.len() > limit);
+                self.answer(&format!("* END SEARCH room={room} more={is_more}{label}"));
             }
             Command::Ping { word } => self.answer(&format!("* PONG {word}")),
             Command::Quit => self.answer("* NOTE QUIT BYE :x"),

@@ -56,7 +56,7 @@ fn the_history_is_searched_and_older_results_follow() {
     assert_eq!(window.screen().search.unwrap().history_status.unwrap(), "buscando en el historial…");
     for id in [90, 80] {
         let line = line(Some(id), Some("general"), "Eva", &format!("mañana {id}"));
-        window.session(Event::Heard { line, source: Source::Fetch(found) });
+        window.session(Event::Heard { line, source: Source::Search(found) });
     }
     window.session(Event::Fetched { ticket: found, is_more: true });
     let bar = window.screen().search.unwrap();
@@ -78,7 +78,7 @@ fn a_result_leads_to_its_place() {
     let found = ticket("busca");
     window.link(LinkEvent::Asked { ask: *ask, ticket: found });
     let line = line(Some(90), Some("general"), "Eva", "mañana 90");
-    window.session(Event::Heard { line, source: Source::Fetch(found) });
+    window.session(Event::Heard { line, source: Source::Search(found) });
     window.session(Event::Fetched { ticket: found, is_more: false });
     window.act(Act::OpenResult(0));
     let (ask, way) = window.take_fetch("general").unwrap();

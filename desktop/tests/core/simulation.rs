@@ -151,8 +151,11 @@ impl World {
                     Err(error) => LinkEvent::AskFailed { ask, error },
                 });
             }
-            LinkCommand::Search { ask, .. } => {
-                event = Some(LinkEvent::AskFailed { ask, error: tertulia_wire::session::AskError::NotReady });
+            LinkCommand::Search { ask, room, words, before, limit } => {
+                event = Some(match session.search(&room, &words, before, limit) {
+                    Ok(ticket) => LinkEvent::Asked { ask, ticket },
+                    Err(error) => LinkEvent::AskFailed { ask, error },
+                });
             }
             LinkCommand::List { line } => {
                 event = session.command(&line).err().map(|_| LinkEvent::ListFailed);
@@ -365,6 +368,11 @@ impl World {
                 self.act(Act::OpenSearch);
                 self.act(Act::Search("hola".to_owned()));
                 self.act(Act::SearchStep { forwards: false });
+                self.act(Act::SearchHistory);
+                self.act(Act::SearchHistory);
+                if self.random.below(2) == 0 {
+                    self.act(Act::OpenResult(150));
+                }
                 self.act(Act::Cancel);
             }
             22 => {

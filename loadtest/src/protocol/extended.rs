@@ -8,6 +8,7 @@
 use tertulia_wire::extended::{Hello, VERSION};
 use tertulia_wire::heard::Heard;
 use tertulia_wire::limits::ROOM_DEFAULT;
+use tertulia_wire::secret::Secret;
 
 use super::{Kind, Piece, Tags, line, plain};
 use crate::answers::Answer;
@@ -18,7 +19,7 @@ pub(super) fn hello(name: &str, token: Option<&str>) -> Vec<u8> {
     let hello = Hello {
         version: Some(VERSION.into()),
         name: Some(name.into()),
-        resume: token.map(Into::into),
+        resume: token.map(|token| Secret(token.into())),
         ..Hello::default()
     };
     format!("{hello}\n").into_bytes()

@@ -2,6 +2,7 @@
 
 use tertulia_wire::lines::Lines;
 use tertulia_wire::name::Name;
+use tertulia_wire::secret::Secret;
 
 use super::RoomId;
 use super::outbox::Outbox;
@@ -20,7 +21,7 @@ pub(super) struct Client {
     /// The start of an incomplete line.
     pub(super) lines: Lines,
     /// Input not yet looked at: before the mode is decided, for the rest of a message, or held back.
-    pub(super) waiting: Vec<u8>,
+    pub(super) waiting: Secret<Vec<u8>>,
     /// Since when `lines` or `waiting` hold something.
     pub(super) waiting_since: Moment,
     /// [`Client::held_bytes`] as counted in the sum of all.
@@ -52,7 +53,7 @@ pub(super) struct Client {
 pub(super) struct Extended {
     pub(super) session: SessionId,
     /// Its token, while that is not kept yet: it was not greeted, and nothing is taken from it.
-    pub(super) greeting: Option<Box<str>>,
+    pub(super) greeting: Option<Secret<Box<str>>>,
     /// Outboxes in further rooms: it is in these, or left them and still reads what was said before.
     pub(super) others: Vec<Other>,
     /// When something was last heard of it.
@@ -101,7 +102,7 @@ impl Client {
             mode: Mode::Undecided,
             room: None,
             lines: Lines::default(),
-            waiting: Vec::new(),
+            waiting: Secret::default(),
             waiting_since: Moment::NEVER,
             held_counted: 0,
             input_due: Moment::NEVER,

@@ -47,7 +47,7 @@ impl Chat {
     fn start_closing(&mut self, client: ClientId, now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
         state.is_closing = true;
-        state.waiting = Vec::new();
+        *state.waiting = Vec::new();
         state.lines = tertulia_wire::lines::Lines::default();
         self.count_held(client, now);
         self.list(client);

@@ -3,6 +3,7 @@
 use tertulia_wire::extended::{After, Hello, VERSION};
 use tertulia_wire::limits::{LINE_BYTES_MAX, ROOM_DEFAULT};
 use tertulia_wire::name::{Name, check_room};
+use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 
 use super::client::{Extended, Mode};
@@ -43,7 +44,7 @@ impl Chat {
     /// `/hello`.
     pub(super) fn handle_hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Moment) {
         let outcome = self.check_hello(client, hello).and_then(|()| {
-            let token = hello.resume.as_deref();
+            let token = hello.resume.as_ref().map(|token| token.as_ref());
             match token.and_then(|token| Some((token, self.sessions.find(token, self.ids.unix_ms())?))) {
                 Some((token, session)) => self.resume(client, session, token, hello, now),
                 None => self.begin(client, hello, now),
@@ -87,7 +88,7 @@ impl Chat {
         if let Some(session) = self.sessions.get_mut(session) {
             session.rooms.push(room);
         }
-        self.extend(client, session, Some(token.into()), now);
+        self.extend(client, session, Some(Secret(token.into())), now);
         self.set_name(client, &name, "", None, false);
         self.promise(Promise::Hello(client, session), now);
         if self.is_greeting(client) {
@@ -122,7 +123,13 @@ impl Chat {
         format!("{token:032x}")
     }
 
-    fn extend(&mut self, client: ClientId, session: SessionId, greeting: Option<Box<str>>, now: Moment) {
+    fn extend(
+        &mut self,
+        client: ClientId,
+        session: SessionId,
+        greeting: Option<Secret<Box<str>>>,
+        now: Moment,
+    ) {
         self.go_nowhere(client);
         if let Some(state) = self.client_mut(client) {
             let extended = Extended { session, greeting, others: Vec::new(), heard_at: now, pinged_at: None };

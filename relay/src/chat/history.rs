@@ -69,8 +69,10 @@ pub enum Answer {
     Lines(Batch),
     /// The same, but some that were said before the question are not written yet.
     Early(Batch),
-    /// It cannot be read.
+    /// It cannot be read now.
     Unreadable,
+    /// It is damaged, and cannot be read later either.
+    Damaged,
 }
 
 /// What was kept before the relay started.
@@ -290,7 +292,7 @@ impl Chat {
             Answer::Lines(lines) | Answer::Early(lines) => {
                 self.insert(client, &page.write(lines, self.is_extended(client)));
             }
-            Answer::Unreadable => {
+            Answer::Unreadable | Answer::Damaged => {
                 let words = format!("FAIL {} UNREADABLE", page.command());
                 self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::HistoryTrouble));
             }
@@ -307,8 +309,12 @@ impl Chat {
                 });
                 self.sessions.set_labels(session, known);
             }
-            // It is not known whether a line was said before: it is to try again later.
-            Answer::Unreadable => {
+            // It is not known whether a line was said before: it is to try again later. If that will not be known then
+            // either, it comes back as somebody else, who has said nothing yet.
+            Answer::Unreadable | Answer::Damaged => {
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.is_damaged = matches!(answer, Answer::Damaged);
+                }
                 self.answer(client, "FAIL HISTORY UNREADABLE", Some(Phrase::HistoryTrouble));
                 self.ended.push_back(client);
             }

@@ -54,7 +54,7 @@ impl Chat {
         let Some(state) = self.client_mut(client) else { return };
         state.input_due = Moment::NEVER;
         state.is_held_back = false;
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = std::mem::take(&mut *state.waiting);
         match state.mode {
             Mode::Undecided => self.decide(client, waiting, now),
             Mode::Framed => self.take_lines(client, &waiting, now),
@@ -79,7 +79,7 @@ impl Chat {
             return self.cut(client, Cut::Foreign(foreign), now);
         }
         if bytes.last() == Some(&b'\n') || state.waiting.len() > LINE_BYTES_MAX {
-            let waiting = std::mem::take(&mut state.waiting);
+            let waiting = std::mem::take(&mut *state.waiting);
             state.mode = Mode::Framed;
             return self.take_lines(client, &waiting, now);
         }
@@ -194,14 +194,14 @@ impl Chat {
     /// A read of an unframed client: a message, or a part of one.
     fn take_message(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        let mut message = std::mem::take(&mut state.waiting);
+        let mut message = std::mem::take(&mut *state.waiting);
         message.extend_from_slice(bytes);
         if message.last() == Some(&b'\n') {
             self.set_mode(client, Mode::Framed);
             return self.take_lines(client, &message, now);
         }
         if message.len() <= LINE_BYTES_MAX && looks_cut(bytes.len(), &message) {
-            state.waiting = message;
+            *state.waiting = message;
             return self.wait_for_input(client, now.after(UNFRAMED_REST_AFTER));
         }
         state.input_due = Moment::NEVER;
@@ -260,7 +260,7 @@ impl Chat {
             return self.wait_to_end(client);
         }
         let Some(state) = self.client_mut(client) else { return };
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = std::mem::take(&mut *state.waiting);
         match state.mode {
             Mode::Undecided if !waiting.contains(&b'\n') && begins_with_name(&waiting) => {
                 self.set_mode(client, Mode::Unframed);
@@ -348,7 +348,7 @@ impl Chat {
         let Some(state) = self.client_mut(client) else { return };
         state.is_held_back = true;
         if !sabotage::has(Bug::HeldBackLost) {
-            state.waiting = input.to_vec();
+            *state.waiting = input.to_vec();
         }
     }
 

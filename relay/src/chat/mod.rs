@@ -50,6 +50,8 @@ pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW, TAGGED_BYT
 pub use sessions::{LABELS_MAX, SESSIONS_MAX, SIDS_AHEAD};
 pub use sink::{Sent, Sink};
 
+use tertulia_wire::secret::Secret;
+
 use crate::flood::Flood;
 use crate::moment::Moment;
 use crate::phrases::{Language, Phrase};
@@ -88,7 +90,7 @@ pub struct Settings {
     /// Labels of all sessions in memory: [`LABELS_MAX`], or fewer.
     pub labels_max: usize,
     /// Secret, and another one at each start: tokens are made of it.
-    pub token_key: [u8; 32],
+    pub token_key: Secret<[u8; 32]>,
 }
 
 /// Why the relay ended a connection.

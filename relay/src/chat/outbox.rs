@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use tertulia_wire::secret::Secret;
+
 use super::RoomId;
 use super::rooms::{Place, Rooms};
 use crate::sabotage::{self, Bug};
@@ -46,8 +48,8 @@ pub(super) struct Outbox {
 pub(super) struct Private {
     /// In order of `at`, none behind the cursor.
     pub(super) marks: VecDeque<Mark>,
-    /// The bytes of all `Insert` marks, in order.
-    pub(super) bytes: VecDeque<u8>,
+    /// The bytes of all `Insert` marks, in order. A token may be among them.
+    pub(super) bytes: Secret<VecDeque<u8>>,
 }
 
 /// Something other than log bytes, where the cursor comes to `at`.

@@ -17,11 +17,12 @@ impl Chat {
             return;
         };
         let rooms = self.rooms_of(client);
-        let was_greeted = !self.is_greeting(client);
-        let Some(named) =
-            self.client_mut(client).filter(|_| was_greeted).and_then(|state| state.named.take())
-        else {
-            // Its token was never given out.
+        let is_damaged = self.sessions.get(session).is_some_and(|session| session.is_damaged);
+        // Nobody has its token.
+        if is_damaged || self.is_greeting(client) {
+            return self.sessions.forget(session);
+        }
+        let Some(named) = self.client_mut(client).and_then(|state| state.named.take()) else {
             return self.sign_off(client);
         };
         self.names.leave_to(named.base(), client, session);

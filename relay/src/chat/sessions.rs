@@ -1,31 +1,34 @@
 //! Who comes back as whom: tokens, and what a relay remembers of those who hold them. Knows no connection's bytes.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod labels;
+
+use std::collections::{BTreeSet, HashMap};
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2s, Digest};
-use tertulia_wire::limits::{LABELS_KEPT, TOKEN_LAPSES_AFTER};
+use tertulia_wire::limits::TOKEN_LAPSES_AFTER;
 
 use super::ClientId;
 use crate::batch::{SessionRow, Work};
 use crate::moment::Moment;
-use crate::sabotage::{self, Bug};
+pub use labels::LABELS_MAX;
+use labels::Labels;
+pub(in crate::chat) use labels::{Fate, Known};
 
 /// Sessions known at once; beyond it the one unused for longest is forgotten.
 pub const SESSIONS_MAX: usize = 65_536;
-
-/// Labels of all sessions in memory; beyond it the history has to be asked.
-pub const LABELS_MAX: usize = 262_144;
 
 /// Numbers of sessions that are set apart at once, so that they are never given twice, whatever is lost; and how many of
 /// them are left when the next ones are.
 pub const SIDS_AHEAD: u64 = 4096;
 const SIDS_LEFT: u64 = 2048;
 
-/// A session, by its place in memory.
+/// A session, by its place in memory. Whoever has one of a session that was forgotten has none, whoever is there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct SessionId(pub(super) u32);
+pub(super) struct SessionId {
+    index: u32,
+    generation: u32,
+}
 
 /// One session.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(super) struct Session {
     not_kept: Vec<(u64, Known)>,
     /// Lines whose answer is still to come.
     pub(super) unanswered: usize,
+    /// What it has said will never be known: it cannot be taken up again.
+    pub(super) is_damaged: bool,
     /// It differs from what was kept of it.
     is_changed: bool,
 }
@@ -61,47 +66,22 @@ pub(super) enum Presence {
     Offline,
 }
 
-/// What became of a labeled line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// Not known yet.
-    Open,
-    Kept,
-    NotKept,
-}
-
-/// A labeled line.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
-    pub(super) id: u64,
-    /// When it was said, in milliseconds since 1970.
-    pub(super) unix_ms: u64,
-    /// Of what was said; 0 is unknown.
-    pub(super) hash: u32,
-    pub(super) fate: Fate,
-}
-
-/// The newest labels of a session.
+/// A place in memory.
 #[derive(Debug, Default)]
-struct Labels {
-    by_hash: HashMap<u64, Known>,
-    order: VecDeque<u64>,
-}
-
-impl Labels {
-    fn drop_oldest(&mut self) {
-        if let Some(oldest) = self.order.pop_front() {
-            self.by_hash.remove(&oldest);
-        }
-    }
+struct Slot {
+    session: Option<Session>,
+    /// Sessions that were here before.
+    generation: u32,
 }
 
 /// All sessions.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    slots: Vec<Option<Session>>,
+    slots: Vec<Slot>,
     free: Vec<u32>,
     by_token: HashMap<[u8; 16], SessionId>,
+    /// Those that are offline, by when they were last used.
+    idle: BTreeSet<(u64, SessionId)>,
     last_sid: u64,
     /// Numbers up to it were set apart, and that is kept.
     sid_ceiling_kept: u64,
@@ -111,6 +91,8 @@ pub(super) struct Sessions {
     /// The history can tell labels again.
     is_kept: bool,
     changed: Vec<SessionId>,
+    /// Numbers of those that are to be kept no more.
+    forgotten: Vec<u64>,
 }
 
 /// What is kept of a token, so that a stolen file opens no session.
@@ -121,12 +103,6 @@ fn token_hash(token: &str) -> [u8; 16] {
 /// 128 bits from which nobody finds what they were made of.
 pub(super) fn secure_hash(bytes: &[u8]) -> [u8; 16] {
     Blake2s::<U16>::digest(bytes).into()
-}
-
-fn label_hash(label: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    label.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Session {
@@ -176,6 +152,7 @@ impl Sessions {
                 labels: None,
                 not_kept: Vec::new(),
                 unanswered: 0,
+                is_damaged: false,
                 is_changed: false,
             });
         }
@@ -183,11 +160,17 @@ impl Sessions {
 
     fn put(&mut self, session: Session) -> SessionId {
         let index = self.free.pop().unwrap_or(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
-        let id = SessionId(index);
+        if self.slots.len() <= index as usize {
+            self.slots.push(Slot::default());
+        }
+        let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
+        let id = SessionId { index, generation };
         self.by_token.insert(session.token_hash, id);
-        match self.slots.get_mut(index as usize) {
-            Some(slot) => *slot = Some(session),
-            None => self.slots.push(Some(session)),
+        if session.state == Presence::Offline {
+            self.idle.insert((session.used_unix_ms, id));
+        }
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.session = Some(session);
         }
         id
     }
@@ -212,24 +195,38 @@ impl Sessions {
             labels: Some(Labels::default()),
             not_kept: Vec::new(),
             unanswered: 0,
+            is_damaged: false,
             is_changed: false,
         });
         self.note_change(id);
         id
     }
 
+    /// Only here: where the file has too many, it drops those unused for longest too.
     fn forget_oldest(&mut self) {
-        let offline = |session: &&Session| session.state == Presence::Offline && session.unanswered == 0;
-        let oldest = self.slots.iter().flatten().filter(offline).min_by_key(|session| session.used_unix_ms);
-        let Some(id) = oldest.and_then(|session| self.by_token.get(&session.token_hash).copied()) else {
-            return;
-        };
-        if let Some(session) = self.slots.get_mut(id.0 as usize).and_then(Option::take) {
-            self.by_token.remove(&session.token_hash);
-            self.label_count -= session.labels.map_or(0, |labels| labels.order.len());
-            self.changed.retain(|changed| *changed != id);
-            self.free.push(id.0);
+        let is_free = |id: &SessionId| self.get(*id).is_some_and(|session| session.unanswered == 0);
+        // Few of those who are gone wait for an answer, and not for long.
+        let oldest = self.idle.iter().map(|(_, id)| *id).find(is_free);
+        oldest.and_then(|id| self.remove(id));
+    }
+
+    /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.
+    pub(super) fn forget(&mut self, id: SessionId) {
+        let is_kept = self.is_kept;
+        if let Some(session) = self.remove(id).filter(|_| is_kept) {
+            self.forgotten.push(session.sid);
         }
+    }
+
+    fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?;
+        let session = slot.session.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.by_token.remove(&session.token_hash);
+        self.idle.remove(&(session.used_unix_ms, id));
+        self.label_count -= session.labels.as_ref().map_or(0, Labels::len);
+        self.free.push(id.index);
+        Some(session)
     }
 
     /// The session of this token, unless it has lapsed.
@@ -237,15 +234,18 @@ impl Sessions {
         let id = *self.by_token.get(&token_hash(token))?;
         let session = self.get(id)?;
         let is_there = session.state != Presence::Offline;
-        (is_there || !is_lapsed(session.used_unix_ms, unix_ms)).then_some(id)
+        let is_known = is_there || !is_lapsed(session.used_unix_ms, unix_ms);
+        (is_known && !session.is_damaged).then_some(id)
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
-        self.slots.get(id.0 as usize)?.as_ref()
+        let slot = self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation)?;
+        slot.session.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.slots.get_mut(id.0 as usize)?.as_mut()
+        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?;
+        slot.session.as_mut()
     }
 
     /// How many there are.
@@ -256,11 +256,12 @@ impl Sessions {
     /// Somebody comes back. Whether that is worth keeping: not if nothing but the hour is new.
     pub(super) fn take_up(&mut self, id: SessionId, client: ClientId, unix_ms: u64) {
         let Some(session) = self.get_mut(id) else { return };
-        let was_offline = session.state == Presence::Offline;
+        let (was_offline, used_unix_ms) = (session.state == Presence::Offline, session.used_unix_ms);
         session.state = Presence::Online(client);
-        let is_another_day = unix_ms.abs_diff(session.used_unix_ms) > 24 * 60 * 60 * 1000;
+        let is_another_day = unix_ms.abs_diff(used_unix_ms) > 24 * 60 * 60 * 1000;
         if was_offline || is_another_day {
             session.used_unix_ms = unix_ms;
+            self.idle.remove(&(used_unix_ms, id));
             self.note_change(id);
         }
     }
@@ -269,16 +270,18 @@ impl Sessions {
     pub(super) fn end(&mut self, id: SessionId, unix_ms: u64) {
         if let Some(session) = self.get_mut(id) {
             session.state = Presence::Offline;
-            session.used_unix_ms = unix_ms;
+            let before = std::mem::replace(&mut session.used_unix_ms, unix_ms);
+            self.idle.remove(&(before, id));
+            self.idle.insert((unix_ms, id));
             self.note_change(id);
         }
     }
 
     /// Those that were there when the relay ended and are not yet back.
     pub(super) fn before_restart(&self) -> Vec<SessionId> {
-        let all = (0..).map(SessionId).zip(&self.slots);
         let is_before = |session: &Session| session.state == Presence::BeforeRestart;
-        all.filter(|(_, slot)| slot.as_ref().is_some_and(is_before)).map(|(id, _)| id).collect()
+        let all = (0..).zip(&self.slots).filter(|(_, slot)| slot.session.as_ref().is_some_and(is_before));
+        all.map(|(index, slot)| SessionId { index, generation: slot.generation }).collect()
     }
 
     /// What is known of it is to be kept.
@@ -299,6 +302,7 @@ impl Sessions {
             session.is_changed = false;
             work.sessions.push(session.row());
         }
+        work.forgotten = std::mem::take(&mut self.forgotten);
     }
 
     /// Numbers are to be set apart up to this one, now.
@@ -321,70 +325,7 @@ impl Sessions {
     }
 
     pub(super) fn has_changes(&self) -> bool {
-        !self.changed.is_empty()
-    }
-
-    /// Whether the session's labels are in memory.
-    pub(super) fn knows_labels(&self, id: SessionId) -> bool {
-        self.get(id).is_none_or(|session| session.labels.is_some())
-    }
-
-    /// The labels that the history knows, oldest first.
-    pub(super) fn set_labels<'a>(&mut self, id: SessionId, known: impl Iterator<Item = (&'a str, Known)>) {
-        if let Some(session) = self.get_mut(id).filter(|session| session.labels.is_none()) {
-            session.labels = Some(Labels::default());
-            let not_kept = std::mem::take(&mut session.not_kept);
-            known.for_each(|(label, known)| self.set_label(id, label, known));
-            not_kept.into_iter().for_each(|(hash, known)| self.set_label_hash(id, hash, known));
-        }
-    }
-
-    pub(super) fn label(&self, id: SessionId, label: &str) -> Option<Known> {
-        if sabotage::has(Bug::LabelForgotten) {
-            return None;
-        }
-        self.get(id)?.labels.as_ref()?.by_hash.get(&label_hash(label)).copied()
-    }
-
-    pub(super) fn set_label(&mut self, id: SessionId, label: &str, known: Known) {
-        self.set_label_hash(id, label_hash(label), known);
-    }
-
-    fn set_label_hash(&mut self, id: SessionId, hash: u64, known: Known) {
-        let Some(labels) = self.get_mut(id).and_then(|session| session.labels.as_mut()) else { return };
-        if labels.by_hash.insert(hash, known).is_none() {
-            labels.order.push_back(hash);
-            let is_over = labels.order.len() > LABELS_KEPT;
-            if is_over {
-                labels.drop_oldest();
-            }
-            self.label_count += usize::from(!is_over);
-        }
-        if self.label_count > self.labels_max {
-            self.drop_labels(id);
-        }
-    }
-
-    /// Takes the labels of the session with the most of them out of memory, but for the one that is speaking. Whose labels
-    /// are not there may say nothing before the history has told them again.
-    fn drop_labels(&mut self, speaking: SessionId) {
-        let count = |session: &Session| session.labels.as_ref().map_or(0, |labels| labels.order.len());
-        let all = (0..).map(SessionId).zip(&mut self.slots).filter(|(id, _)| *id != speaking);
-        let answered = all.filter_map(|(_, slot)| slot.as_mut()).filter(|session| session.unanswered == 0);
-        let Some(session) = answered.max_by_key(|session| count(session)) else { return };
-        let dropped = count(session);
-        // Without a history they are gone for good: the newest half stays.
-        let half = dropped / 2;
-        if self.is_kept {
-            let labels = session.labels.take().unwrap_or_default();
-            session
-                .not_kept
-                .extend(labels.by_hash.into_iter().filter(|(_, known)| known.fate == Fate::NotKept));
-            self.label_count -= dropped;
-        } else if let Some(labels) = &mut session.labels {
-            (0..half).for_each(|_| labels.drop_oldest());
-            self.label_count -= half;
-        }
+        !self.changed.is_empty() || !self.forgotten.is_empty()
     }
 }
 
@@ -404,7 +345,7 @@ mod tests {
         let mut sessions = Sessions::new(LABELS_MAX);
         let id = sessions.add("secreto", "Ana", ONE, DAY_MS);
         assert_eq!(sessions.find("secreto", 100 * DAY_MS), Some(id));
-        sessions.get_mut(id).unwrap().state = Presence::Offline;
+        sessions.end(id, DAY_MS);
         assert_eq!(sessions.find("secreto", 31 * DAY_MS), Some(id));
         assert_eq!(sessions.find("secreto", 31 * DAY_MS + 1), None);
         assert_eq!(sessions.find("otro", DAY_MS), None);
@@ -415,7 +356,7 @@ mod tests {
         let mut sessions = Sessions::new(LABELS_MAX);
         for number in 0..=SESSIONS_MAX as u64 {
             let id = sessions.add(&number.to_string(), "Ana", ONE, number);
-            sessions.get_mut(id).unwrap().state = Presence::Offline;
+            sessions.end(id, number);
         }
         assert_eq!(sessions.len(), SESSIONS_MAX);
         assert_eq!((sessions.find("0", 0), sessions.find("1", 0).is_some()), (None, true));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::duty::Duty;
 use super::keeper::State;
 use super::parcel::Parcel;
 use super::store::StoreError;
@@ -30,14 +31,25 @@ pub(super) struct Desk {
     /// were.
     pub(super) put: u64,
     pub(super) kept: u64,
+    /// Lines that are being written.
+    pub(super) writing: u64,
+    /// Until that was told: lines that had ids which others were given.
+    pub(super) gone: u64,
+    /// Nothing is written any more, nor anything read.
+    pub(super) has_no_writer: bool,
+    pub(super) has_no_reader: bool,
+    /// Until that was told: work up to this number that is not kept will never be.
+    pub(super) lost: Option<u64>,
     /// Each with the last work that was put before it.
     pub(super) questions: VecDeque<(Question, u64)>,
+    /// Ticket of the question that is being answered.
+    answering: Option<u64>,
     pub(super) answers: Vec<(u64, Answer)>,
     pub(super) state: State,
     /// Why nothing can be written now.
     write_trouble: Option<String>,
-    /// The file is damaged, which does not go away.
-    damage: Option<String>,
+    /// What does not go away: the file is damaged, or nothing reads it.
+    lasting_trouble: Option<String>,
     pub(super) is_ending: bool,
     /// The reader has the file open.
     pub(super) has_reader: bool,
@@ -69,7 +81,45 @@ impl Shared {
 impl Desk {
     /// Whether what was put up to here is in the file, or will not be soon.
     pub(super) fn has_caught_up(&self, behind: u64) -> bool {
-        self.kept >= behind || self.write_trouble.is_some() || self.is_ending
+        self.is_settled(behind) || self.write_trouble.is_some() || self.is_ending
+    }
+
+    /// Whether what was put up to here is in the file, or will never be.
+    pub(super) fn is_settled(&self, behind: u64) -> bool {
+        self.kept >= behind || self.has_no_writer
+    }
+
+    /// The next question, which is to be answered by [`Desk::answer`].
+    pub(super) fn take_question(&mut self) -> Option<(Question, u64)> {
+        let (question, behind) = self.questions.pop_front()?;
+        self.answering = Some(question.ticket);
+        Some((question, behind))
+    }
+
+    pub(super) fn answer(&mut self, ticket: u64, answer: Answer) {
+        self.answering = None;
+        self.answers.push((ticket, answer));
+    }
+
+    /// A thread has ended before the relay does: what it had to do is not done.
+    pub(super) fn note_end_of(&mut self, duty: Duty) {
+        let trouble = Some(duty.trouble().to_owned());
+        if duty.writes() {
+            let lines = std::mem::take(&mut self.waiting).len() as u64;
+            let lost = lines.saturating_add(std::mem::take(&mut self.writing));
+            self.state.not_kept = self.state.not_kept.saturating_add(lost);
+            (self.bytes, self.has_no_writer) = (0, true);
+            self.lost = Some(self.put);
+            self.write_trouble = trouble.clone();
+        }
+        if duty.reads() {
+            self.has_no_reader = true;
+            let waiting = self.questions.drain(..).map(|(question, _)| question.ticket);
+            let unanswered: Vec<u64> = self.answering.take().into_iter().chain(waiting).collect();
+            self.answers.extend(unanswered.into_iter().map(|ticket| (ticket, Answer::Unreadable)));
+            self.lasting_trouble = trouble;
+        }
+        self.tell();
     }
 
     /// What came of a write.
@@ -81,13 +131,13 @@ impl Desk {
     /// What came of anything else.
     pub(super) fn note_damage(&mut self, error: &StoreError) {
         if error.is_damaged() {
-            self.damage = Some(error.to_string());
+            self.lasting_trouble = Some(error.to_string());
             self.tell();
         }
     }
 
     fn tell(&mut self) {
-        self.state.trouble = self.write_trouble.clone().or_else(|| self.damage.clone());
+        self.state.trouble = self.write_trouble.clone().or_else(|| self.lasting_trouble.clone());
     }
 }
 

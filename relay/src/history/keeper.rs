@@ -38,6 +38,10 @@ pub struct State {
 pub struct News {
     /// All work up to this number is in the file, but for what [`Keeper::put`] refused.
     pub kept: u64,
+    /// What is above [`News::kept`], up to this number, will never be: nothing is written any more. Told once.
+    pub lost: Option<u64>,
+    /// Lines that somebody took in meanwhile, and that had the ids of lines that were said: they had to go. Told once.
+    pub gone: u64,
     /// Answers, with the tickets of their questions.
     pub answers: Vec<(u64, Answer)>,
     /// See [`State::trouble`].
@@ -58,18 +62,21 @@ pub struct Keeper {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     journal: Journal,
+    bell: Bell,
 }
 
 impl Keeper {
     /// Opens the file and starts the threads; gives what was kept in earlier runs too. `bell` rings when there is an
-    /// answer, when work was written, and when [`Keeper::state`] has changed.
+    /// answer, when work was written, and when [`Keeper::state`] has changed. A thread that ends before this value goes is
+    /// told as trouble: what it had to write is lost, what it had to answer cannot be read.
     pub fn start(path: &Path, manner: Manner, bell: Bell) -> Result<(Self, Remembered), StoreError> {
         let mut store = Store::open(path, manner.opening)?;
         let remembered = store.begin(unix_ms())?;
         let journal = store.journal();
         let shared = Arc::new(Shared::default());
         shared.desk().state.rows = store.rows();
-        let mut keeper = Self { shared: Arc::clone(&shared), threads: Vec::new(), journal };
+        let mut keeper =
+            Self { shared: Arc::clone(&shared), threads: Vec::new(), journal, bell: Arc::clone(&bell) };
         if journal.has_readers() {
             let store = Store::open_to_read(path, manner.opening.busy_wait)?;
             let reader = Reader::new(store, Arc::clone(&shared), Arc::clone(&bell));
@@ -92,10 +99,15 @@ impl Keeper {
     }
 
     /// Has work written. False: there is no place for its lines; they will never be kept, and are counted. The rest of
-    /// it is kept all the same.
+    /// it is kept all the same, unless nothing is written any more.
     #[must_use]
     pub fn put(&self, work: Work) -> bool {
         let mut desk = self.shared.desk();
+        desk.put = work.number;
+        if desk.has_no_writer {
+            desk.state.not_kept = desk.state.not_kept.saturating_add(work.lines.len() as u64);
+            return false;
+        }
         let bytes = work.lines.bytes();
         let has_place = desk.bytes.saturating_add(bytes) <= WAITING_BYTES_MAX || work.lines.is_empty();
         if has_place {
@@ -103,7 +115,6 @@ impl Keeper {
         } else {
             desk.state.not_kept = desk.state.not_kept.saturating_add(work.lines.len() as u64);
         }
-        desk.put = work.number;
         desk.waiting.add(work, has_place);
         self.shared.writes.notify_one();
         has_place
@@ -117,6 +128,11 @@ impl Keeper {
     /// Asks something.
     pub fn ask(&self, question: Question) {
         let mut desk = self.shared.desk();
+        if desk.has_no_reader {
+            desk.answer(question.ticket, Answer::Unreadable);
+            drop(desk);
+            return (self.bell)();
+        }
         // What was said before is part of the answer.
         let behind = desk.put;
         desk.questions.push_back((question, behind));
@@ -128,7 +144,13 @@ impl Keeper {
     pub fn take_news(&self) -> News {
         let mut desk = self.shared.desk();
         let answers = std::mem::take(&mut desk.answers);
-        News { kept: desk.kept, answers, trouble: desk.state.trouble.clone() }
+        News {
+            kept: desk.kept,
+            lost: desk.lost.take(),
+            gone: std::mem::take(&mut desk.gone),
+            answers,
+            trouble: desk.state.trouble.clone(),
+        }
     }
 
     /// How it fares.

@@ -2,6 +2,7 @@
 //! operator's. The chat gives [`crate::batch::Work`], and asks; it never waits.
 
 mod desk;
+mod duty;
 mod keeper;
 mod parcel;
 mod reader;
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use crate::options::{HistoryOptions, HistoryPlace};
 pub use desk::Bell;
+#[cfg(feature = "sabotage")]
+pub use duty::DEADLY_WORDS;
 pub use keeper::{Keeper, Manner, News, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
 pub use parcel::{Parcel, SESSIONS_WAITING_MAX};
 pub use store::{BUSY_WAIT, Journal, Opening, Retention, Store, StoreError};

@@ -1,11 +1,12 @@
 //! Work that waits to be written, gathered so that it stays small however long the disk takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::batch::{Batch, SessionRow, Work};
 use crate::chat::SESSIONS_MAX;
 
-/// Sessions that wait to be written: as many as the relay knows. Beyond it the oldest ones are forgotten.
+/// Sessions that wait to be written, and numbers of sessions to be forgotten: as many as the relay knows. Beyond it the
+/// oldest ones are not written, and not forgotten before they lapse.
 pub const SESSIONS_WAITING_MAX: usize = SESSIONS_MAX;
 
 /// What goes into the file at once.
@@ -15,6 +16,8 @@ pub struct Parcel {
     pub lines: Vec<Batch>,
     /// By their numbers; of each the newest.
     pub sessions: BTreeMap<u64, SessionRow>,
+    /// Numbers of sessions that are to be kept no more.
+    pub forgotten: BTreeSet<u64>,
     /// The highest.
     pub id_ceiling: Option<u64>,
     /// The highest.
@@ -28,8 +31,15 @@ impl Parcel {
             self.lines.push(work.lines);
         }
         self.sessions.extend(work.sessions.into_iter().map(|row| (row.sid, row)));
+        for sid in work.forgotten {
+            self.sessions.remove(&sid);
+            self.forgotten.insert(sid);
+        }
         while self.sessions.len() > SESSIONS_WAITING_MAX {
             self.sessions.pop_first();
+        }
+        while self.forgotten.len() > SESSIONS_WAITING_MAX {
+            self.forgotten.pop_first();
         }
         self.id_ceiling = self.id_ceiling.max(work.id_ceiling);
         self.sid_ceiling = self.sid_ceiling.max(work.sid_ceiling);
@@ -38,7 +48,7 @@ impl Parcel {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         let has_ceiling = self.id_ceiling.is_some() || self.sid_ceiling.is_some();
-        self.lines.is_empty() && self.sessions.is_empty() && !has_ceiling
+        self.lines.is_empty() && self.sessions.is_empty() && self.forgotten.is_empty() && !has_ceiling
     }
 
     /// Lines in it.

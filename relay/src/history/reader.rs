@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::desk::{Bell, Reading, Shared, wait_until};
+use super::duty::{Duty, OnDuty};
 use super::store::{Store, StoreError};
 use crate::chat::{Answer, Question, Wanted};
 
@@ -14,14 +15,16 @@ pub(super) struct Reader {
     store: Store,
     shared: Arc<Shared>,
     bell: Bell,
-    /// Goes after the store.
+    /// Both go after the store.
     _reading: Reading,
+    _duty: OnDuty,
 }
 
 impl Reader {
     pub(super) fn new(store: Store, shared: Arc<Shared>, bell: Bell) -> Self {
         let reading = Reading::begin(&shared);
-        Self { store, shared, bell, _reading: reading }
+        let duty = OnDuty::begin(Duty::Read, &shared, &bell);
+        Self { store, shared, bell, _reading: reading, _duty: duty }
     }
 
     /// Answers what is asked until the relay ends.
@@ -39,7 +42,7 @@ impl Reader {
             if desk.is_ending {
                 return None;
             }
-            match desk.questions.pop_front() {
+            match desk.take_question() {
                 Some(taken) => break taken,
                 None => desk = reads.wait(desk).unwrap_or_else(PoisonError::into_inner),
             }
@@ -55,7 +58,11 @@ impl Reader {
 
 /// Answers one question, before which work up to `behind` was put.
 pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &Shared, bell: &Bell) {
-    let is_early = shared.desk().kept < behind;
+    let is_early = !shared.desk().is_settled(behind);
+    #[cfg(feature = "sabotage")]
+    if let Wanted::Search { words, .. } = &question.what {
+        super::duty::end_for(words);
+    }
     let outcome = match &question.what {
         Wanted::Lines { room, before, after, limit } => store.lines(room, *before, *after, *limit),
         Wanted::Labels(sid) => store.labeled(*sid),
@@ -68,11 +75,11 @@ pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &S
         desk.note_damage(error);
     }
     let lines = if is_early { Answer::Early } else { Answer::Lines };
-    desk.answers.push((question.ticket, outcome.map_or_else(unreadable, lines)));
+    desk.answer(question.ticket, outcome.map_or_else(unreadable, lines));
     drop(desk);
     bell();
 }
 
-fn unreadable(_: StoreError) -> Answer {
-    Answer::Unreadable
+fn unreadable(error: StoreError) -> Answer {
+    if error.is_damaged() { Answer::Damaged } else { Answer::Unreadable }
 }

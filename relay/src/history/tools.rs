@@ -24,6 +24,10 @@ const IMPORT_LINES: usize = 10_000;
 /// Lines that are dropped at once: a relay that runs meanwhile waits for no more.
 const PRUNE_LINES: u64 = 10_000;
 
+/// How far ahead of the clock an id may lie that is taken in: no two clocks agree. Ids of a relay are above all that are
+/// there, so that one from far ahead would have the next ones stay there.
+const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// How long a tool waits for a relay that has the file.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
@@ -32,7 +36,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 pub enum Tool {
     /// Writes all lines out.
     Export,
-    /// Takes lines in that are not there yet.
+    /// Takes lines in that are not there yet. A line that is there is never replaced by another.
     Import,
     /// Drops what is too old or too much.
     Prune,
@@ -136,29 +140,46 @@ fn import(store: &mut Store, mut input: impl BufRead) -> Result<String, String> 
     // Numbers of sessions mean something only beside those who have them: with others there, a line could be taken for
     // one that another session said.
     let takes_keys = !store.is_in_use().map_err(|error| sentence(&error))?;
+    let id_max = unix_ms().saturating_add(AHEAD_MAX_MS) << ID_COUNTER_BITS;
     let (mut batch, mut number) = (Batch::default(), 0u64);
+    // The number of each line of the batch, and of those whose id another line has.
+    let (mut numbers, mut refused) = (Vec::new(), Vec::new());
     let mut line = String::new();
     loop {
         line.clear();
         number += 1;
         let bytes = input.read_line(&mut line).map_err(|error| format!("line {number}: {error}"))?;
         let text = line.trim_end_matches(['\n', '\r']);
-        let taken = if text.is_empty() { Ok(()) } else { take_line(text, takes_keys, &mut batch) };
+        let taken = if text.is_empty() { Ok(()) } else { take_line(text, takes_keys, id_max, &mut batch) };
+        numbers.resize(batch.len(), number);
         let is_over = bytes == 0 || taken.is_err();
         if is_over || batch.len() == IMPORT_LINES {
-            store.insert_new(&batch).map_err(|error| sentence(&error))?;
+            let places = store.insert_new(&batch).map_err(|error| sentence(&error))?;
+            refused.extend(places.into_iter().filter_map(|place| numbers.get(place).copied()));
             batch = Batch::default();
+            numbers.clear();
         }
         if let Err(why) = taken {
             return Err(format!("line {number}: {why}; the {} lines before it are in", number - 1));
         }
         if is_over {
-            return Ok(format!("{} lines taken in, {} there now", store.rows() - before, store.rows()));
+            let sum = format!("{} lines taken in, {} there now", store.rows() - before, store.rows());
+            return refused_sentence(&refused).map_or(Ok(sum.clone()), |why| Err(format!("{why}; {sum}")));
         }
     }
 }
 
-fn take_line(line: &str, takes_keys: bool, batch: &mut Batch) -> Result<(), String> {
+/// What is said of lines whose ids others have. None: there are none.
+fn refused_sentence(numbers: &[u64]) -> Option<String> {
+    let first = numbers.first()?;
+    let more = match numbers.len() {
+        1 => String::new(),
+        count => format!(", and so do those of {}", counted(count as u64 - 1, "further line")),
+    };
+    Some(format!("line {first}: its id belongs to another line, which stays{more}"))
+}
+
+fn take_line(line: &str, takes_keys: bool, id_max: u64, batch: &mut Batch) -> Result<(), String> {
     let (tags, said) = split(line).ok_or("it does not begin with @id=")?;
     let (mut id, mut time, mut room, mut quote, mut reply) = (None, None, None, None, None);
     let (mut key, mut hash) = (None, 0);
@@ -179,6 +200,10 @@ fn take_line(line: &str, takes_keys: bool, batch: &mut Batch) -> Result<(), Stri
         None => None,
     };
     let id: u64 = id.ok_or("it has no id that is a number")?;
+    if id > id_max {
+        let day = rfc3339(id >> ID_COUNTER_BITS);
+        return Err(format!("its id is of {day}, which is more than a day from now"));
+    }
     let room = room.filter(|room| check_room(room).is_ok()).ok_or("it has no room")?;
     let (name, text) = said.split_once(": ").ok_or("it is not NAME: TEXT")?;
     Name::parse(name).map_err(|_| format!("{name} is no name"))?;

@@ -4,6 +4,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::desk::{Bell, Desk, Shared, wait_until};
+use super::duty::{Duty, OnDuty};
 use super::parcel::Parcel;
 use super::reader::answer;
 use super::store::{INDEX_STEP_LINES, Retention, Store, StoreError};
@@ -34,6 +35,8 @@ pub(super) struct Writer {
     /// When the index is to be filled further, if it lacks so many lines that it is worth it.
     index_at: Instant,
     not_indexed: u64,
+    /// Goes after the store.
+    _duty: OnDuty,
 }
 
 /// What the thread does next.
@@ -50,6 +53,8 @@ enum Task {
 impl Writer {
     pub(super) fn new(store: Store, shared: Arc<Shared>, retention: Retention, bell: Bell) -> Self {
         let now = Instant::now();
+        let duty = if store.journal().has_readers() { Duty::Write } else { Duty::Both };
+        let duty = OnDuty::begin(duty, &shared, &bell);
         let mut writer = Self {
             store,
             shared,
@@ -59,6 +64,7 @@ impl Writer {
             last_step: now,
             index_at: now,
             not_indexed: 0,
+            _duty: duty,
         };
         writer.look_at_index();
         writer
@@ -84,6 +90,7 @@ impl Writer {
         loop {
             if !desk.waiting.is_empty() {
                 let parcel = std::mem::take(&mut desk.waiting);
+                desk.writing = parcel.len() as u64;
                 return Task::Write(parcel, desk.put, desk.is_ending);
             }
             // Who closes the file last puts its log into it, and a reader cannot.
@@ -105,24 +112,32 @@ impl Writer {
         if self.store.journal().has_readers() {
             return None;
         }
-        desk.questions.pop_front()
+        desk.take_question()
     }
 
     /// Writes what is in the parcel, and tries again as long as that fails and the relay lives.
     fn write(&mut self, parcel: &Parcel, number: u64, mut is_ending: bool) {
+        #[cfg(feature = "sabotage")]
+        parcel
+            .lines
+            .iter()
+            .flat_map(crate::batch::Batch::iter)
+            .for_each(|line| super::duty::end_for(line.text));
         loop {
             let outcome = self.store.keep(parcel);
             let mut desk = self.shared.desk();
             let before = desk.state.trouble.clone();
-            desk.note_write(outcome.as_ref().copied());
+            desk.note_write(outcome.as_ref().map(drop));
             let is_news = desk.state.trouble != before;
             if outcome.is_ok() || is_ending {
                 if outcome.is_err() {
                     desk.state.not_kept = desk.state.not_kept.saturating_add(parcel.len() as u64);
                 } else {
                     desk.kept = number;
+                    desk.gone = desk.gone.saturating_add(outcome.unwrap_or_default());
                 }
                 desk.bytes = desk.bytes.saturating_sub(parcel.bytes());
+                desk.writing = 0;
                 desk.state.rows = self.store.rows();
                 drop(desk);
                 self.shared.reads.notify_one();

@@ -51,12 +51,18 @@ impl Server {
     pub(super) fn take_history_event(&mut self) {
         let now = self.now();
         let Some(keeper) = &self.keeper else { return };
-        let News { kept, answers, trouble } = keeper.take_news();
+        let News { kept, lost, gone, answers, trouble } = keeper.take_news();
         self.chat.handle_kept(kept, now);
         for (ticket, answer) in answers {
             self.chat.handle_answer(ticket, &answer);
         }
         self.chat.handle_history_trouble(trouble.is_some(), now);
+        let lost = kept.saturating_add(1)..=lost.unwrap_or_default();
+        lost.for_each(|number| self.chat.handle_lost(number, now));
+        if gone > 0 {
+            self.journal
+                .tell(&format!("{gone} imported lines had the ids of lines that were said, and are gone"));
+        }
         if trouble != self.history_trouble {
             let line =
                 trouble.as_deref().map_or("history kept again".to_owned(), |why| format!("not kept: {why}"));

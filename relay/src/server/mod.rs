@@ -124,7 +124,7 @@ impl Server {
             flood: options.flood,
             language: options.language,
             room_log_bytes: options.room_log_bytes,
-            token_key: random_key()?,
+            token_key: random_key()?.into(),
             labels_max: LABELS_MAX,
         };
         let descriptors = raise_descriptor_limit();

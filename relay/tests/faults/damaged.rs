@@ -13,9 +13,14 @@ use crate::support::{DEADLINE, Folder, Heard, Relay};
 /// A file with so many lines of so many bytes.
 fn written(lines: u64, bytes: usize) -> Folder {
     let folder = Folder::new();
-    let text = "x".repeat(bytes);
     // Of just now, so that they are not too old to be kept.
-    let first = unix_ms() - lines;
+    import(&folder, unix_ms() - lines, lines, bytes);
+    folder
+}
+
+/// Takes in a line for each millisecond from this one on.
+fn import(folder: &Folder, first: u64, lines: u64, bytes: usize) {
+    let text = "x".repeat(bytes);
     let line = |number: u64| format!("@id={};room=general Eva: {text}\n", (first + number) << 16);
     let lines: String = (0..lines).map(line).collect();
     let mut import = Relay::program();
@@ -23,7 +28,6 @@ fn written(lines: u64, bytes: usize) -> Folder {
     let mut child = import.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
-    folder
 }
 
 /// A file of a relay that was killed: its log lies beside it.
@@ -55,6 +59,14 @@ fn damage_old_lines(file: &Path) {
     let old = bytes.len() / 3;
     let is_text = |page: &&mut [u8]| page.iter().filter(|byte| **byte == b'x').count() > 900;
     bytes[..old].chunks_mut(1024).skip(1).filter(is_text).for_each(|page| page.fill(0xa5));
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// Overwrites the first page that is full of this letter.
+fn damage_page_with(file: &Path, letter: u8) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let is_meant = |page: &&mut [u8]| page.iter().filter(|byte| **byte == letter).count() > 500;
+    bytes.chunks_mut(1024).find(is_meant).unwrap().fill(0xa5);
     std::fs::write(file, bytes).unwrap();
 }
 
@@ -155,4 +167,41 @@ fn damage_that_is_met_later_is_told_with_what_to_do_and_the_chat_goes_on_and_tha
     assert!(code == Some(2) && sentence.contains("--history-repair"), "{sentence}");
     let before = files(&folder).into_iter().filter(|(name, _)| before.contains_key(name)).collect();
     assert_repaired(&folder, &before, "what the start does not read");
+}
+
+#[test]
+fn who_has_said_what_cannot_be_read_is_cut_once_and_then_begins_anew() {
+    let folder = Folder::new();
+    let relay = folder.relay(&[]);
+    let mut ana = Speaker::greet(relay.address(), "Ana");
+    for label in ["1", "2", "3", "4", "5", "6"] {
+        ana.say(label, &"z".repeat(300));
+        ana.acknowledged(label);
+    }
+    relay.stop();
+    // Three times what the relay reads of the newest lines when it starts.
+    import(&folder, unix_ms(), 200, 15_000);
+    damage_page_with(&folder.file(), b'z');
+    let relay = folder.relay(&[]);
+    let mut client = relay.client();
+    client.send(&format!("/hello v=1 resume={}", ana.token));
+    let heard = client.lines_until_closed();
+    assert!(heard.iter().any(|line| line.starts_with("* FAIL HISTORY UNREADABLE")), "{heard:?}");
+    let mut client = relay.client();
+    client.send(&format!("/hello v=1 name=Ana resume={}", ana.token));
+    let unknown = client.next_line();
+    assert!(unknown.starts_with("* WARN HELLO RESUME_UNKNOWN"), "{unknown}");
+    let hello = client.next_line();
+    assert!(hello.starts_with("* HELLO v=1 name=Ana ") && !hello.contains(&ana.token), "{hello}");
+    client.send("@label=1 hola");
+    client.expect_line("* JOINED room=general last=… :…");
+    client.expect_line("* ACK label=1 id=… time=…");
+    // The next relay does not know the old token either, and has not to find that out again.
+    relay.stop();
+    let relay = folder.relay(&[]);
+    let mut client = relay.client();
+    client.send(&format!("/hello v=1 name=Eva resume={}", ana.token));
+    let unknown = client.next_line();
+    assert!(unknown.starts_with("* WARN HELLO RESUME_UNKNOWN"), "{unknown}");
+    relay.stop();
 }

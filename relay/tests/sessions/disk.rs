@@ -33,6 +33,11 @@ impl Row {
         }
     }
 
+    /// Whether each of the words is one of the line's.
+    pub(crate) fn has(&self, words: &str) -> bool {
+        words.split(' ').all(|word| self.text.split(' ').any(|own| own == word))
+    }
+
     fn kept(&self) -> Kept<'_> {
         let key = self.key.as_ref().map(|(sid, label, hash)| Key { sid: *sid, label, hash: *hash });
         Kept {
@@ -133,7 +138,14 @@ impl Disk {
                 let is_own = |row: &&Row| row.key.as_ref().is_some_and(|(own, _, _)| own == sid);
                 (self.rows.iter().filter(is_own).collect(), LABELS_KEPT, false)
             }
-            Wanted::Search { .. } => (Vec::new(), 0, false),
+            Wanted::Search { room, words, before, limit } => {
+                let is_meant = |row: &&Row| {
+                    room.as_ref().is_none_or(|room| row.room == *room)
+                        && before.is_none_or(|before| row.id < before)
+                        && row.has(words)
+                };
+                (self.rows.iter().filter(is_meant).collect(), *limit as usize, false)
+            }
         };
         let first = if is_oldest { 0 } else { found.len().saturating_sub(limit) };
         let mut lines = Batch::default();

@@ -36,13 +36,14 @@ struct Seen {
     resumed: u64,
     gaps_closed: u64,
     fetched_lines: u64,
+    found: u64,
     deaths: u64,
     forgotten: u64,
 }
 
 impl Seen {
     fn add(&mut self, world: &World) {
-        for Counts { acknowledged, not_kept, resumed, gaps_closed, fetched_lines } in
+        for Counts { acknowledged, not_kept, resumed, gaps_closed, fetched_lines, found } in
             world.players.iter().map(|player| player.counts)
         {
             self.acknowledged += acknowledged;
@@ -50,6 +51,7 @@ impl Seen {
             self.resumed += resumed;
             self.gaps_closed += gaps_closed;
             self.fetched_lines += fetched_lines;
+            self.found += found;
         }
         self.deaths += world.deaths;
         self.forgotten += world.counts().1;
@@ -63,6 +65,7 @@ impl Seen {
             ("resumed", self.resumed),
             ("gaps closed", self.gaps_closed),
             ("lines fetched", self.fetched_lines),
+            ("lines found", self.found),
             ("deaths", self.deaths),
         ];
         all.iter().filter(|(_, count)| *count == 0).map(|(what, _)| *what).collect()
@@ -80,6 +83,7 @@ fn play(seed: u64, seen: &mut Seen) -> Result<(), String> {
             return Err(wrong.join("\n"));
         }
         world.check_given();
+        world.check_found();
         seen.add(&world);
         Ok(())
     }));

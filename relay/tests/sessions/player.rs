@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use tertulia_wire::session::{Action, Config, Event, Reason, Say, Session, Source};
+use tertulia_wire::session::{Action, Config, Event, Line, Reason, Say, Session, Source, Ticket};
 
 use crate::tap::{Record, Tap};
 
@@ -12,6 +12,17 @@ const WIRE_BYTES_MAX: usize = 60_000;
 
 /// What a player did not hear and was told so: a room and the ids.
 pub(crate) type Gap = (String, u64, u64);
+
+/// What a player looked for in a room, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Search {
+    pub(crate) room: String,
+    pub(crate) words: String,
+    limit: u32,
+    /// Ids, as they came.
+    pub(crate) found: Vec<u64>,
+    pub(crate) is_more: bool,
+}
 
 pub(crate) struct Player {
     pub(crate) session: Session,
@@ -36,6 +47,9 @@ pub(crate) struct Player {
     pub(crate) gaps_open: BTreeMap<String, usize>,
     pub(crate) gaps_left: Vec<Gap>,
     pub(crate) may_be_doubled: bool,
+    /// Searches whose end is still to come, and those that are whole.
+    pub(crate) searches_open: BTreeMap<Ticket, Search>,
+    pub(crate) searches: Vec<Search>,
     pub(crate) counts: Counts,
 }
 
@@ -47,6 +61,8 @@ pub(crate) struct Counts {
     pub(crate) resumed: u64,
     pub(crate) gaps_closed: u64,
     pub(crate) fetched_lines: u64,
+    /// Lines that searches found.
+    pub(crate) found: u64,
 }
 
 impl Player {
@@ -67,6 +83,8 @@ impl Player {
             gaps_open: BTreeMap::new(),
             gaps_left: Vec::new(),
             may_be_doubled: false,
+            searches_open: BTreeMap::new(),
+            searches: Vec::new(),
             counts: Counts::default(),
         };
         player.obey();
@@ -78,6 +96,26 @@ impl Player {
         if let Ok(label) = self.session.say(&Say { room, text, ..Say::default() }) {
             self.open.insert(label);
         }
+    }
+
+    pub(crate) fn search(&mut self, room: &str, words: &str, limit: u32) {
+        // Full is no harm here either.
+        if let Ok(ticket) = self.session.search(room, words, u64::MAX, limit) {
+            let (room, words) = (room.to_owned(), words.to_owned());
+            let search = Search { room, words, limit, found: Vec::new(), is_more: false };
+            self.searches_open.insert(ticket, search);
+        }
+    }
+
+    fn find(&mut self, ticket: Ticket, line: &Line) {
+        let search = self.searches_open.get_mut(&ticket).expect("a search whose end has not come");
+        let id = line.id.expect("a line of a room");
+        assert!(
+            search.found.last().is_none_or(|last| id < *last),
+            "{id} came in no order, or twice: {search:?}"
+        );
+        search.found.push(id);
+        assert!(search.found.len() <= search.limit as usize, "more than was asked for: {search:?}");
     }
 
     /// The relay has accepted it.
@@ -171,6 +209,13 @@ impl Player {
                 assert_eq!(code, "NO_ROOM", "{label} was refused");
                 self.open.remove(&label);
             }
+            Event::Heard { line, source: Source::Search(ticket) }
+            | Event::Own { line, source: Source::Search(ticket), .. } => self.find(ticket, &line),
+            Event::Fetched { ticket, is_more } => {
+                let search = self.searches_open.remove(&ticket).expect("a search that was begun");
+                self.counts.found += search.found.len() as u64;
+                self.searches.push(Search { is_more, ..search });
+            }
             Event::Heard { line, source } => {
                 self.counts.fetched_lines += u64::from(source == Source::Gap);
                 let (Some(room), Some((sid, label))) = (line.room, line.key) else { return };
@@ -192,7 +237,7 @@ impl Player {
             Event::MayBeDoubled { .. } => self.may_be_doubled = true,
             // Its wire may be so slow that it gives up, but it is a relay's.
             Event::Waiting { reason, .. } => assert_ne!(reason, Reason::Version),
-            Event::TakenOver | Event::Unreadable => panic!("{event:?}"),
+            Event::TakenOver | Event::Unreadable | Event::FetchRefused { .. } => panic!("{event:?}"),
             _ => {}
         }
     }
@@ -205,9 +250,9 @@ impl Player {
 
     /// What it still waits for.
     pub(crate) fn describe(&self) -> String {
-        let Self { session, open, gaps_open, sent, heard, .. } = self;
+        let Self { session, open, gaps_open, searches_open, sent, heard, .. } = self;
         format!(
-            "ready {}, {} lines, gaps {gaps_open:?}, {} bytes to send, {} to hear",
+            "ready {}, {} lines, gaps {gaps_open:?}, searches {searches_open:?}, {} bytes to send, {} to hear",
             session.is_ready(),
             open.len(),
             sent.len(),

@@ -116,6 +116,7 @@ impl World {
             755..=757 => self.set_clock(),
             758..=760 => self.change_trouble(),
             761..=780 => self.notice_ghosts(),
+            781..=785 => self.search(player),
             _ => {
                 let micros = *self.rng.pick(&[1_000, 50_000, 400_000, 3_000_000]);
                 let micros = self.rng.between(1, micros);
@@ -135,6 +136,17 @@ impl World {
         if player.session.rooms().any(|own| own == room) {
             player.say(room, &text);
         }
+    }
+
+    /// Somebody looks for what all have said, or for one line.
+    fn search(&mut self, player: usize) {
+        let room = *self.rng.pick(&ROOMS);
+        let words = match self.rng.percent(80) {
+            true => "línea".to_owned(),
+            false => format!("línea {}", self.rng.below(self.next_text + 1)),
+        };
+        let limit = self.rng.below(40) as u32;
+        self.players[player].search(room, &words, limit);
     }
 
     /// Bytes arrive, in pieces of any size.
@@ -379,6 +391,7 @@ impl World {
             player.session.is_ready()
                 && player.session.unanswered() == 0
                 && player.gaps_open.is_empty()
+                && player.searches_open.is_empty()
                 && player.heard.is_empty()
                 && player.sent.is_empty()
                 && !player.wants_connection
@@ -420,6 +433,21 @@ impl World {
         }
     }
 
+    /// What a search found is all that there was between its first line and its last; without more, down to the oldest.
+    pub(crate) fn check_found(&self) {
+        for search in self.players.iter().flat_map(|player| &player.searches) {
+            let newest = search.found.first().copied().unwrap_or_default();
+            let oldest = match search.is_more {
+                true => search.found.last().copied().unwrap_or(u64::MAX),
+                false => 0,
+            };
+            let all =
+                self.disk.rows.iter().rev().filter(|row| row.room == search.room && row.has(&search.words));
+            let there: Vec<u64> = all.map(|row| row.id).filter(|id| (oldest..=newest).contains(id)).collect();
+            assert_eq!(search.found, there, "{search:?}");
+        }
+    }
+
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.record.acknowledged, self.record.forgotten)
     }
@@ -429,5 +457,11 @@ fn new_chat(rng: &mut Rng, room_log_bytes: usize) -> Chat {
     let mut token_key = [0; 32];
     token_key.iter_mut().for_each(|byte| *byte = rng.below(256) as u8);
     let flood = rng.percent(30).then(|| Flood::new(20, 50));
-    Chat::new(Settings { flood, language: Language::En, room_log_bytes, token_key, labels_max: 40 })
+    Chat::new(Settings {
+        flood,
+        language: Language::En,
+        room_log_bytes,
+        token_key: token_key.into(),
+        labels_max: 40,
+    })
 }

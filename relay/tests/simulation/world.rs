@@ -90,7 +90,7 @@ impl World {
             flood: flood.map(|(burst, rate)| Flood::new(burst, rate)),
             language,
             room_log_bytes,
-            token_key: [0; 32],
+            token_key: [0; 32].into(),
             labels_max: 1000,
         };
         let interval = flood.map(|(burst, rate)| (u64::from(burst), 1_000_000 / u64::from(rate)));

@@ -38,7 +38,7 @@ impl Core {
             flood,
             language: Language::En,
             room_log_bytes: 128 * 1024,
-            token_key: [7; 32],
+            token_key: [7; 32].into(),
             labels_max: 1000,
         };
         let mut chat = Chat::new(settings);
@@ -105,9 +105,14 @@ impl Core {
 
     /// Answers every question with what `answer` makes of it.
     pub(crate) fn answer_all(&mut self, mut answer: impl FnMut(&tertulia_relay::chat::Wanted) -> Batch) {
+        self.answer_with(|wanted| Answer::Lines(answer(wanted)));
+    }
+
+    /// The same with any answer.
+    pub(crate) fn answer_with(&mut self, mut answer: impl FnMut(&tertulia_relay::chat::Wanted) -> Answer) {
         while let Some(question) = self.chat.poll_question() {
-            let lines = answer(&question.what);
-            self.chat.handle_answer(question.ticket, &Answer::Lines(lines));
+            let answer = answer(&question.what);
+            self.chat.handle_answer(question.ticket, &answer);
             self.turn();
         }
     }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::config::QUIT_WAIT;
-use super::event::{Action, AskError, Ticket};
-use super::fetch::{FETCHES_MAX, Fetch, Purpose};
+use super::error::AskError;
+use super::event::{Action, Ticket};
+use super::fetch::{FETCHES_MAX, Fetch, Purpose, WORDS_BYTES_MAX};
 use super::{Link, Quit, Say, Session};
 use crate::name::{Name, check_room};
+use crate::text::{clean, join_lines};
 
 /// Where a fetch begins; the id itself is not among its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +53,38 @@ impl Session {
     /// Reads lines of the history: the oldest behind `after`, or the newest before `before`; ids ascend. They come as
     /// [`super::Event::Heard`] and [`super::Event::Own`] with the ticket, then [`super::Event::Fetched`].
     pub fn fetch(&mut self, room: &str, way: Way, limit: u32) -> Result<Ticket, AskError> {
-        let room = room.to_lowercase();
-        check_room(&room).map_err(AskError::Name)?;
-        if self.fetches.readings() >= FETCHES_MAX {
-            return Err(AskError::Full);
-        }
-        let ticket = Ticket(self.take_number());
+        let (room, ticket) = self.begin_reading(room)?;
         let purpose = Purpose::Reading(ticket);
         self.fetches.push(match way {
             Way::After(id) => Fetch::behind(purpose, &room, id, limit),
             Way::Before(id) => Fetch::before(purpose, &room, id, limit),
         });
         Ok(ticket)
+    }
+
+    /// Looks for lines of a room that have all of the words, before an id (`u64::MAX`: all of them), at most `limit`. They
+    /// come as [`super::Event::Heard`] and [`super::Event::Own`] with the ticket, the newest first, also those that were
+    /// heard before; then [`super::Event::Fetched`] or [`super::Event::FetchRefused`]. Through a cut it goes on behind the
+    /// last line that came. The relay may give fewer lines at once than there are: `is_more` says so, and the last id is
+    /// the next `before`.
+    pub fn search(&mut self, room: &str, words: &str, before: u64, limit: u32) -> Result<Ticket, AskError> {
+        let words = clean(&join_lines(words)).trim().to_owned();
+        if words.is_empty() || words.len() > WORDS_BYTES_MAX {
+            return Err(AskError::Words);
+        }
+        let (room, ticket) = self.begin_reading(room)?;
+        self.fetches.push(Fetch::search(Purpose::Reading(ticket), &room, &words, before, limit));
+        Ok(ticket)
+    }
+
+    /// The room as the relay knows it, and a ticket for what is to be read there.
+    fn begin_reading(&mut self, room: &str) -> Result<(String, Ticket), AskError> {
+        let room = room.to_lowercase();
+        check_room(&room).map_err(AskError::Name)?;
+        if self.fetches.readings() >= FETCHES_MAX {
+            return Err(AskError::Full);
+        }
+        Ok((room, Ticket(self.take_number())))
     }
 
     /// Leaves: waits up to [`QUIT_WAIT`] for answers to what was said, says `/quit`, and waits for the end of the

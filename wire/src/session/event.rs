@@ -1,11 +1,8 @@
-//! What a session tells its caller, and why it refuses what it is asked.
+//! What a session tells its caller.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::heard::{Notice, Said};
-use crate::limits::{LABELS_KEPT, ROOMS_PER_CLIENT_MAX};
-use crate::name::NameError;
 
 /// What the caller is to do with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,16 +160,16 @@ pub enum Event {
         /// relay's pages lead nowhere).
         code: String,
     },
-    /// All lines of a fetch have come.
+    /// All lines of a fetch, or of a search, have come.
     Fetched {
-        /// The fetch.
+        /// Of the fetch or search.
         ticket: Ticket,
         /// There are more lines that way.
         is_more: bool,
     },
-    /// A fetch has failed.
+    /// A fetch or a search has failed.
     FetchRefused {
-        /// The fetch.
+        /// Of the fetch or search.
         ticket: Ticket,
         /// Why, as a word for machines.
         code: String,
@@ -270,7 +267,7 @@ impl Reason {
     }
 }
 
-/// Tells one fetch from another.
+/// Tells one fetch or search from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub(super) u64);
 
@@ -283,6 +280,8 @@ pub enum Source {
     Gap,
     /// It was asked for with [`super::Session::fetch`]; it may have been heard before.
     Fetch(Ticket),
+    /// It was found by [`super::Session::search`], the newest first; it may have been heard before.
+    Search(Ticket),
 }
 
 /// A line that was heard.
@@ -326,74 +325,3 @@ impl From<Said<'_>> for Line {
         }
     }
 }
-
-/// Why a line is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SayError {
-    /// Nothing is left of the text once it is clean.
-    Empty,
-    /// The line, its tags included, has more bytes than a relay takes.
-    TooLong {
-        /// What it has.
-        bytes: usize,
-        /// What it may have.
-        bytes_max: usize,
-    },
-    /// The label is none.
-    Label,
-    /// Another line that waits has that label.
-    LabelReused,
-    /// The room's name is none.
-    Room(NameError),
-    /// Too many lines, or bytes, wait for an answer. Nothing is lost: say it again once some were acknowledged.
-    Full,
-}
-
-impl fmt::Display for SayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("there is nothing to say"),
-            Self::TooLong { bytes, bytes_max } => {
-                write!(f, "a line of {bytes} bytes; {bytes_max} are the most")
-            }
-            Self::Label => f.write_str("a label is 1 to 64 of A-Z a-z 0-9 . _ -"),
-            Self::LabelReused => f.write_str("another line that waits has that label"),
-            Self::Room(error) => write!(f, "that is no room: {error}"),
-            Self::Full => write!(
-                f,
-                "too much waits for an answer of the relay ({LABELS_KEPT} lines at most); try again later"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SayError {}
-
-/// Why the session does not do what it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AskError {
-    /// The name, or the room's, is none.
-    Name(NameError),
-    /// It is in too many rooms.
-    TooManyRooms,
-    /// Too many questions wait for an answer.
-    Full,
-    /// There is no session with the relay now.
-    NotReady,
-    /// It is no single line that starts with `/`, or a command that the session gives itself.
-    Command,
-}
-
-impl fmt::Display for AskError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(error) => error.fmt(f),
-            Self::TooManyRooms => write!(f, "{ROOMS_PER_CLIENT_MAX} rooms are the most"),
-            Self::Full => f.write_str("too many questions wait for an answer"),
-            Self::NotReady => f.write_str("there is no connection to the relay"),
-            Self::Command => f.write_str("no command that can be sent like that"),
-        }
-    }
-}
-
-impl std::error::Error for AskError {}

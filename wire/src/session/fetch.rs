@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use super::event::Ticket;
-use crate::command::{Command, History};
+use crate::command::{Command, History, Search};
 
-/// Fetches of the caller that may wait.
+/// Fetches and searches of the caller that may wait.
 pub const FETCHES_MAX: usize = 16;
+
+/// Bytes that the words of a search may have; more is refused. The relay looks for a few words.
+pub const WORDS_BYTES_MAX: usize = 1024;
 
 /// Gaps that may be open; a further one is announced and left.
 pub const GAPS_MAX: usize = 64;
@@ -43,6 +46,8 @@ pub(super) struct Fetch {
     pub(super) cursor: u64,
     /// Backwards: only lines before this id, the newest of them.
     before: Option<u64>,
+    /// Looked for, the newest line first, and `before` falls with what comes. None: all lines are wanted.
+    words: Option<String>,
     limit: u32,
     /// The label under which the page is asked for. None: it is still to be.
     label: Option<String>,
@@ -62,6 +67,7 @@ impl Fetch {
             room: room.to_owned(),
             cursor,
             before: None,
+            words: None,
             limit,
             label: None,
             not_before: Duration::ZERO,
@@ -80,12 +86,23 @@ impl Fetch {
         Self { before: Some(before), ..Self::behind(purpose, room, 0, limit) }
     }
 
+    pub(super) fn search(purpose: Purpose, room: &str, words: &str, before: u64, limit: u32) -> Self {
+        Self { words: Some(words.to_owned()), ..Self::before(purpose, room, before, limit) }
+    }
+
+    pub(super) fn is_search(&self) -> bool {
+        self.words.is_some()
+    }
+
     /// Takes a line. False: it was given before, or is not what was asked for.
     pub(super) fn accept(&mut self, id: u64) -> bool {
         if id <= self.cursor || self.before.is_some_and(|before| id >= before) {
             return false;
         }
-        self.cursor = id;
+        match self.is_search() {
+            true => self.before = Some(id),
+            false => self.cursor = id,
+        }
         self.page_lines += 1;
         true
     }
@@ -129,20 +146,32 @@ impl Fetch {
 
     /// The lines of a reading that the last connection still gave are not asked for again.
     fn limit_left(&self) -> u32 {
+        let given = u32::try_from(self.lines).unwrap_or(u32::MAX);
+        let left = self.limit.saturating_sub(given);
         match self.purpose {
-            Purpose::Reading(_) if self.before.is_none() => {
-                let given = u32::try_from(self.lines).unwrap_or(u32::MAX);
-                self.limit.saturating_sub(given).max(1)
-            }
+            // With none left, the relay still says whether there are more.
+            Purpose::Reading(_) if self.is_search() => left,
+            Purpose::Reading(_) if self.before.is_none() => left.max(1),
             _ => self.limit,
         }
     }
 
     fn ask(&mut self, label: String) -> String {
-        let after = if self.before.is_some() { None } else { Some(self.cursor) };
-        let room = Some(self.room.as_str().into());
-        let history = History { room, before: self.before, after, limit: Some(self.limit_left()) };
-        let line = format!("{} label={label}", Command::History(history));
+        let (room, limit) = (Some(self.room.as_str().into()), Some(self.limit_left()));
+        let line = match &self.words {
+            None => {
+                let after = if self.before.is_some() { None } else { Some(self.cursor) };
+                let history = History { room, before: self.before, after, limit };
+                format!("{} label={label}", Command::History(history))
+            }
+            Some(words) => {
+                // A first word that looks like an option is none behind a sign, and signs are not looked for.
+                let is_option_like = words.split(' ').next().is_some_and(|first| first.contains('='));
+                let sign = if is_option_like { "\"" } else { "" };
+                let words = format!("label={label} {sign}{words}");
+                Command::Search(Search { room, before: self.before, limit, words: &words }).to_string()
+            }
+        };
         self.label = Some(label);
         line
     }

@@ -9,11 +9,12 @@ use super::{Identity, Link, SIDS_KEPT, Session, Settling};
 use crate::extended::{After, Hello, VERSION};
 use crate::heard::{Greeting, Heard};
 use crate::limits::LINE_BYTES_MAX;
+use crate::secret::Secret;
 
 impl Session {
     /// Asks for extended mode. The token goes along only where there is one, and there is one only from this address.
     pub(super) fn send_hello(&mut self) {
-        let resume = self.identity.as_ref().map(|identity| Cow::Borrowed(identity.token.as_str()));
+        let resume = self.identity.as_ref().map(|identity| Secret(Cow::Borrowed(identity.token.as_str())));
         let has_asked_resume = resume.is_some();
         let heard =
             self.rooms.wanted().filter_map(|room| Some((Cow::Borrowed(room.name.as_str()), room.newest?)));
@@ -102,7 +103,7 @@ impl Session {
                 self.old_sids.pop_front();
             }
         }
-        self.identity = Some(Identity { token: greeting.token.into_owned(), sid: greeting.sid });
+        self.identity = Some(Identity { token: Secret(greeting.token.0.into_owned()), sid: greeting.sid });
         self.link = Link::Ready;
         self.attempt = 0;
         self.line_bytes_max = greeting.line_bytes_max.min(LINE_BYTES_MAX);

@@ -11,6 +11,7 @@
 mod asking;
 mod clock;
 mod config;
+mod error;
 mod event;
 mod fetch;
 mod greeting;
@@ -25,7 +26,6 @@ mod sending;
 mod unanswered;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::Duration;
 
 pub use asking::Way;
@@ -33,8 +33,9 @@ pub use config::{
     ANSWER_WAIT, Config, EVENTS_MAX, HELLO_WAIT, KEYS_KEPT, NAME_AGAIN_AFTER, QUIET_MAX, QUIT_WAIT,
     TOKEN_WAIT,
 };
-pub use event::{Action, AskError, Event, Line, Reason, SayError, Source, Ticket};
-pub use fetch::{FETCHES_MAX, GAPS_MAX};
+pub use error::{AskError, SayError};
+pub use event::{Action, Event, Line, Reason, Source, Ticket};
+pub use fetch::{FETCHES_MAX, GAPS_MAX, WORDS_BYTES_MAX};
 pub use saved::RestoreError;
 pub use sending::{COMMANDS_MAX, Say};
 pub use unanswered::UNANSWERED_BYTES_MAX;
@@ -43,6 +44,7 @@ use crate::limits::{LINE_BYTES_MAX, ROOM_DEFAULT, TAGGED_LINE_BYTES_MAX};
 use crate::lines::{self, Lines};
 use crate::name::check_room;
 use crate::retry;
+use crate::secret::Secret;
 use crate::text::clean;
 use fetch::Fetches;
 use pace::Pace;
@@ -72,24 +74,17 @@ enum Link {
 }
 
 /// What the relay gave.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Identity {
-    token: String,
+    token: Secret<String>,
     sid: u64,
-}
-
-/// Without the token: what is logged is no secret.
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("sid", &self.sid).finish_non_exhaustive()
-    }
 }
 
 /// What is known of one connection, and of nothing beyond it.
 #[derive(Debug, Default)]
 struct Connection {
-    /// Bytes that wait for nothing: hello and pong.
-    urgent: Vec<u8>,
+    /// Bytes that wait for nothing: hello, with its token, and pong.
+    urgent: Secret<Vec<u8>>,
     pace: Pace,
     /// The hello carried a token.
     has_asked_resume: bool,

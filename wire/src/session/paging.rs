@@ -45,7 +45,7 @@ impl Session {
         if !fetch.accept(id) {
             return;
         }
-        let purpose = fetch.purpose;
+        let (purpose, is_search) = (fetch.purpose, fetch.is_search());
         self.highest = self.highest.max(id);
         if let Some(key) = said.key.filter(|key| self.unanswered.is_sent_as(key.sid, key.label)) {
             self.acknowledge(key.label, id, said.unix_ms);
@@ -53,7 +53,8 @@ impl Session {
         let is_told = match purpose {
             Purpose::Reconcile => false,
             Purpose::Reading(ticket) => {
-                self.tell(said, Source::Fetch(ticket));
+                let source = if is_search { Source::Search(ticket) } else { Source::Fetch(ticket) };
+                self.tell(said, source);
                 true
             }
             // What is behind the gap comes, or has come, by itself.

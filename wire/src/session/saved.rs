@@ -16,13 +16,14 @@
 use std::fmt;
 
 use super::config::Config;
-use super::event::SayError;
+use super::error::SayError;
 use super::fetch::{Fetch, GAPS_MAX, Purpose};
 use super::unanswered::{Sent, Unanswered};
 use super::{Identity, SIDS_KEPT, Session};
 use crate::extended::is_label;
 use crate::limits::{LINE_BYTES_MAX, ROOMS_PER_CLIENT_MAX};
 use crate::name::check_room;
+use crate::secret::Secret;
 use crate::tags::{escape, unescape};
 use crate::text::is_dirty;
 
@@ -208,7 +209,7 @@ impl Session {
                     }
                 }
                 "token" => {
-                    let token = row.needed("value", is_text)?;
+                    let token = Secret(row.needed("value", is_text)?);
                     self.identity = Some(Identity { token, sid: row.number("sid")? });
                 }
                 "held" => self.ghost_name = row.value("value"),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::config::QUIT_WAIT;
-use super::event::{AskError, Event, SayError};
+use super::error::{AskError, SayError};
+use super::event::Event;
 use super::rooms::Move;
 use super::unanswered::Unanswered;
 use super::{Link, Session, Settling};
@@ -116,7 +117,7 @@ impl Session {
     /// The next bytes to write, if there is something that may be written now. Take them as the socket takes them: what
     /// was taken and got lost with the connection is sent again.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        let mut bytes = std::mem::take(&mut self.connection.urgent);
+        let mut bytes = std::mem::take(&mut self.connection.urgent).0;
         while bytes.len() < TRANSMIT_BYTES && self.connection.pace.next_at(self.now) <= self.now {
             let Some(line) = self.next_line() else { break };
             self.connection.pace.take(self.now);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::event::SayError;
+use super::error::SayError;
 use crate::extended::Labeled;
 use crate::limits::LABELS_KEPT;
 

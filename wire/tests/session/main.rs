@@ -8,6 +8,7 @@
 mod bench;
 mod cuts;
 mod relay;
+mod search;
 mod sentences;
 mod simulation;
 mod starts;

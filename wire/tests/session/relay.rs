@@ -118,8 +118,11 @@ impl Relay {
 
     fn hello(&mut self, conn: usize, hello: &Hello<'_>) {
         let name = hello.name.as_deref().expect("a name").to_owned();
-        let resumed =
-            hello.resume.as_deref().filter(|token| self.sessions.contains_key(*token)).map(str::to_owned);
+        let resumed = hello
+            .resume
+            .as_ref()
+            .map(|token| token.to_string())
+            .filter(|token| self.sessions.contains_key(token));
         if let Some(token) = &resumed {
             for ghost in self.conns.iter_mut().filter(|conn| conn.token.as_ref() == Some(token)) {
                 ghost.is_closed = true;

@@ -1,5 +1,7 @@
 //! What each sentence of the relay does to a session that was greeted.
 
+use tertulia_wire::extended::Hello;
+use tertulia_wire::heard::Heard;
 use tertulia_wire::heard::Notice;
 use tertulia_wire::limits::{LABELS_KEPT, LINE_BYTES_MAX, TAGGED_LINE_BYTES_MAX};
 use tertulia_wire::session::{
@@ -281,12 +283,31 @@ fn what_the_relay_cannot_read_is_asked_for_again_for_a_gap_and_told_to_who_scrol
 
 #[test]
 fn a_token_is_not_shown_to_who_debugs() {
+    let numbers = format!("{:?}", b"SECRET");
+    let assert_hidden = |shown: String| {
+        let is_shown = shown.contains("SECRET") || shown.contains(numbers.trim_matches(['[', ']']));
+        assert!(!is_shown, "{shown}");
+    };
+    let hello = HELLO.replace("token=T", "token=SECRET");
     let mut session = Session::new(config());
     connect(&mut session, seconds(0));
-    hear(&mut session, &HELLO.replace("token=T", "token=SECRET"), seconds(0));
+    // A greeting of which the end has not come.
+    hear(&mut session, hello.trim_end(), seconds(0));
+    assert_hidden(format!("{session:?}"));
+    hear(&mut session, "\n", seconds(0));
     written(&mut session);
-    assert!(!format!("{session:?}").contains("SECRET"));
-    assert!(session.saved().contains("SECRET"));
+    assert_hidden(format!("{session:?}"));
+    let saved = session.saved();
+    assert!(saved.contains("SECRET"));
+    // A hello that was not written.
+    let mut again = Session::restore(config(), &saved).unwrap();
+    again.handle_connected(seconds(1));
+    assert_hidden(format!("{again:?} {again:#?}"));
+    let hello = written(&mut again).remove(0);
+    assert!(hello.contains("resume=SECRET"), "{hello}");
+    // And what both are while they are read.
+    assert_hidden(format!("{:?}", Hello::parse(&hello)));
+    assert_hidden(format!("{:?}", Heard::parse("* HELLO v=1 name=Ana token=SECRET sid=7")));
 }
 
 #[test]

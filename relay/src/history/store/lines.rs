@@ -11,9 +11,7 @@ use crate::chat::ANSWER_BYTES_MAX;
 /// The newest lines that a relay takes up when it starts, as bytes of memory.
 pub(super) const RECENT_BYTES_MAX: usize = 1024 * 1024;
 
-pub(super) const INSERT: &str = "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-pub(super) const INSERT_ANYWAY: &str =
-    "INSERT OR REPLACE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const INSERT: &str = "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Bytes of memory that a page is gathered to: more than finds place in an answer.
@@ -158,14 +156,10 @@ pub(super) fn reversed(lines: &Batch) -> Batch {
     other
 }
 
-/// Writes lines by this statement. Gives how many rows it wrote.
-pub(super) fn insert(
-    connection: &Connection,
-    batches: &[Batch],
-    statement: &str,
-) -> Result<u64, rusqlite::Error> {
+/// Writes lines. Gives how many.
+pub(super) fn insert(connection: &Connection, batches: &[Batch]) -> Result<u64, rusqlite::Error> {
     let mut rows = 0;
-    each_new(connection, batches, statement, |_, _| {
+    each_new(connection, batches, INSERT, |_, _, _| {
         rows += 1;
         Ok(())
     })?;
@@ -173,25 +167,55 @@ pub(super) fn insert(
 }
 
 /// Writes the lines whose ids are not there yet, and tells of each of them with the number of its room. Gives how many
-/// there were.
+/// there were, and the places in the batch of those whose id another line has: that one stays.
 pub(super) fn insert_new(
     connection: &Connection,
     batch: &Batch,
     mut tell: impl FnMut(&Kept<'_>, i64) -> Result<(), rusqlite::Error>,
-) -> Result<u64, rusqlite::Error> {
-    let mut rows = 0;
-    each_new(connection, std::slice::from_ref(batch), INSERT_NEW, |line, room| {
-        rows += 1;
-        tell(line, room)
+) -> Result<(u64, Vec<usize>), rusqlite::Error> {
+    let (mut rows, mut place, mut refused) = (0, 0, Vec::new());
+    each_new(connection, std::slice::from_ref(batch), INSERT_NEW, |line, room, is_new| {
+        place += 1;
+        if is_new {
+            rows += 1;
+            return tell(line, room);
+        }
+        if differs(connection, line)? == Some(true) {
+            refused.push(place - 1);
+        }
+        Ok(())
     })?;
-    Ok(rows)
+    Ok((rows, refused))
 }
 
+/// Of the lines, the ids that are there already, and how many of those are of other lines.
+pub(super) fn there(connection: &Connection, batches: &[Batch]) -> Result<(Vec<i64>, u64), rusqlite::Error> {
+    let (mut ids, mut others) = (Vec::new(), 0);
+    for line in batches.iter().flat_map(Batch::iter) {
+        if let Some(differs) = differs(connection, &line)? {
+            ids.push(number(line.id));
+            others += u64::from(differs);
+        }
+    }
+    Ok((ids, others))
+}
+
+/// Whether what stands under the line's id says something else. None: nothing does.
+fn differs(connection: &Connection, line: &Kept<'_>) -> Result<Option<bool>, rusqlite::Error> {
+    let mut find = connection.prepare_cached(&format!("{LINES} WHERE id = ?1"))?;
+    let says = |line: &Kept<'_>| {
+        let words = [line.room, line.name, line.text].map(str::to_owned);
+        (words, line.reply, line.quote.map(str::to_owned))
+    };
+    find.query_row([number(line.id)], |row| Ok(says(&kept(row)?) != says(line))).optional()
+}
+
+/// Writes lines by this statement, and tells of each of them with the number of its room, and whether it was written.
 fn each_new(
     connection: &Connection,
     batches: &[Batch],
     statement: &str,
-    mut tell: impl FnMut(&Kept<'_>, i64) -> Result<(), rusqlite::Error>,
+    mut tell: impl FnMut(&Kept<'_>, i64, bool) -> Result<(), rusqlite::Error>,
 ) -> Result<(), rusqlite::Error> {
     let mut insert = connection.prepare_cached(statement)?;
     let mut room: Option<(&str, i64)> = None;
@@ -209,9 +233,7 @@ fn each_new(
         let rows = insert.execute(params![
             id, in_room, line.name, line.quote, line.text, unix_ms, reply, sid, label, hash
         ])?;
-        if rows > 0 {
-            tell(&line, in_room)?;
-        }
+        tell(&line, in_room, rows > 0)?;
     }
     Ok(())
 }

@@ -17,7 +17,6 @@ use super::parcel::Parcel;
 use crate::batch::{Batch, Durability};
 pub use error::StoreError;
 use labels::{LABEL_STEP_LINES, SWEEP_LINES};
-use lines::{INSERT, INSERT_ANYWAY};
 use schema::Schema;
 pub(super) use search::INDEX_STEP_LINES;
 
@@ -266,23 +265,27 @@ impl Store {
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
-    /// Keeps what is in the parcel, all or nothing. Returns only when it is as durable as was asked.
-    pub fn keep(&mut self, parcel: &Parcel) -> Result<(), StoreError> {
-        let mut write = |statement| {
-            self.write(|transaction| {
+    /// Keeps what is in the parcel, all or nothing. Returns only when it is as durable as was asked. Where somebody took lines
+    /// in whose ids were still to be given, what was said here stays, because it was heard under that id. Gives how many
+    /// lines had to go for that.
+    pub fn keep(&mut self, parcel: &Parcel) -> Result<u64, StoreError> {
+        let written = self.write(|transaction| {
+            sessions::insert(transaction, parcel)?;
+            lines::insert(transaction, &parcel.lines)
+        });
+        let (rows, gone, others) = match written {
+            Err(error) if error.is_conflict() => self.write(|transaction| {
                 sessions::insert(transaction, parcel)?;
-                lines::insert(transaction, &parcel.lines, statement)
-            })
+                let (gone, others) = lines::there(transaction, &parcel.lines)?;
+                search::remove(transaction, &gone)?;
+                lines::remove(transaction, &gone)?;
+                Ok((lines::insert(transaction, &parcel.lines)?, gone.len() as u64, others))
+            })?,
+            written => (written?, 0, 0),
         };
-        let outcome = match write(INSERT) {
-            // Somebody took lines in whose ids were still to be given: what was said here goes before.
-            Err(error) if error.is_conflict() => write(INSERT_ANYWAY),
-            outcome => outcome,
-        };
-        let rows = outcome?;
-        self.rows = self.rows.saturating_add(rows);
+        self.rows = self.rows.saturating_add(rows).saturating_sub(gone);
         self.not_labeled = self.not_labeled.saturating_add(rows);
-        Ok(())
+        Ok(others)
     }
 
     /// What is to be done for the index of labels behind some commits.
@@ -293,9 +296,10 @@ impl Store {
         if self.not_labeled >= LABEL_STEP_LINES { self.index_labels() } else { Ok(()) }
     }
 
-    /// Takes lines in whose ids are not there yet.
-    pub fn insert_new(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.rows += self.write(|transaction| {
+    /// Takes lines in whose ids are not there yet. Gives the places in the batch of those whose id another line has, which
+    /// stays as it is.
+    pub fn insert_new(&mut self, batch: &Batch) -> Result<Vec<usize>, StoreError> {
+        let (rows, refused) = self.write(|transaction| {
             let indexed = search::indexed_to(transaction)?;
             lines::insert_new(transaction, batch, |line, room| {
                 if let Some(key) = line.key {
@@ -304,7 +308,8 @@ impl Store {
                 if line.id <= indexed { search::add(transaction, line, room) } else { Ok(()) }
             })
         })?;
-        Ok(())
+        self.rows = self.rows.saturating_add(rows);
+        Ok(refused)
     }
 
     /// Drops lines that are to be kept no longer, at most `limit` of them. Gives how many went.

@@ -111,7 +111,7 @@ impl Store {
     }
 }
 
-/// Writes sessions and the ceilings. Gives nothing back: a session is there already or is now.
+/// Writes sessions and the ceilings, and drops who is forgotten. Gives nothing back: a session is there already or is now.
 pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rusqlite::Error> {
     for (name, ceiling) in [(ID_CEILING, parcel.id_ceiling), (LAST_SID, parcel.sid_ceiling)] {
         if let Some(ceiling) = ceiling {
@@ -124,6 +124,12 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
         let rooms = row.rooms.join(BETWEEN_ROOMS);
         let used = number(row.used_unix_ms);
         session.execute(params![number(row.sid), row.token_hash, row.name, rooms, row.is_present, used])?;
+    }
+    if let Some(newest) = parcel.forgotten.last() {
+        // Their numbers are not to be given again.
+        set_value(connection, LAST_SID, *newest)?;
+        let mut delete = connection.prepare_cached("DELETE FROM session WHERE sid = ?1")?;
+        parcel.forgotten.iter().try_for_each(|sid| delete.execute([number(*sid)]).map(drop))?;
     }
     Ok(())
 }
