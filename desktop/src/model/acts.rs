@@ -119,6 +119,7 @@ impl Model {
             self.rename(&name);
         }
         if is_other_relay && self.status != Status::NotBegun {
+            self.forget_lines();
             self.start();
         }
         self.change_rooms(&rooms);

@@ -6,6 +6,7 @@ use tertulia_wire::session::{Ticket, Way};
 
 use super::command::{AskId, LinkCommand};
 use super::conversation::ConversationId;
+use super::entry::Entry;
 
 /// Questions that are open at once: fewer than a session takes.
 pub const ASKS_OPEN_MAX: usize = 4;
@@ -19,11 +20,11 @@ pub const PAGE_LINES: u32 = 200;
 /// What a question is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Older lines than those at hand.
-    Older(ConversationId),
+    /// Older lines than those at hand, the oldest of which has this id.
+    Older { conversation: ConversationId, before: u64 },
     /// Newer ones, where they were dropped.
     Newer(ConversationId),
-    /// The lines around one that is to be seen: those up to it.
+    /// The lines up to one that is to be seen, in place of those at hand.
     Around { conversation: ConversationId, line_id: u64 },
     /// What the history finds.
     Search,
@@ -35,8 +36,8 @@ pub(super) struct Ask {
     id: AskId,
     pub(super) purpose: Purpose,
     ticket: Option<Ticket>,
-    /// Lines that came.
-    pub(super) lines: u64,
+    /// Lines that are held until all have come: no more than were asked for.
+    pub(super) page: Vec<Entry>,
     /// None once it was passed on.
     command: Option<LinkCommand>,
 }
@@ -67,7 +68,7 @@ impl Asks {
         }
         let id = AskId(self.next);
         self.next = self.next.saturating_add(1);
-        self.asks.push_back(Ask { id, purpose, ticket: None, lines: 0, command: Some(command(id)) });
+        self.asks.push_back(Ask { id, purpose, ticket: None, page: Vec::new(), command: Some(command(id)) });
         true
     }
 

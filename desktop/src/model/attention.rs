@@ -30,6 +30,10 @@ impl Model {
     /// Somebody else has said something that was not known.
     pub(super) fn note_unread(&mut self, id: ConversationId, place: Place, said: &Said, source: Source) {
         if self.is_watched(id) {
+            let is_missed = source == Source::Gap || self.now.monotonic < self.quiet_until;
+            if is_missed {
+                self.note_missed_place(id, place);
+            }
             return;
         }
         self.note_unread_place(id, place);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tertulia_wire::limits::LINE_BYTES_MAX;
 use tertulia_wire::text::{clean, join_lines};
 
-use super::{EntryId, Kind, Model, Sentence, ViewCommand};
+use super::{EntryId, Model, Sentence, ViewCommand};
 use crate::phrases::Phrase;
 
 /// Bytes of a message: what fits a line of the protocol with its label, room, receiver and answered line before it.
@@ -202,8 +202,7 @@ impl Model {
     /// Answers a line.
     pub(super) fn reply(&mut self, entry: EntryId) {
         let shown = self.conversations.shown_mut();
-        let can_be = shown.kind == Kind::Room
-            && shown.transcript.entry(entry).is_some_and(|entry| entry.line_id().is_some());
+        let can_be = shown.transcript.entry(entry).is_some_and(|entry| entry.line_id().is_some());
         if can_be {
             shown.draft.reply = Some(entry);
         } else {

@@ -139,6 +139,21 @@ impl Conversation {
             }
     }
 
+    /// Drops what was heard.
+    pub(super) fn forget_lines(&mut self) {
+        self.transcript.clear();
+        self.people.replace(&[]);
+        self.held.clear();
+        self.mark_read();
+        self.unread_line = None;
+        self.draft.reply = None;
+        self.end = End::Here;
+        if self.kind == Kind::Room {
+            self.seat = Seat::Asked;
+            self.older = Older::Unknown;
+        }
+    }
+
     /// All of it was seen.
     pub(super) fn mark_read(&mut self) {
         self.unread = 0;

@@ -50,6 +50,11 @@ impl Conversations {
         }
     }
 
+    pub(super) fn for_each_mut(&mut self, act: impl Fn(&mut Conversation)) {
+        act(&mut self.shown);
+        self.others.values_mut().for_each(|other| act(other));
+    }
+
     /// The one that is shown.
     pub(crate) fn shown(&self) -> &Conversation {
         &self.shown

@@ -4,8 +4,10 @@ use tertulia_wire::heard::Notice;
 use tertulia_wire::session::{Line, Source, Ticket};
 
 use super::Model;
+use super::asks::Purpose;
 use super::conversation::{Conversation, ConversationId, End, Kind};
 use super::entry::{Body, Entry, Gap, Place, Said, State};
+use super::saying::base_name;
 use super::tally::Tally;
 use crate::calendar::Day;
 
@@ -23,7 +25,9 @@ impl Model {
                 return self.handle_acknowledged(label, id, line.unix_ms);
             }
         }
-        let Some(id) = self.conversation_of(&line) else { return };
+        // Of an own private line that is not waited for nobody knows whom it was for.
+        let is_lost = label.is_some() && line.room.is_none();
+        let Some(id) = self.conversation_of(&line).filter(|_| !is_lost) else { return };
         match line.notice {
             Some(notice) => self.handle_notice(id, &line, notice),
             None => self.handle_said(id, line, label.is_some(), source),
@@ -35,7 +39,7 @@ impl Model {
         match &line.room {
             Some(room) => self.conversations.find(Kind::Room, &room.to_lowercase()),
             None if self.settings.is_ignored(&line.name) => None,
-            None => Some(self.conversations.open(Kind::Private, &line.name)),
+            None => Some(self.conversations.open(Kind::Private, base_name(&line.name))),
         }
     }
 
@@ -62,24 +66,34 @@ impl Model {
 
     /// A line that the history gave.
     fn handle_read(&mut self, line: Line, label: Option<&str>, ticket: Ticket) {
-        let Some(ask) = self.asks.asked(ticket) else { return };
-        ask.lines = ask.lines.saturating_add(1);
-        let purpose = ask.purpose;
-        let id = match purpose {
-            super::asks::Purpose::Search => return self.take_result(line, label.is_some()),
-            super::asks::Purpose::Older(id)
-            | super::asks::Purpose::Newer(id)
-            | super::asks::Purpose::Around { conversation: id, .. } => id,
-        };
+        let Some(purpose) = self.asks.asked(ticket).map(|ask| ask.purpose) else { return };
+        if purpose == Purpose::Search {
+            return self.take_result(line, label.is_some());
+        }
         if let (Some(label), Some(line_id)) = (label, line.id) {
             if self.unsent.contains_key(label) {
                 return self.handle_acknowledged(label, line_id, line.unix_ms);
             }
         }
         let entry = self.entry_of(line, label.is_some());
-        if let Some(conversation) = self.conversations.get_mut(id) {
-            let place = entry.place_in(conversation);
-            conversation.transcript.insert(Entry { place, ..entry });
+        match purpose {
+            Purpose::Older { conversation, before } => {
+                let Some(conversation) = self.conversations.get_mut(conversation) else { return };
+                // What it was to stand before may have been dropped since: there would be a hole.
+                if before == u64::MAX || conversation.transcript.line(before).is_some() {
+                    conversation.transcript.insert(entry);
+                }
+            }
+            Purpose::Newer(id) => {
+                let Some(conversation) = self.conversations.get_mut(id) else { return };
+                if conversation.end == End::Fetching {
+                    conversation.transcript.insert(entry);
+                }
+            }
+            Purpose::Around { .. } => {
+                self.asks.asked(ticket).into_iter().for_each(|ask| ask.page.push(entry.clone()));
+            }
+            Purpose::Search => {}
         }
     }
 

@@ -46,7 +46,7 @@ impl Model {
             Said::FetchRefused { ticket, code } => self.handle_fetch_refused(ticket, &code),
             Said::Who { room, name, .. } => self.handle_who(&room, name),
             Said::Room { room, .. } => self.handle_room_listed(room),
-            Said::AnswerEnd { .. } => self.handle_list_end(),
+            Said::AnswerEnd { what, .. } => self.handle_list_end(&what),
             Said::Storm { room, joined, left } => self.handle_storm(&room, joined, left),
             Said::GapFound { room, from, to } => self.handle_gap_found(&room, from, to),
             Said::GapClosed { room, to, .. } => self.handle_gap_closed(&room, to),
@@ -134,6 +134,12 @@ impl Model {
     /// The connection is gone: what was asked over it and is not asked again has no answer.
     fn handle_cut(&mut self) {
         self.lists.clear();
+        // What is missed from now on has a rule of its own above it.
+        self.conversations.for_each_mut(|conversation| {
+            if conversation.unread == 0 {
+                conversation.clear_unread_line();
+            }
+        });
     }
 
     fn handle_ended(&mut self) {
@@ -183,9 +189,10 @@ impl Model {
     /// What was asked does not come.
     pub(super) fn give_up_asking(&mut self, purpose: Purpose, code: &str) {
         match purpose {
-            Purpose::Older(id) | Purpose::Newer(id) | Purpose::Around { conversation: id, .. } => {
-                self.handle_page_refused(id, code);
+            Purpose::Older { conversation, .. } | Purpose::Newer(conversation) => {
+                self.handle_page_refused(conversation, code);
             }
+            Purpose::Around { .. } => self.complain(Phrase::QuoteGone),
             Purpose::Search => self.handle_search_refused(code),
         }
     }

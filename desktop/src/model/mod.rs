@@ -303,6 +303,12 @@ impl Model {
         self.naming = Some(Naming { guest, refused });
     }
 
+    /// What was heard was another relay's. What was not said yet stays.
+    fn forget_lines(&mut self) {
+        self.conversations.for_each_mut(Conversation::forget_lines);
+        self.show_selected();
+    }
+
     /// Begins a session, or another one.
     fn start(&mut self) {
         self.status = Status::Connecting;

@@ -114,8 +114,9 @@ impl Model {
     }
 
     /// A list, or a page of it, is whole.
-    pub(super) fn handle_list_end(&mut self) {
-        let Some(mut open) = self.lists.open.take() else { return };
+    pub(super) fn handle_list_end(&mut self, what: &str) {
+        let is_it = |open: &mut Open| what == if open.question.room.is_some() { "WHO" } else { "ROOMS" };
+        let Some(mut open) = self.lists.open.take_if(is_it) else { return };
         if let (Some(room), Some(last)) = (open.question.room.clone(), open.names.last().cloned()) {
             let is_full = std::mem::take(&mut open.page) >= WHO_NAMES_MAX;
             if is_full && open.names.len() < PEOPLE_MAX {

@@ -4,7 +4,7 @@ use tertulia_wire::session::{Ticket, Way};
 
 use super::asks::Purpose;
 use super::conversation::{ConversationId, End, Older};
-use super::entry::{EntryId, Place};
+use super::entry::{Entry, EntryId, Place};
 use super::event::Scroll;
 use super::{Model, ViewCommand};
 use crate::phrases::Phrase;
@@ -152,16 +152,11 @@ impl Model {
         let purpose = Purpose::Around { conversation: id, line_id };
         // Up to the line itself, and some before it.
         let way = Way::Before(line_id.saturating_add(1));
-        if !is_room || !self.asks.fetch(purpose, &room, way) {
-            return self.complain(Phrase::QuoteGone);
+        if is_room && self.asks.fetch(purpose, &room, way) {
+            self.hint(Phrase::OlderFetching);
+        } else {
+            self.complain(Phrase::QuoteGone);
         }
-        let shown = self.conversations.shown_mut();
-        // What is at hand is not next to it.
-        shown.transcript.clear();
-        shown.unread_line = None;
-        shown.scroll = Scroll { is_at_end: false, is_near_start: false, first: None };
-        shown.end = End::Dropped;
-        shown.older = Older::Fetching;
         self.ask_next();
     }
 
@@ -179,18 +174,21 @@ impl Model {
     pub(super) fn handle_fetched(&mut self, ticket: Ticket, is_more: bool) {
         let Some(ask) = self.asks.remove(ticket) else { return };
         match ask.purpose {
-            Purpose::Older(id) => self.take_older(id, is_more),
+            Purpose::Older { conversation, before } => self.take_older(conversation, before, is_more),
             Purpose::Newer(id) => self.take_newer(id, is_more),
-            Purpose::Around { conversation, line_id } => self.take_around(conversation, line_id, is_more),
+            Purpose::Around { conversation, line_id } => {
+                self.take_around(conversation, line_id, ask.page, is_more);
+            }
             Purpose::Search => self.handle_search_end(is_more),
         }
         self.ask_next();
         self.search_again();
     }
 
-    fn take_older(&mut self, id: ConversationId, is_more: bool) {
+    fn take_older(&mut self, id: ConversationId, before: u64, is_more: bool) {
         let Some(conversation) = self.conversations.get_mut(id) else { return };
-        conversation.older = if is_more { Older::Unknown } else { Older::None };
+        let is_in_place = before == u64::MAX || conversation.transcript.line(before).is_some();
+        conversation.older = if is_more || !is_in_place { Older::Unknown } else { Older::None };
         conversation.transcript.mark_first_changed();
         let is_reading_above = !conversation.scroll.is_at_end;
         if is_reading_above && conversation.transcript.trim_end() > 0 {
@@ -200,7 +198,10 @@ impl Model {
     }
 
     fn take_newer(&mut self, id: ConversationId, is_more: bool) {
-        let Some(conversation) = self.conversations.get_mut(id) else { return };
+        let Some(conversation) = self.conversations.get_mut(id).filter(|found| found.end == End::Fetching)
+        else {
+            return;
+        };
         let is_whole = conversation.end_fetching(is_more);
         let is_at_end = conversation.scroll.is_at_end;
         self.trim_conversation(id);
@@ -210,17 +211,24 @@ impl Model {
         self.read_if_watched();
     }
 
-    fn take_around(&mut self, id: ConversationId, line_id: u64, is_more: bool) {
-        let Some(conversation) = self.conversations.get_mut(id) else { return };
-        conversation.older = if is_more { Older::Unknown } else { Older::None };
-        let position = conversation.transcript.line(line_id);
-        let found = position.and_then(|position| conversation.transcript.get(position)).map(|entry| entry.id);
+    /// The lines up to one that is to be seen: they take the place of those at hand, which are not next to them.
+    fn take_around(&mut self, id: ConversationId, line_id: u64, page: Vec<Entry>, is_more: bool) {
+        let found = page.iter().find(|entry| entry.line_id() == Some(line_id)).map(|entry| entry.id);
+        let Some(found) = found.filter(|_| self.conversations.shown().id == id) else {
+            return self.complain(Phrase::QuoteGone);
+        };
+        self.hint = None;
+        self.asks.forget(|purpose| purpose.is_of(id));
+        let shown = self.conversations.shown_mut();
+        shown.transcript.clear();
+        page.into_iter().for_each(|entry| {
+            shown.transcript.insert(entry);
+        });
+        shown.scroll = Scroll { is_at_end: false, is_near_start: false, first: Some(found) };
+        shown.end = End::Dropped;
+        shown.older = if is_more { Older::Unknown } else { Older::None };
         self.fetch_newer(id);
-        match found {
-            Some(entry) if self.conversations.shown().id == id => self.reveal(entry),
-            Some(_) => {}
-            None => self.complain(Phrase::QuoteGone),
-        }
+        self.reveal(found);
     }
 
     /// A page does not come.
@@ -240,6 +248,14 @@ impl Model {
         }
         if conversation.end == End::Fetching {
             conversation.end = End::Dropped;
+        }
+    }
+
+    /// A line that was missed comes while somebody looks: it is read, but there is a rule above the first of them.
+    pub(super) fn note_missed_place(&mut self, id: ConversationId, place: Place) {
+        let Some(conversation) = self.conversations.get_mut(id) else { return };
+        if conversation.unread_line.is_none_or(|line| place < line) {
+            self.note_unread_place(id, place);
         }
     }
 

@@ -91,7 +91,7 @@ impl Model {
             self.complain(Phrase::NotYourself);
             return None;
         }
-        let id = self.conversations.open(Kind::Private, name.as_str());
+        let id = self.conversations.open(Kind::Private, name.base());
         self.select(id);
         Some(id)
     }
@@ -139,7 +139,8 @@ impl Model {
         let Some(conversation) = self.conversations.get_mut(id) else { return };
         let before = conversation.transcript.oldest_line().unwrap_or(u64::MAX);
         let room = conversation.name.clone();
-        if self.asks.fetch(Purpose::Older(id), &room, Way::Before(before)) {
+        let purpose = Purpose::Older { conversation: id, before };
+        if self.asks.fetch(purpose, &room, Way::Before(before)) {
             conversation.older = Older::Fetching;
             conversation.transcript.mark_first_changed();
         }
@@ -235,7 +236,9 @@ impl Purpose {
     /// Whether it is about this conversation.
     pub(super) fn is_of(self, id: ConversationId) -> bool {
         match self {
-            Self::Older(of) | Self::Newer(of) | Self::Around { conversation: of, .. } => of == id,
+            Self::Older { conversation, .. }
+            | Self::Around { conversation, .. }
+            | Self::Newer(conversation) => conversation == id,
             Self::Search => false,
         }
     }

@@ -28,7 +28,7 @@ impl Model {
         }
         let (room, to) = match conversation.kind {
             Kind::Room => (conversation.name.clone(), None),
-            Kind::Private => (String::new(), Some(base_name(&conversation.name))),
+            Kind::Private => (String::new(), Some(base_name(&conversation.name).to_owned())),
         };
         let label = self.take_label();
         self.put_pending(id, &label, text, reply);
@@ -175,6 +175,6 @@ impl Model {
 }
 
 /// Who hears a private line: a bridge hears what is for those it speaks for.
-fn base_name(name: &str) -> String {
-    Name::parse(name).map_or(name, |name| name.base()).to_owned()
+pub(super) fn base_name(name: &str) -> &str {
+    Name::parse(name).map_or(name, |name| name.base())
 }

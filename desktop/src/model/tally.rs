@@ -39,6 +39,12 @@ impl Names {
         }
     }
 
+    fn remove(&mut self, name: &str) {
+        let told = self.told.len();
+        self.told.retain(|told| **told != *name);
+        self.count = self.count.saturating_sub((told - self.told.len()) as u64);
+    }
+
     fn add_unnamed(&mut self, count: u64) {
         self.count = self.count.saturating_add(count);
     }
@@ -50,7 +56,12 @@ impl Names {
 
 impl Counts {
     fn add(&mut self, name: &str, has_joined: bool) {
-        let names = if has_joined { &mut self.joined } else { &mut self.left };
+        let (names, others) = match has_joined {
+            true => (&mut self.joined, &mut self.left),
+            false => (&mut self.left, &mut self.joined),
+        };
+        // What counts is where somebody is in the end.
+        others.remove(name);
         names.add(name);
     }
 

@@ -304,6 +304,11 @@ fn hint(model: &Model) -> Option<Hint> {
     if let Some(hint) = &model.hint {
         return Some(Hint { text: hint.sentence.in_language(language), is_error: hint.is_error });
     }
+    let over_bytes = bytes_sent(&model.conversations.shown().draft.text).saturating_sub(TEXT_BYTES_MAX);
+    if over_bytes > 0 {
+        let text = fill(Phrase::TooLongBy.in_language(language), &[over_bytes.to_string()]);
+        return Some(Hint { text, is_error: true });
+    }
     let sentence = hint_for(&model.conversations.shown().draft.text, language)?;
     Some(Hint { text: sentence.in_language(language), is_error: false })
 }

@@ -105,8 +105,12 @@ fn settings_of_the_dialog_take_effect_and_are_written_down() {
 #[test]
 fn another_relay_begins_another_session() {
     let mut window = Window::ready();
+    window.hear("general", "Luis", "de este relay");
+    window.say("aún no");
+    window.commands.clear();
     let chosen = Settings { relay: "casa".to_owned(), ..window.model.settings().clone() };
     window.act(Act::ChangeSettings(Box::new(chosen)));
+    assert_eq!(window.screen().rows, 1, "what another relay said is gone, what was not said yet is not");
     let started = window.link_commands();
     assert!(
         matches!(&started[..], [LinkCommand::Start { relay, .. }] if relay == "casa:2000"),

@@ -121,7 +121,7 @@ fn a_gap_is_shown_filled_and_gone_or_said_to_be_lost() {
     window.session(Event::Heard { line: missed(from + 2, "en medio"), source: Source::Gap });
     window.session(Event::GapClosed { room: "general".to_owned(), to, lines: 1 });
     assert!(
-        window.transcript().contains("antes\n16:37 Eva: en medio\n16:37 Luis: después"),
+        window.transcript().contains("antes\n=== sin leer ===\n16:37 Eva: en medio\n16:37 Luis: después"),
         "{}",
         window.transcript()
     );
@@ -310,4 +310,52 @@ fn a_row_has_another_number_only_when_it_looks_other() {
     let before = key(&window, 0);
     window.act(Act::Ignore { name: "Luis".to_owned(), is_ignored: true });
     assert_ne!(key(&window, 0), before);
+}
+
+#[test]
+fn what_was_missed_has_a_rule_above_it_also_when_somebody_looks() {
+    let mut window = Window::ready();
+    window.hear("general", "Luis", "antes");
+    window.session(Event::Waiting {
+        reason: tertulia_wire::session::Reason::Disconnected,
+        retry_in: Duration::from_secs(1),
+    });
+    window.pass(Duration::from_secs(5));
+    window.greet();
+    window.hear("general", "Luis", "mientras no estabas");
+    window.hear("general", "Luis", "y también");
+    window.pass(Duration::from_secs(5));
+    window.hear("general", "Luis", "ahora");
+    let text = window.transcript();
+    assert!(text.contains("antes\n=== sin leer ===\n16:37 Luis: mientras no estabas"), "{text}");
+    assert_eq!(text.matches("sin leer").count(), 1);
+    assert_eq!(window.screen().title, "general · Tertulia", "it is in sight");
+}
+
+#[test]
+fn a_line_that_cannot_be_found_leaves_everything_as_it_is() {
+    let mut window = window_with_more();
+    window.hear_line(Line { reply: Some(4), ..line(Some(901), Some("general"), "Eva", "lejos") });
+    window.act(Act::JumpToQuoted(window.row("lejos").entry));
+    assert_eq!(window.screen().hint.unwrap().text, "cargando lo anterior…");
+    let before = window.transcript();
+    window.answer_older("general", &[(1, "Luis", "uno"), (3, "Luis", "tres")], false);
+    assert_eq!(window.transcript(), before);
+    assert_eq!(window.screen().hint.unwrap().text, "esa línea ya no se encuentra");
+}
+
+#[test]
+fn older_lines_whose_place_was_dropped_meanwhile_leave_no_hole() {
+    let mut window = window_with_more();
+    window.scroll(false, true);
+    let (ask, _) = window.take_fetch("general").unwrap();
+    window.act(Act::JumpToEnd);
+    for _ in 0..ENTRIES_KEPT + 10 {
+        window.hear("general", "Luis", "x");
+    }
+    window.answer(ask, "general", &[(8, "Luis", "ocho"), (9, "Luis", "nueve")], false);
+    let first = render::row(&window.model, 0).unwrap();
+    assert_eq!(first.body[0].text, "x");
+    window.scroll(false, true);
+    assert!(window.take_fetch("general").is_some(), "they can be fetched again, all of them");
 }
