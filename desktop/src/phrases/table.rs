@@ -38,7 +38,7 @@ phrases! {
     /// No answer in time.
     TimedOut: "{0} no contesta", "{0} does not answer";
     /// No such host.
-    NameNotFound: "no se encuentra «{0}»; ¿está bien escrito?", "“{0}” cannot be found; is it written right?";
+    NameNotFound: "no se encuentra «{0}» (¿está bien escrito?)", "“{0}” cannot be found (is it written right?)";
     /// Not allowed.
     Denied: "el sistema no permite conectar con {0}", "the system does not allow a connection to {0}";
     /// Something else.

@@ -13,5 +13,6 @@ mod rooms;
 mod saying;
 mod searching;
 mod simulation;
+mod whole;
 mod window;
 mod writing;
