@@ -15,7 +15,6 @@ impl Model {
             Act::Paste(text) => self.paste(&text),
             Act::ConfirmPaste(is_wanted) => self.confirm_paste(is_wanted),
             Act::PickEmoji(emoji) => self.view(ViewCommand::InsertText(emoji)),
-            Act::Scroll(scroll) => self.scrolled(scroll),
             Act::JumpToEnd => self.jump_to_end(),
             Act::JumpToUnread => self.jump_to_unread(),
             Act::JumpToQuoted(entry) => self.jump_to_quoted(entry),

@@ -46,20 +46,22 @@ impl Model {
     fn handle_said(&mut self, id: ConversationId, line: Line, is_own: bool, source: Source) {
         let is_ignored = !is_own && self.settings.is_ignored(&line.name);
         let entry = self.entry_of(line, is_own);
-        let now = self.now.monotonic;
+        let (now, is_watched) = (self.now.monotonic, self.is_watched(id));
         let Some(conversation) = self.conversations.get_mut(id) else { return };
         let place = entry.place_in(conversation);
         let entry = Entry { place, ..entry };
         if let (Body::Said(said), false) = (&entry.body, is_own) {
             conversation.people.note_spoken(&said.name, now);
         }
-        let said = entry.said().filter(|_| !is_own && !is_ignored).cloned();
+        let said = entry.said().filter(|_| !is_own && !is_ignored && !is_watched).cloned();
         let is_new = conversation.put_live(entry);
         if !is_new {
             return;
         }
-        if let Some(said) = said {
-            self.note_unread(id, place, &said, source);
+        match said {
+            Some(said) => self.note_unread(id, place, &said, source),
+            None if is_own || is_ignored => {}
+            None => self.note_seen(id, place, source),
         }
         self.trim_conversation(id);
     }

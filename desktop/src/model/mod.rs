@@ -200,6 +200,9 @@ impl Model {
     /// Something has happened.
     pub fn handle(&mut self, event: Event, now: Now) {
         self.now = Now { monotonic: now.monotonic.max(self.now.monotonic), ..now };
+        if let Event::Act(Act::Scroll(scroll)) = event {
+            return self.handle_scroll(scroll);
+        }
         self.revision = self.revision.wrapping_add(1);
         match event {
             Event::Link(event) => self.handle_link(event),
@@ -208,6 +211,19 @@ impl Model {
             Event::Tick => {}
         }
         self.do_what_is_due();
+    }
+
+    /// A view tells where it stands whenever it has drawn: that alone is no reason to draw again.
+    fn handle_scroll(&mut self, scroll: Scroll) {
+        let state = |model: &Self| {
+            let shown = model.conversations.shown();
+            (shown.scroll, shown.older, shown.end, shown.unread, model.commands.len())
+        };
+        let before = state(self);
+        self.scrolled(scroll);
+        if state(self) != before {
+            self.revision = self.revision.wrapping_add(1);
+        }
     }
 
     /// What is to be done, in this order.

@@ -113,6 +113,15 @@ impl People {
         self.speakers.truncate(SPEAKERS_MAX);
     }
 
+    /// Whether somebody of this name, written like this, is here or has spoken here.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        let is_present = || {
+            let found = self.find(&name_key(name)).ok().and_then(|position| self.present.get(position));
+            found.is_some_and(|person| *person.name == *name)
+        };
+        self.speakers.iter().any(|speaker| *speaker.name == *name) || is_present()
+    }
+
     /// Whether somebody has said something lately.
     pub(super) fn has_spoken(&self, name: &str, now: Duration) -> bool {
         let key = name_key(name);

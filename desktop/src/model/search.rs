@@ -5,6 +5,7 @@ use tertulia_wire::session::Line;
 use super::entry::{Entry, EntryId};
 use super::{Kind, Model};
 use crate::fold::search_key;
+use crate::phrases::Phrase;
 
 /// Matches that are counted in the lines at hand: as many as there can be.
 pub const MATCHES_MAX: usize = super::ENTRIES_KEPT;
@@ -42,7 +43,8 @@ pub(crate) struct Search {
     pub(crate) asked: SearchAsked,
     /// What the history found, the newest first.
     pub(crate) results: Vec<Entry>,
-    pub(crate) error: Option<String>,
+    /// Why the history gave nothing.
+    pub(crate) error: Option<Phrase>,
 }
 
 impl Model {
@@ -157,7 +159,7 @@ impl Model {
     pub(super) fn handle_search_refused(&mut self, code: &str) {
         if let Some(search) = &mut self.search {
             search.asked = SearchAsked::No;
-            search.error = Some(code.to_owned());
+            search.error = Some(if code == "NOT_KEPT" { Phrase::OlderNotKept } else { Phrase::SearchFailed });
         }
     }
 

@@ -170,7 +170,7 @@ phrases! {
     /// There are more.
     SearchMore: "Más antiguos", "Older ones";
     /// It cannot be asked.
-    SearchFailed: "no se puede buscar en el historial ({0})", "the history cannot be searched ({0})";
+    SearchFailed: "ahora no se puede buscar en el historial; prueba en un momento", "the history cannot be searched now; try again in a moment";
 
     // Writing.
     /// In the empty input.

@@ -357,8 +357,8 @@ fn search_bar(model: &Model, search: &Search) -> SearchBar {
         SearchAsked::Open | SearchAsked::All => None,
     };
     let found = search.results.len();
-    let history_status = match (&search.error, search.asked, found) {
-        (Some(code), _, _) => Some(fill(Phrase::SearchFailed.in_language(language), &[code])),
+    let history_status = match (search.error, search.asked, found) {
+        (Some(why), _, _) => Some(why.in_language(language).to_owned()),
         (_, SearchAsked::No, _) => None,
         (_, SearchAsked::Open, _) => Some(Phrase::SearchAsking.in_language(language).to_owned()),
         (_, _, 0) => Some(Phrase::SearchHistoryNone.in_language(language).to_owned()),

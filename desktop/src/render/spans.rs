@@ -5,6 +5,7 @@ use std::ops::Range;
 use linkify::{LinkFinder, LinkKind};
 
 use super::style::Style;
+use crate::colour::name_colour_index;
 use crate::fold::{find_all, search_key};
 use crate::model::{Act, Model, Said, State};
 
@@ -13,6 +14,9 @@ const LINKS_MAX: usize = 100;
 
 /// Places of one line that are marked; further ones are not.
 const MARKS_MAX: usize = 200;
+
+/// Words of one line that are looked at for names.
+const NAME_WORDS_MAX: usize = 200;
 
 /// A piece of text of one meaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +60,9 @@ pub(super) fn spans(model: &Model, said: &Said) -> Vec<Span> {
     let links = links(&text);
     let mentions = if said.is_mention { mentions(model, &text) } else { Vec::new() };
     let found = found(model, &text);
+    let names = names(model, &text);
     let mut cuts: Vec<usize> = vec![0, text.len()];
-    for range in links.iter().chain(&mentions).chain(&found) {
+    for range in links.iter().chain(&mentions).chain(&found).chain(&names) {
         cuts.extend([range.start, range.end]);
     }
     cuts.sort_unstable();
@@ -70,6 +75,7 @@ pub(super) fn spans(model: &Model, said: &Said) -> Vec<Span> {
             (Some(_), _, _) => Style::Found,
             (_, Some(_), _) => Style::Link,
             (_, _, Some(_)) => Style::Mention,
+            _ if base == Style::Text && covering(&names).is_some() => Style::Name(name_colour_index(piece)),
             _ => base,
         };
         let url = link.and_then(|range| text.get(range));
@@ -94,6 +100,22 @@ fn mentions(model: &Model, text: &str) -> Vec<Range<usize>> {
     for word in words.chain([model.name.as_str()]) {
         let whole = find_all(text, &search_key(word)).into_iter().filter(|place| is_whole_word(text, place));
         places.extend(whole.take(MARKS_MAX));
+    }
+    places
+}
+
+/// Names of people who are here, written as they are: in their colours.
+fn names(model: &Model, text: &str) -> Vec<Range<usize>> {
+    let people = &model.conversations.shown().people;
+    let mut places = Vec::new();
+    let mut start = 0;
+    for word in text.split(|c: char| !c.is_alphanumeric() && c != '_').take(NAME_WORDS_MAX) {
+        let end = start + word.len();
+        if word.chars().nth(1).is_some() && people.knows(word) {
+            places.push(start..end);
+        }
+        let ending = text.get(end..).and_then(|rest| rest.chars().next());
+        start = end + ending.map_or(0, char::len_utf8);
     }
     places
 }

@@ -359,3 +359,26 @@ fn older_lines_whose_place_was_dropped_meanwhile_leave_no_hole() {
     window.scroll(false, true);
     assert!(window.take_fetch("general").is_some(), "they can be fetched again, all of them");
 }
+
+#[test]
+fn names_in_a_text_have_their_colours_and_other_words_have_none() {
+    let mut window = Window::ready();
+    window.hear("general", "Luis", "hola");
+    window.hear("general", "Eva", "que lo diga Luis, luis o Luisa: «Luis»");
+    let row = window.row("que lo diga Luis, luis o Luisa: «Luis»");
+    let named: Vec<_> = row.body.iter().filter(|span| matches!(span.style, Style::Name(_))).collect();
+    assert_eq!(named.iter().map(|span| span.text.as_str()).collect::<Vec<_>>(), ["Luis", "Luis"]);
+    assert_eq!(named[0].style, window.row("hola").name.unwrap().style);
+}
+
+#[test]
+fn where_the_view_stands_is_no_reason_to_draw_again() {
+    let mut window = Window::ready();
+    window.hear("general", "Luis", "hola");
+    window.scroll(true, true);
+    let before = window.model.revision();
+    window.scroll(true, true);
+    assert_eq!(window.model.revision(), before);
+    window.scroll(false, true);
+    assert_ne!(window.model.revision(), before);
+}

@@ -100,7 +100,7 @@ fn a_history_that_cannot_be_searched_says_so() {
     window.link(LinkEvent::Asked { ask: *ask, ticket: found });
     window.session(Event::FetchRefused { ticket: found, code: "NOT_KEPT".to_owned() });
     let status = window.screen().search.unwrap().history_status.unwrap();
-    assert_eq!(status, "no se puede buscar en el historial (NOT_KEPT)");
+    assert_eq!(status, "este relay no guarda lo que se dice");
 }
 
 #[test]
