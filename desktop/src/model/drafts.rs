@@ -70,9 +70,16 @@ fn address(conversation: &Conversation) -> (Option<String>, Option<String>) {
 impl Model {
     /// Writes the drafts down now.
     pub(super) fn save_drafts(&mut self) {
-        self.drafts_due = None;
-        let text = self.drafts();
-        self.commands.push_back(Command::File(FileCommand::SaveDrafts(text)));
+        self.drafts_due = Some(self.now.monotonic);
+        let command = self.take_due_drafts();
+        self.commands.extend(command);
+    }
+
+    /// The drafts, if they are to be written down by now.
+    pub(super) fn take_due_drafts(&mut self) -> Option<Command> {
+        let now = self.now.monotonic;
+        self.drafts_due.take_if(|due| *due <= now)?;
+        Some(Command::File(FileCommand::SaveDrafts(self.drafts())))
     }
 
     /// What of the window outlives it, as TOML: what is being written and what was refused.

@@ -23,19 +23,19 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Of a line with an id.
+    /// Of a line with an id. The greatest of all stands for the end, whatever a relay gives.
     pub(super) fn of_line(line_id: u64) -> Self {
-        Self { line_id, order: 0 }
+        Self { line_id: line_id.min(u64::MAX - 1), order: 0 }
     }
 
     /// Of what has no id, behind a line.
     pub(super) fn behind(line_id: u64, entry: EntryId) -> Self {
-        Self { line_id, order: entry.0.saturating_add(1) }
+        Self { line_id: line_id.min(u64::MAX - 1), order: entry.0.saturating_add(1) }
     }
 
     /// Behind a line and all that stands behind it.
     pub(super) fn behind_all_of(line_id: u64) -> Self {
-        Self { line_id, order: u64::MAX }
+        Self { line_id: line_id.min(u64::MAX - 1), order: u64::MAX }
     }
 
     /// Of a line without an answer.

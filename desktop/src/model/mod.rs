@@ -226,9 +226,9 @@ impl Model {
         }
     }
 
-    /// What is to be done, in this order.
+    /// What is to be done, in this order. Drafts that are due come last, so that much that happens at once is written once.
     pub fn poll_command(&mut self) -> Option<Command> {
-        self.commands.pop_front()
+        self.commands.pop_front().or_else(|| self.take_due_drafts())
     }
 
     /// Another number each time that something may look other than before.

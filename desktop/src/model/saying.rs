@@ -120,8 +120,8 @@ impl Model {
         if let Some(conversation) = self.conversations.get_mut(id) {
             conversation.transcript.refuse(label, why);
         }
-        // The session has given it up: it is kept nowhere else.
-        self.save_drafts();
+        // The session has given it up.
+        self.drafts_are_due();
     }
 
     fn answer(&mut self, label: &str, line_id: u64, answer: impl FnOnce(&mut Said, &mut u64)) {
@@ -142,7 +142,7 @@ impl Model {
         let Some((id, text, reply)) = self.refused_line(entry) else { return };
         if self.say(id, &text, reply) {
             self.remove_entry(id, entry);
-            self.save_drafts();
+            self.drafts_are_due();
         }
     }
 

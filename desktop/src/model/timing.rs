@@ -33,9 +33,6 @@ impl Model {
         if self.hint.as_ref().is_some_and(|hint| hint.until <= now) {
             self.hint = None;
         }
-        if self.drafts_due.is_some_and(|due| due <= now) {
-            self.save_drafts();
-        }
         self.ask_stale_lists();
         let is_late = |since: Duration| since.saturating_add(CLOSE_WAIT) <= now;
         if self.closing_since.is_some_and(is_late) {
@@ -48,5 +45,10 @@ impl Model {
     pub(super) fn drafts_changed(&mut self) {
         let due = self.now.monotonic.saturating_add(DRAFTS_AFTER);
         self.drafts_due.get_or_insert(due);
+    }
+
+    /// The drafts are to be written down before anything else happens: something is kept nowhere else.
+    pub(super) fn drafts_are_due(&mut self) {
+        self.drafts_due = Some(self.now.monotonic);
     }
 }

@@ -1,15 +1,16 @@
 //! Everything has a bound, and a line costs the same however many there were.
 
 use tertulia_desktop::model::{
-    Act, BYTES_KEPT, BYTES_KEPT_ALL, CHANGES_MAX, Command, ENTRIES_KEPT, LinkCommand, PEOPLE_MAX, RowChange,
+    Act, BYTES_KEPT, BYTES_KEPT_ALL, CHANGES_MAX, Command, ENTRIES_KEPT, FileCommand, LinkCommand, LinkEvent,
+    PEOPLE_MAX, RowChange,
 };
 use tertulia_desktop::render;
 use tertulia_desktop::settings::Settings;
 use tertulia_wire::heard::Notice::{Join, Leave};
 use tertulia_wire::limits::ROOMS_PER_CLIENT_MAX;
-use tertulia_wire::session::Event;
+use tertulia_wire::session::{Event, Line};
 
-use crate::window::{Window, settings};
+use crate::window::{Window, line, settings};
 
 #[test]
 fn a_million_lines_leave_the_window_as_large_as_the_first_thousands() {
@@ -172,4 +173,47 @@ fn questions_to_the_history_are_few_at_once_and_the_rest_wait() {
         window.answer_older(room, &[], false);
     }
     assert_eq!(open(&window), 0);
+}
+
+#[test]
+fn a_thousand_lines_refused_at_once_are_written_down_once() {
+    let mut window = Window::ready();
+    for number in 0..1000 {
+        window.say(&format!("línea {number}"));
+    }
+    let labels: Vec<String> = window.take_said().into_iter().map(|line| line.label).collect();
+    window.commands.clear();
+    for label in labels {
+        let (code, sentence) = ("NO_ROOM".to_owned(), String::new());
+        let event = Event::Refused { label, code, sentence };
+        window.model.handle(tertulia_desktop::model::Event::Link(LinkEvent::Session(event)), window.now);
+    }
+    window.act(Act::Focus(true));
+    let files = window.files();
+    assert_eq!(files.len(), 1);
+    let FileCommand::SaveDrafts(text) = &files[0] else { panic!("{files:?}") };
+    assert!(text.contains("línea 0") && text.contains("línea 999"));
+}
+
+#[test]
+fn ids_at_the_edge_of_what_can_be_do_no_harm() {
+    let mut window = Window::ready();
+    for id in [u64::MAX, u64::MAX - 1, 0, 1] {
+        window.hear_line(line(Some(id), Some("general"), "Luis", "borde"));
+        window.session(Event::GapFound { room: "general".to_owned(), from: id, to: u64::MAX });
+        window.session(Event::GapLeft {
+            room: "general".to_owned(),
+            from: id,
+            to: u64::MAX,
+            code: "x".to_owned(),
+        });
+    }
+    window.session(Event::Storm { room: "general".to_owned(), joined: u64::MAX, left: u64::MAX });
+    window.session(Event::Storm { room: "general".to_owned(), joined: u64::MAX, left: 1 });
+    window.say("mía");
+    let label = window.take_said().remove(0).label;
+    window.session(Event::Acknowledged { label, id: u64::MAX, unix_ms: Some(u64::MAX) });
+    window.hear_line(Line { unix_ms: Some(u64::MAX), ..line(None, Some("general"), "Luis", "sin id") });
+    assert!(!window.screen().conversations[0].has_unsent);
+    assert!(window.transcript().contains("sin id"));
 }
