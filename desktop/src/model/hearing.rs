@@ -120,16 +120,15 @@ impl Model {
     /// Somebody came or went.
     fn handle_notice(&mut self, id: ConversationId, line: &Line, notice: Notice) {
         let (now, offset) = (self.now.monotonic, self.now.utc_offset_seconds);
+        if let Some(room) = &line.room {
+            self.note_move(&room.to_lowercase(), &line.name, notice == Notice::Join);
+        }
         let entry_id = self.take_entry_id();
         let unix_ms = line.unix_ms.unwrap_or(self.now.unix_ms);
         let Some(conversation) = self.conversations.get_mut(id) else { return };
         let has_joined = notice == Notice::Join;
         let has_spoken = conversation.people.has_spoken(&line.name, now);
-        if has_joined {
-            conversation.people.add(&line.name);
-        } else {
-            conversation.people.remove(&line.name);
-        }
+        conversation.people.move_one(&line.name, has_joined);
         let place = match line.id {
             Some(line_id) => Place::of_line(line_id),
             None => conversation.transcript.place_now(entry_id),

@@ -55,7 +55,16 @@ impl People {
         self.revision
     }
 
-    pub(super) fn add(&mut self, name: &str) {
+    /// Somebody came, or went.
+    pub(super) fn move_one(&mut self, name: &str, has_joined: bool) {
+        if has_joined {
+            self.add(name);
+        } else {
+            self.remove(name);
+        }
+    }
+
+    fn add(&mut self, name: &str) {
         let key = name_key(name);
         match self.find(&key) {
             Ok(position) => {
@@ -72,7 +81,7 @@ impl People {
         }
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    fn remove(&mut self, name: &str) {
         if let Ok(position) = self.find(&name_key(name)) {
             self.present.remove(position);
             self.revision += 1;

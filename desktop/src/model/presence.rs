@@ -41,6 +41,8 @@ struct Open {
     question: Question,
     names: Vec<String>,
     page: usize,
+    /// Who came (true) or went since it was asked, in order: the list may be older than that.
+    moves: Vec<(String, bool)>,
 }
 
 /// A question.
@@ -91,7 +93,7 @@ impl Model {
             Some(room) => format!("/who room={}", escape(room)),
             None => "/rooms".to_owned(),
         };
-        self.lists.open = Some(Open { question, names: Vec::new(), page: 0 });
+        self.lists.open = Some(Open { question, names: Vec::new(), page: 0, moves: Vec::new() });
         self.link(LinkCommand::List { line });
     }
 
@@ -110,6 +112,14 @@ impl Model {
         let Some(open) = &mut self.lists.open else { return };
         if open.question.room.is_none() && open.names.len() < ROOMS_TOLD_MAX {
             open.names.push(room);
+        }
+    }
+
+    /// Somebody came or went.
+    pub(super) fn note_move(&mut self, room: &str, name: &str, has_joined: bool) {
+        let open = self.lists.open.as_mut().filter(|open| open.question.room.as_deref() == Some(room));
+        if let Some(open) = open.filter(|open| open.moves.len() < PEOPLE_MAX) {
+            open.moves.push((name.to_owned(), has_joined));
         }
     }
 
@@ -143,6 +153,9 @@ impl Model {
             if let Some(id) = self.conversations.find(Kind::Room, room) {
                 if let Some(conversation) = self.conversations.get_mut(id) {
                     conversation.people.replace(&open.names);
+                    for (name, has_joined) in &open.moves {
+                        conversation.people.move_one(name, *has_joined);
+                    }
                 }
             }
         }

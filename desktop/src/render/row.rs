@@ -13,6 +13,9 @@ use crate::settings::Notices;
 /// Lines of one person that are closer together than this follow each other under one name.
 const TOGETHER_MS: u64 = 5 * 60 * 1000;
 
+/// Hidden rows that are looked past for the one that is shown above a row.
+const HIDDEN_SKIPPED: usize = 16;
+
 /// Characters of the words above an answer.
 const QUOTE_CHARS_MAX: usize = 120;
 
@@ -168,6 +171,13 @@ fn before(model: &Model, position: usize) -> Option<&Entry> {
     position.checked_sub(1).and_then(|before| model.conversations.shown().transcript.get(before))
 }
 
+/// The row above that is shown.
+fn shown_before(model: &Model, position: usize) -> Option<&Entry> {
+    let transcript = &model.conversations.shown().transcript;
+    let above = (0..position).rev().take(HIDDEN_SKIPPED).filter_map(|above| transcript.get(above));
+    above.into_iter().find(|entry| kind(model, entry) != RowKind::Hidden)
+}
+
 fn day(model: &Model, entry: &Entry) -> Day {
     Day::of(entry.unix_ms, model.now.utc_offset_seconds)
 }
@@ -223,7 +233,7 @@ fn name(said: &Said, language: Language) -> Name {
 }
 
 fn continues(model: &Model, position: usize, entry: &Entry) -> bool {
-    let (Some(last), Some(said)) = (before(model, position), entry.said()) else { return false };
+    let (Some(last), Some(said)) = (shown_before(model, position), entry.said()) else { return false };
     let is_same =
         last.said().is_some_and(|last| last.is_own == said.is_own && (last.is_own || last.name == said.name));
     is_same

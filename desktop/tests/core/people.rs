@@ -55,6 +55,20 @@ fn a_list_of_a_thousand_is_asked_for_page_by_page() {
 }
 
 #[test]
+fn who_comes_or_goes_while_the_list_is_told_is_not_told_wrongly() {
+    let mut window = Window::with(settings());
+    window.greet();
+    window.joined("general");
+    for name in ["Ana", "Luis"] {
+        window.session(Event::Who { label: None, room: "general".to_owned(), name: name.to_owned() });
+    }
+    window.notice("general", "Luis", Leave);
+    window.notice("general", "Eva", Join);
+    window.session(Event::AnswerEnd { label: None, what: "WHO".to_owned() });
+    assert_eq!(names(&window), ["Ana", "Eva"]);
+}
+
+#[test]
 fn comings_and_goings_that_follow_each_other_are_one_row() {
     let mut window = Window::ready();
     for name in ["Luis", "Eva", "Ivo", "Zoe", "Max", "Pau", "Teo"] {

@@ -290,6 +290,11 @@ fn lines_of_one_person_that_follow_each_other_have_one_name() {
     window.hear("general", "Eva", "cinco");
     let continues: Vec<bool> = render::rows(&window.model, 0..5).iter().map(|row| row.continues).collect();
     assert_eq!(continues, [false, true, false, true, false]);
+    window.hear("general", "Pesado", "bla");
+    window.hear("general", "Eva", "seis");
+    assert!(!window.row("seis").continues);
+    window.act(Act::Ignore { name: "Pesado".to_owned(), is_ignored: true });
+    assert!(window.row("seis").continues, "what is between is not shown");
 }
 
 #[test]
