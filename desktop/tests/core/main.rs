@@ -13,6 +13,7 @@ mod rooms;
 mod saying;
 mod searching;
 mod simulation;
+mod texts;
 mod whole;
 mod window;
 mod writing;
