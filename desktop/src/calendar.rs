@@ -68,6 +68,11 @@ pub fn time_of_day(unix_ms: u64, utc_offset_seconds: i32) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
+/// How long the day still lasts, in milliseconds; never zero.
+pub fn rest_of_day_ms(unix_ms: u64, utc_offset_seconds: i32) -> u64 {
+    DAY_MS - local(unix_ms, utc_offset_seconds) % DAY_MS
+}
+
 /// The largest moment that is shown as itself: the end of the year 9999.
 const LATEST_MS: u64 = 253_402_300_799_999;
 
@@ -120,6 +125,7 @@ mod tests {
         assert_eq!(time_of_day(LATE, 3600), "00:30");
         assert_eq!(time_of_day(LATE, -5 * 3600), "18:30");
         assert_ne!(Day::of(LATE, 0), Day::of(LATE, 3600));
+        assert_eq!((rest_of_day_ms(LATE, 0), rest_of_day_ms(LATE, 3600)), (1_800_000, 84_600_000));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::connection::seconds_until;
-use super::{Command, Model, ViewCommand};
+use super::{Command, Model, Now, ViewCommand};
+use crate::calendar::rest_of_day_ms;
 
 /// How long a sentence below the transcript is shown.
 pub const HINT_SHOWN: Duration = Duration::from_secs(8);
@@ -16,7 +17,7 @@ const DRAFTS_AFTER: Duration = Duration::from_secs(1);
 
 impl Model {
     /// When [`super::Event::Tick`] is to be handed over, if nothing happens before; a moment that has passed means now.
-    /// None: nothing is due, and nothing on the screen changes by itself.
+    /// None: nothing is due, and nothing on the screen changes by itself. Of a quiet window only the next midnight is due.
     pub fn next_due(&self) -> Option<Duration> {
         let now = self.now.monotonic;
         let hint = self.hint.as_ref().map(|hint| hint.until);
@@ -25,7 +26,16 @@ impl Model {
             let seconds = seconds_until(at, now);
             at.saturating_sub(Duration::from_secs(seconds.saturating_sub(1)))
         });
-        [hint, closing, countdown, self.drafts_due, self.lists.next_due()].into_iter().flatten().min()
+        let due = [hint, closing, countdown, self.drafts_due, self.lists.next_due(), self.next_day()];
+        due.into_iter().flatten().min()
+    }
+
+    /// When «today» becomes «yesterday» above the rows.
+    fn next_day(&self) -> Option<Duration> {
+        let Now { monotonic, unix_ms, utc_offset_seconds } = self.now;
+        let rest = Duration::from_millis(rest_of_day_ms(unix_ms, utc_offset_seconds));
+        let has_rows = self.conversations.shown().transcript.len() > 0;
+        has_rows.then(|| monotonic.saturating_add(rest))
     }
 
     pub(super) fn do_what_is_due(&mut self) {

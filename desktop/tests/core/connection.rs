@@ -209,7 +209,11 @@ fn nothing_is_due_while_nothing_changes() {
     let mut window = Window::ready();
     assert_eq!(window.model.next_due(), None);
     window.hear("general", "Luis", "hola");
-    assert_eq!(window.model.next_due(), None);
+    let until_midnight = Duration::from_secs(((23 - 16) * 60 + 60 - 37) * 60 - 10);
+    assert_eq!(window.model.next_due(), Some(window.now.monotonic + until_midnight));
+    assert!(window.transcript().contains("--- hoy ---"));
+    window.pass(until_midnight);
+    assert!(window.transcript().contains("--- ayer ---"), "{}", window.transcript());
 }
 
 #[test]
