@@ -80,6 +80,17 @@ fn own_lines_without_an_answer_are_never_dropped() {
 }
 
 #[test]
+fn own_lines_without_an_answer_are_kept_however_long_they_are() {
+    let mut window = Window::ready();
+    window.hear("general", "Luis", "otra");
+    let long = "a".repeat(15_000);
+    let count = 2 * BYTES_KEPT / long.len();
+    (0..count).for_each(|_| window.say(&long));
+    assert_eq!(window.take_said().len(), count);
+    assert_eq!(window.screen().rows, count, "what was heard goes, what was not said yet stays");
+}
+
+#[test]
 fn people_who_come_and_go_all_day_leave_no_trace() {
     let mut window = Window::ready();
     for number in 0..30_000 {
