@@ -395,9 +395,8 @@ fn whoever_leaves_comes_back_as_the_same_session_and_loses_nothing_while_it_is_t
 #[test]
 fn whoever_came_back_and_hears_the_last_lines_behind_all_others_has_lost_none() {
     let plan = Plan { clients: 8, churn_per_s: 10.0, ..plan() };
-    let (measured, _) = run_plan(&plan, |said| {
-        vec![Out::OthersLater(said.heard_line(said.id)), said.ack(said.id)]
-    });
+    let (measured, _) =
+        run_plan(&plan, |said| vec![Out::OthersLater(said.heard_line(said.id)), said.ack(said.id)]);
     assert!(measured.returns.left >= 3, "{:?}", measured.returns);
     assert!(measured.counts.is_clean(), "{:?}", measured.counts);
 }

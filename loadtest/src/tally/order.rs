@@ -2,26 +2,32 @@
 
 use super::Tally;
 use super::extended::ids;
+use crate::answers::Answers;
+use crate::protocol::id;
 use crate::stamp::Stamp;
+use crate::stats::Arrivals;
 use crate::transcript::Entry;
 
 impl Tally {
     /// Takes the lines that are the next ones of the transcript, its own left out. Gives how many bytes they were.
-    pub(super) fn hear_known(&mut self, receiver: u32, bytes: &[u8], now_us: u64) -> usize {
+    pub(super) fn hear_known(&mut self, receiver: u32, bytes_heard: &[u8], now_us: u64) -> usize {
         let hears_itself = self.plan.protocol.hears_itself();
         let is_awaited = (receiver as usize) < self.steady;
-        let Self { transcript, arrivals, flights, freed, followers, .. } = self;
+        let Self { transcript, arrivals, flights, freed, followers, extended, .. } = self;
         let (mut cursor, follows) = followers.place(receiver);
-        let disordered = arrivals.counts().out_of_order;
+        let mut answers = extended.as_mut().map(|extended| &mut extended.answers);
         let (mut heard_bytes, mut heard_lines, mut last_bytes) = (0, 0, 0);
         loop {
             let run = transcript.from(cursor);
-            let (lines, bytes) = run.same(bytes.get(heard_bytes..).unwrap_or_default());
+            let (lines, bytes) = run.same(bytes_heard.get(heard_bytes..).unwrap_or_default());
+            let mut begin = heard_bytes;
             heard_bytes += bytes;
             last_bytes = lines.last().map_or(last_bytes, Entry::bytes);
             for line in lines {
+                let piece = bytes_heard.get(begin..).unwrap_or_default();
+                begin += line.bytes();
                 // What a follower hears is in turn.
-                if follows || arrivals.note(receiver, &line.stamp) {
+                if follows || note(arrivals, answers.as_deref_mut(), receiver, &line.stamp, piece) {
                     heard_lines += 1;
                     if flights.land(line.flight, &line.stamp, receiver, now_us, is_awaited) {
                         freed.push(line.stamp.sender);
@@ -46,8 +52,8 @@ impl Tally {
             } else if is_awaited {
                 followers.join(receiver, hears_itself, transcript, arrivals);
             }
-            let is_in_order = self.extended.is_some() && disordered == self.arrivals.counts().out_of_order;
-            let heard = bytes.get(..heard_bytes).filter(|_| is_in_order);
+            // Its lines are all heard for the first time, and those of the transcript have growing ids.
+            let heard = bytes_heard.get(..heard_bytes).filter(|_| follows && self.extended.is_some());
             if let Some(ids) = heard.and_then(|heard| ids(heard, last_bytes)) {
                 self.check_ids(receiver, ids, true);
             }
@@ -127,4 +133,25 @@ impl Tally {
         self.flights.set_place(flight, place);
         Some(place)
     }
+}
+
+/// Notes the line that `bytes` begin with, heard by somebody who does not follow the transcript, and its id, if it has one
+/// and is in its sender's order. True: it was heard for the first time.
+fn note(
+    arrivals: &mut Arrivals,
+    answers: Option<&mut Answers>,
+    receiver: u32,
+    stamp: &Stamp,
+    bytes: &[u8],
+) -> bool {
+    let disordered = arrivals.counts().out_of_order;
+    if !arrivals.note(receiver, stamp) {
+        return false;
+    }
+    let answers = answers.filter(|_| disordered == arrivals.counts().out_of_order);
+    let is_below = answers.zip(id(bytes)).is_some_and(|(answers, id)| !answers.advance(receiver, id, id));
+    if is_below {
+        arrivals.note_out_of_order();
+    }
+    true
 }
