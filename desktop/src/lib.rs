@@ -12,12 +12,29 @@
 //!
 //! It names no widget, no socket, no clock, no thread and no file. It depends on `tertulia-wire` and on nothing else of
 //! this project.
+//!
+//! The shell:
+//!
+//! - [`options`]: the command line.
+//! - [`files`]: the files of a profile, written so that they are whole whatever happens.
+//! - [`link`], [`outbox`]: the thread that owns the socket and the session, and keeps what was typed in a file.
+//! - [`clock`], [`notify`]: what time it is; the notices of the desktop.
+//! - [`view`]: the window. Only it names the toolkit.
+//! - [`shell`]: the turn that brings all of them together.
 
 pub mod calendar;
+pub mod clock;
 pub mod colour;
 pub mod emoji;
+pub mod files;
 pub mod fold;
+pub mod link;
 pub mod model;
+pub mod notify;
+pub mod options;
+pub mod outbox;
 pub mod phrases;
 pub mod render;
 pub mod settings;
+pub mod shell;
+pub mod view;
