@@ -1,7 +1,7 @@
 # `make` alone says what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench peers fuzz soak small deps deps-run deps-peers docs features
+.PHONY: help run chat test lint fmt bench bench-desktop pictures peers fuzz soak small deps deps-run deps-chat deps-peers docs features
 
 CARGO ?= cargo
 ARGS ?=
@@ -14,10 +14,13 @@ RELEASE := $(abspath $(TARGET)/release)
 SMALL_KIB_MAX := 550
 
 help: ## What there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: deps-run ## Build the relay and start it (flags: make run ARGS='--lang en')
 	$(CARGO) run --release --locked -p tertulia-relay -- $(ARGS)
+
+chat: deps-chat ## Build the window and open it (flags: make chat ARGS='--relay host:2000 --name Ana')
+	$(CARGO) run --release --locked -p tertulia-desktop -- $(ARGS)
 
 test: deps lint features small docs ## Everything that is tested, as CI does it
 	$(CARGO) test --locked --workspace
@@ -47,6 +50,13 @@ bench: deps small ## Measure speed and size against the floor (BENCHMARKING.md)
 	TERTULIA_RELAY=$(RELEASE)/tertulia-relay TERTULIA_LOADTEST=$(RELEASE)/tertulia-loadtest \
 	TERTULIA_SMALL=$(abspath $(SMALL)) $(CARGO) bench --locked -p tertulia-loadtest --bench bounds -- $(ARGS)
 
+bench-desktop: deps ## Measure the window: start, memory, idle, floods, size (BENCHMARKING.md)
+	$(CARGO) build --release --locked -p tertulia-relay
+	TERTULIA_RELAY=$(RELEASE)/tertulia-relay $(CARGO) bench --locked -p tertulia-desktop --bench window -- $(ARGS)
+
+pictures: deps ## Take the README's pictures of the window anew (desktop/tests/pictures/)
+	TERTULIA_PICTURES=$(abspath desktop/tests/pictures) $(CARGO) test --locked -p tertulia-desktop --test window -- --ignored pictures
+
 peers: deps-peers ## The same work for other chat servers, which it installs (BENCHMARKING.md)
 	$(CARGO) build --release --locked -p tertulia-relay -p tertulia-loadtest
 	$(RELEASE)/tertulia-loadtest peers $(ARGS)
@@ -71,6 +81,9 @@ deps: ## Install what building and testing need from the system
 
 deps-run:
 	@./.ci/deps run
+
+deps-chat:
+	@./.ci/deps chat
 
 deps-peers:
 	@./.ci/deps peers

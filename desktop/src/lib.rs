@@ -1,11 +1,40 @@
-//! The native window of Tertulia. Not built yet: nothing here runs.
+//! The native window of Tertulia: a core that decides and a shell that moves bytes.
 //!
-//! What will live here, a core that decides and a shell that moves bytes:
+//! The core, in reading order:
 //!
-//! - `model`: all state of the window; an event goes in, commands come out. Knows no widget and no socket.
-//! - `render`: turns the model into lines of text, so that tests compare what a person would see.
-//! - `view`: the only module that names fltk.
-//! - `link`: the thread that owns the socket and a session with the relay.
-//! - `notify`: notices of the desktop.
+//! - [`settings`]: what a person has chosen, and how it is written down.
+//! - [`phrases`]: every sentence, in Spanish and English.
+//! - [`model`]: all state of the window; an event goes in, commands come out.
+//! - [`render`]: what is to be drawn, as data; and as text, so that tests compare what a person would see.
+//! - [`colour`]: the palettes, and the colour of each name.
+//! - [`emoji`]: what the picker offers.
+//! - [`fold`], [`calendar`]: text made equal for comparing; moments as people read them.
 //!
-//! It depends on `tertulia-wire` and on nothing else of this project.
+//! It names no widget, no socket, no clock, no thread and no file. It depends on `tertulia-wire` and on nothing else of
+//! this project.
+//!
+//! The shell:
+//!
+//! - [`options`]: the command line.
+//! - [`files`]: the files of a profile, written so that they are whole whatever happens.
+//! - [`link`], [`outbox`]: the thread that owns the socket and the session, and keeps what was typed in a file.
+//! - [`clock`], [`notify`]: what time it is; the notices of the desktop.
+//! - [`view`]: the window. Only it names the toolkit.
+//! - [`shell`]: the turn that brings all of them together.
+
+pub mod calendar;
+pub mod clock;
+pub mod colour;
+pub mod emoji;
+pub mod files;
+pub mod fold;
+pub mod link;
+pub mod model;
+pub mod notify;
+pub mod options;
+pub mod outbox;
+pub mod phrases;
+pub mod render;
+pub mod settings;
+pub mod shell;
+pub mod view;

@@ -161,8 +161,31 @@ fn every_crate_takes_the_lints_of_the_workspace_which_forbid_unsafe_code() {
 }
 
 #[test]
+fn the_core_of_the_window_names_no_widget_socket_thread_file_or_clock() {
+    let folder = workspace().join("desktop/src");
+    let mut core: Vec<_> =
+        ["model", "render", "phrases", "emoji"].iter().flat_map(|name| sources(&folder.join(name))).collect();
+    for name in ["settings.rs", "colour.rs", "calendar.rs", "fold.rs"] {
+        let path = folder.join(name);
+        core.push((path.clone(), fs::read_to_string(&path).expect("a source")));
+    }
+    let words = [
+        "fltk",
+        "std::net",
+        "std::io",
+        "std::fs",
+        "std::thread",
+        "std::sync",
+        "Instant",
+        "SystemTime",
+        "mio",
+    ];
+    assert_names_none_of(&core, &words);
+}
+
+#[test]
 fn no_file_and_no_function_is_longer_than_the_house_allows() {
-    for member in ["wire/src", "relay/src", "loadtest/src", "loadtest/benches"] {
+    for member in ["wire/src", "relay/src", "desktop/src", "loadtest/src", "loadtest/benches"] {
         for (path, text) in sources(&workspace().join(member)) {
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
             let lines = code.lines().count();

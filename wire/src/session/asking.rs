@@ -6,7 +6,7 @@ use super::config::QUIT_WAIT;
 use super::error::AskError;
 use super::event::{Action, Ticket};
 use super::fetch::{FETCHES_MAX, Fetch, Purpose, WORDS_BYTES_MAX};
-use super::{Link, Quit, Session};
+use super::{Link, Quit, Say, Session};
 use crate::name::{Name, check_room};
 use crate::text::{clean, join_lines};
 
@@ -132,5 +132,14 @@ impl Session {
     /// Lines that the relay has not answered.
     pub fn unanswered(&self) -> usize {
         self.unanswered.len()
+    }
+
+    /// These lines, with their labels, in order; what a program shows of them after it has restored a session.
+    pub fn unanswered_lines(&self) -> impl Iterator<Item = (&str, Say<'_>)> {
+        self.unanswered.iter().map(|line| {
+            let (as_who, to) = (line.as_who.as_deref(), line.to.as_deref());
+            let say = Say { room: &line.room, text: &line.text, reply: line.reply, as_who, to };
+            (line.label.as_str(), say)
+        })
     }
 }

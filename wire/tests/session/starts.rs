@@ -345,6 +345,9 @@ fn a_saved_session_goes_on_where_it_was() {
     let mut again = Session::restore(empty, &saved).unwrap();
     assert_eq!(again.saved().replace(" sid=7 after=20 text", " text"), saved);
     assert_eq!((again.name(), again.unanswered()), ("Ana", 1));
+    let (unanswered, kept) = again.unanswered_lines().next().unwrap();
+    assert_eq!((unanswered, kept.room, kept.reply, kept.to), (label.as_str(), "general", Some(9), None));
+    assert_eq!((kept.text, kept.as_who), ("con espacios\u{2028}y \\ barras=1", Some("Luis; G")));
     let hello = connect(&mut again, seconds(0));
     assert_eq!(hello, ["/hello v=1 name=Ana room=general resume=T after=20,general:20"]);
     hear(&mut again, &format!("{HELLO}* JOINED room=general last=20 :x\n"), seconds(0));

@@ -1,0 +1,22 @@
+//! The kernel's account of a process.
+
+use std::fs;
+use std::time::Duration;
+
+/// Resident memory, in MiB.
+pub(crate) fn resident_mib(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is there");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// Time on a processor, of all its threads that are there.
+pub(crate) fn processor_time(pid: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there");
+    let nanoseconds = threads.map(|thread| {
+        let path = thread.unwrap().path().join("schedstat");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok()).unwrap_or_default()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}

@@ -1,0 +1,153 @@
+//! The thread that owns the socket, the session and its file. The window gives it orders and takes its reports; neither
+//! ever waits for the other, and data goes by channels only: the bell says no more than that there is something.
+
+mod begin;
+mod dial;
+mod mouth;
+mod obey;
+mod stream;
+mod turn;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::model::{LinkCommand, LinkEvent};
+use mio::{Poll, Waker};
+use tertulia_wire::session::Event;
+
+use begin::Begin;
+use mouth::Mouth;
+use turn::Turn;
+
+pub use dial::{ADDRESSES_MAX, CONNECT_WAIT, LOOK_UP_WAIT};
+
+/// Reports that may wait for the window; beyond it the socket is not read.
+pub const REPORTS_MAX: usize = 4096;
+
+/// The shortest time between two rings of the bell: as often as a picture changes, and far less often than what a
+/// window system chokes on.
+pub const BELL_EVERY: Duration = Duration::from_millis(34);
+
+/// How long the end of the program waits for the thread.
+pub const END_WAIT: Duration = Duration::from_secs(12);
+
+/// What the thread tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// For the model.
+    Event(LinkEvent),
+    /// The file of the session was none; it is kept there, and a new one begun.
+    SetAside {
+        /// Where it is now.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The system asks the program to end.
+    Signal,
+}
+
+/// What both sides look at.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The window has not answered the bell yet.
+    is_rung: AtomicBool,
+    /// The thread has more reports than there was place for.
+    is_stalled: AtomicBool,
+}
+
+/// The window's end of it.
+#[derive(Debug)]
+pub struct Link {
+    orders: Sender<LinkCommand>,
+    reports: Receiver<Report>,
+    waker: Arc<Waker>,
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+impl Link {
+    /// Begins to wait for orders; the first one is [`LinkCommand::Start`]. The session is kept in that file. `bell` is
+    /// called on the thread, at most once in [`BELL_EVERY`] and not again before [`Link::answer_bell`]; it must not wait.
+    pub fn begin(session_file: &Path, bell: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), turn::WAKE)?);
+        let (orders, taken) = channel();
+        let (reporter, reports) = sync_channel(REPORTS_MAX);
+        let shared = Arc::new(Shared::default());
+        let mouth = Mouth::new(reporter, Arc::clone(&shared), Box::new(bell));
+        let (file, wakes) = (session_file.to_owned(), Arc::clone(&waker));
+        let run = move || run(&file, poll, wakes, taken, mouth);
+        let thread = thread::Builder::new().name("link".to_owned()).spawn(run)?;
+        Ok(Self { orders, reports, waker, shared, thread })
+    }
+
+    /// Gives an order. They are done in their order. False: the thread has ended, and does nothing any more.
+    pub fn give(&self, order: LinkCommand) -> bool {
+        let is_given = self.orders.send(order).is_ok();
+        // A waker that fails is one whose poll is full of wakes already.
+        let _ = self.waker.wake();
+        is_given
+    }
+
+    /// The bell was heard: it may ring again. To be called before the reports are taken.
+    pub fn answer_bell(&self) {
+        self.shared.is_rung.store(false, Ordering::Release);
+    }
+
+    /// The next report, if there is one.
+    pub fn take(&self) -> Option<Report> {
+        let report = self.reports.try_recv().ok();
+        if report.is_none() && self.shared.is_stalled.swap(false, Ordering::AcqRel) {
+            let _ = self.waker.wake();
+        }
+        report
+    }
+
+    /// Waits for a report until then. For where there is no window whose loop could.
+    pub fn wait(&self, until: Instant) -> Option<Report> {
+        if let Some(report) = self.take() {
+            return Some(report);
+        }
+        self.reports.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+    }
+
+    /// Waits until the thread has ended, once it was ordered to quit; not longer than [`END_WAIT`]. False: it has not.
+    pub fn end(self) -> bool {
+        let until = Instant::now() + END_WAIT;
+        while !self.thread.is_finished() {
+            if Instant::now() >= until {
+                return false;
+            }
+            // Reports nobody reads would hold it up; the channel closes with the thread.
+            if self.wait(until).is_none() {
+                break;
+            }
+        }
+        self.thread.join().is_ok()
+    }
+}
+
+/// The thread: waits for the first start, then turns until the session has ended.
+fn run(file: &Path, poll: Poll, waker: Arc<Waker>, orders: Receiver<LinkCommand>, mut mouth: Mouth) {
+    // What is ordered before there is a session is without meaning, and to leave is done.
+    let begin = loop {
+        match orders.recv() {
+            Ok(LinkCommand::Start { relay, name, rooms }) => break Begin { relay, name, rooms },
+            Ok(LinkCommand::Quit) | Err(_) => {
+                mouth.say_event(LinkEvent::Session(Event::Ended));
+                return mouth.ring_off();
+            }
+            Ok(_) => {}
+        }
+    };
+    // Without signals and a poll there is no link; the window finds the channel closed.
+    if let Ok(mut turn) = Turn::new(&begin, file, poll, waker, orders, mouth) {
+        turn.run();
+    }
+}

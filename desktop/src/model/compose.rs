@@ -1,0 +1,221 @@
+//! What is being written: drafts, sending, what was sent before, pastes.
+
+use std::collections::VecDeque;
+
+use tertulia_wire::limits::LINE_BYTES_MAX;
+use tertulia_wire::text::{clean, join_lines};
+
+use super::{EntryId, Model, Sentence, ViewCommand};
+use crate::phrases::Phrase;
+
+/// Bytes of a message: what fits a line of the protocol with its label, room, receiver and answered line before it.
+pub const TEXT_BYTES_MAX: usize = LINE_BYTES_MAX - 512;
+
+/// A paste of more lines than this is asked about.
+pub const PASTE_LINES_ASKED: usize = 5;
+
+/// Messages that Up and Down walk through; older ones are forgotten.
+pub const SENT_KEPT: usize = 100;
+
+/// What was sent, and where Up and Down stand.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    /// The newest last.
+    texts: VecDeque<String>,
+    /// How far back; none: at what is being written.
+    back: Option<usize>,
+    /// What was being written when the walk began.
+    begun: String,
+}
+
+impl Sent {
+    fn push(&mut self, text: &str) {
+        self.leave();
+        if self.texts.back().is_some_and(|last| last == text) {
+            return;
+        }
+        self.texts.push_back(text.to_owned());
+        if self.texts.len() > SENT_KEPT {
+            self.texts.pop_front();
+        }
+    }
+
+    /// The walk is over.
+    pub(super) fn leave(&mut self) {
+        self.back = None;
+        self.begun.clear();
+    }
+
+    fn earlier(&mut self, now: &str) -> Option<String> {
+        let back = self.back.map_or(0, |back| back + 1);
+        let index = self.texts.len().checked_sub(back + 1)?;
+        let text = self.texts.get(index)?.clone();
+        if self.back.is_none() {
+            now.clone_into(&mut self.begun);
+        }
+        self.back = Some(back);
+        Some(text)
+    }
+
+    fn later(&mut self) -> Option<String> {
+        let back = self.back?;
+        let Some(nearer) = back.checked_sub(1) else {
+            self.back = None;
+            return Some(std::mem::take(&mut self.begun));
+        };
+        self.back = Some(nearer);
+        self.texts.len().checked_sub(nearer + 1).and_then(|index| self.texts.get(index)).cloned()
+    }
+}
+
+impl Model {
+    /// The input was changed by hand.
+    pub(super) fn edit(&mut self, text: String, cursor: usize) {
+        let draft = &mut self.conversations.shown_mut().draft;
+        let cursor = at_boundary(&text, cursor);
+        if draft.text == text {
+            draft.cursor = cursor;
+            return;
+        }
+        draft.text = text;
+        draft.cursor = cursor;
+        self.completion = None;
+        self.sent.leave();
+        self.drafts_changed();
+    }
+
+    /// The input is to have this text.
+    pub(super) fn set_input(&mut self, text: String, cursor: usize) {
+        let cursor = at_boundary(&text, cursor);
+        self.view(ViewCommand::SetInput { text: text.clone(), cursor });
+        let draft = &mut self.conversations.shown_mut().draft;
+        draft.text = text;
+        draft.cursor = cursor;
+        self.drafts_changed();
+    }
+
+    /// Enter.
+    pub(super) fn send(&mut self) {
+        let shown = self.conversations.shown();
+        let id = shown.id;
+        let written = shown.draft.text.trim().to_owned();
+        let is_command = written.starts_with('/') && !written.starts_with("//") && !written.contains('\n');
+        if is_command {
+            if self.obey(&written) {
+                self.sent.push(&written);
+                self.clear_input(id);
+            }
+            return;
+        }
+        let said = if written.starts_with("//") { written.get(1..).unwrap_or_default() } else { &written };
+        let text = clean(&join_lines(said)).trim().to_owned();
+        if text.is_empty() || !self.fits(&text) {
+            return;
+        }
+        let Ok(reply) = self.answered_line() else { return };
+        if self.say(id, &text, reply) {
+            self.sent.push(&written);
+            self.conversations.shown_mut().draft.reply = None;
+            self.clear_input(id);
+            self.jump_to_end();
+        }
+    }
+
+    /// Whether a message can be so long; if not, the person is told.
+    pub(super) fn fits(&mut self, text: &str) -> bool {
+        let over = text.len().saturating_sub(TEXT_BYTES_MAX);
+        if over > 0 {
+            self.complain(Sentence::new(Phrase::TooLongBy, &[&over.to_string()]));
+        }
+        over == 0
+    }
+
+    /// The id of the line that is answered. An error: it has none yet, and the person was told.
+    fn answered_line(&mut self) -> Result<Option<u64>, ()> {
+        let shown = self.conversations.shown();
+        let Some(entry) = shown.draft.reply.and_then(|id| shown.transcript.entry(id)) else {
+            return Ok(None);
+        };
+        match entry.line_id() {
+            Some(line_id) => Ok(Some(line_id)),
+            None => {
+                self.complain(Phrase::ReplyLater);
+                Err(())
+            }
+        }
+    }
+
+    fn clear_input(&mut self, id: super::ConversationId) {
+        if self.conversations.shown().id == id {
+            return self.set_input(String::new(), 0);
+        }
+        // The command has led elsewhere: what was written stays behind as if it had been sent.
+        if let Some(conversation) = self.conversations.get_mut(id) {
+            conversation.draft = super::conversation::Draft::default();
+        }
+        self.drafts_changed();
+    }
+
+    /// Up in the input's first row.
+    pub(super) fn earlier(&mut self) {
+        let now = self.conversations.shown().draft.text.clone();
+        if let Some(text) = self.sent.earlier(&now) {
+            let cursor = text.len();
+            self.set_input(text, cursor);
+        }
+    }
+
+    /// Down in the input's last row.
+    pub(super) fn later(&mut self) {
+        if let Some(text) = self.sent.later() {
+            let cursor = text.len();
+            self.set_input(text, cursor);
+        }
+    }
+
+    /// Something is to be pasted.
+    pub(super) fn paste(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if text.is_empty() {
+            return;
+        }
+        let bytes = text.len() + self.conversations.shown().draft.text.len();
+        if bytes > TEXT_BYTES_MAX {
+            let (bytes, most) = (bytes.to_string(), TEXT_BYTES_MAX.to_string());
+            return self.complain(Sentence::new(Phrase::PasteTooLong, &[&bytes, &most]));
+        }
+        let lines = text.trim_end_matches('\n').split('\n').count();
+        if lines > PASTE_LINES_ASKED && self.settings.ask_before_paste {
+            self.pasting = Some(text);
+            return self.view(ViewCommand::AskPaste { lines });
+        }
+        self.view(ViewCommand::InsertText(text));
+    }
+
+    /// The answer to the question about a paste.
+    pub(super) fn confirm_paste(&mut self, is_wanted: bool) {
+        if let Some(text) = self.pasting.take().filter(|_| is_wanted) {
+            self.view(ViewCommand::InsertText(text));
+        }
+    }
+
+    /// Answers a line.
+    pub(super) fn reply(&mut self, entry: EntryId) {
+        let shown = self.conversations.shown_mut();
+        let can_be = shown.transcript.entry(entry).is_some_and(|entry| entry.line_id().is_some());
+        if can_be {
+            shown.draft.reply = Some(entry);
+        } else {
+            self.complain(Phrase::ReplyLater);
+        }
+    }
+}
+
+/// The nearest place between characters at or before this byte.
+fn at_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

@@ -1,0 +1,78 @@
+//! What is known of the connection, for the banner above the transcript.
+
+use std::time::Duration;
+
+use tertulia_wire::session::Reason;
+
+use super::event::ConnectError;
+use crate::phrases::{Phrase, Sentence};
+
+/// What is known of the connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Status {
+    /// A name is still to be given.
+    NotBegun,
+    /// It is being made.
+    Connecting,
+    /// The relay has greeted us.
+    Ready,
+    /// The relay does not greet us under this name; the session asks again then.
+    NameRefused { name: String, again_at: Option<Duration> },
+    /// There is none; the session tries again then.
+    Waiting { reason: Reason, error: Option<ConnectError>, until: Duration },
+    /// Another connection has the session.
+    TakenOver,
+    /// It has ended.
+    Ended,
+}
+
+impl Status {
+    /// Why there is no connection, without when it is tried again. None: there is one, or it is being made.
+    pub(crate) fn trouble(&self, relay: &str) -> Option<Sentence> {
+        match self {
+            Self::Waiting { error: Some(error), reason: Reason::ConnectFailed, .. } => {
+                Some(connect_error(error, relay))
+            }
+            Self::Waiting { reason, .. } => Some(Sentence::new(reason_phrase(*reason), &[relay])),
+            _ => None,
+        }
+    }
+
+    /// When it is tried again.
+    pub(crate) fn again_at(&self) -> Option<Duration> {
+        match self {
+            Self::Waiting { until, .. } => Some(*until),
+            Self::NameRefused { again_at, .. } => *again_at,
+            _ => None,
+        }
+    }
+}
+
+/// Whole seconds until then, the one that has begun included.
+pub(crate) fn seconds_until(at: Duration, now: Duration) -> u64 {
+    let left = at.saturating_sub(now);
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
+}
+
+fn connect_error(error: &ConnectError, relay: &str) -> Sentence {
+    let host = || relay.rsplit_once(':').map_or(relay, |(host, _)| host);
+    match error {
+        ConnectError::Refused => Sentence::new(Phrase::Refused, &[relay]),
+        ConnectError::Unreachable => Sentence::new(Phrase::Unreachable, &[relay]),
+        ConnectError::NoNetwork => Sentence::new(Phrase::NoNetwork, &[relay]),
+        ConnectError::TimedOut => Sentence::new(Phrase::TimedOut, &[relay]),
+        ConnectError::NameNotFound => Sentence::new(Phrase::NameNotFound, &[host()]),
+        ConnectError::Denied => Sentence::new(Phrase::Denied, &[relay]),
+        ConnectError::Other(reason) => Sentence::new(Phrase::ConnectFailed, &[relay, reason]),
+    }
+}
+
+fn reason_phrase(reason: Reason) -> Phrase {
+    match reason {
+        Reason::ConnectFailed => Phrase::Unreachable,
+        Reason::Disconnected => Phrase::Disconnected,
+        Reason::NotTertulia => Phrase::NotTertulia,
+        Reason::Version => Phrase::Version,
+        Reason::Silent => Phrase::Silent,
+    }
+}

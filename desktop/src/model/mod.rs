@@ -1,0 +1,348 @@
+//! All state of the window: an event goes in, commands come out. Knows no widget, no socket, no clock, no file; the shell
+//! calls it from one thread, and draws what [`crate::render`] makes of it.
+//!
+//! The caller's turn, over and over: hand over what happened ([`Model::handle`], with the time), take all of
+//! [`Model::poll_command`] and obey, draw again if [`Model::revision`] is another one, and hand over [`Event::Tick`] once
+//! [`Model::next_due`] has come. With nothing due it may sleep.
+//!
+//! In reading order: `event`, `command` (the two doors); `entry`, `transcript`, `people`, `conversation` (what is kept);
+//! `link`, `hearing`, `saying` (what the relay does to it); `acts`, `compose`, `complete`, `slash`, `reading`, `search`
+//! (what a person does); `attention`, `timing`, `drafts`.
+
+mod acts;
+mod asks;
+mod attention;
+mod changes;
+mod command;
+mod complete;
+mod compose;
+mod connection;
+mod conversation;
+mod conversations;
+mod drafts;
+mod entry;
+mod event;
+mod hearing;
+mod link;
+mod people;
+mod presence;
+mod reading;
+mod rooms;
+mod saying;
+mod search;
+mod slash;
+mod tally;
+mod timing;
+mod transcript;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+pub use asks::{ASKS_OPEN_MAX, ASKS_WAITING_MAX, PAGE_LINES};
+pub use attention::{NOTIFY_PAUSE, QUIET_AFTER_READY};
+pub use changes::{CHANGES_MAX, RowChange};
+pub use command::{AskId, Command, FileCommand, LinkCommand, Notification, SayLine, ViewCommand};
+pub use compose::{PASTE_LINES_ASKED, SENT_KEPT, TEXT_BYTES_MAX};
+pub use conversation::{ConversationId, Kind};
+pub use conversations::{BYTES_KEPT_ALL, PRIVATE_MAX};
+pub use drafts::DraftsError;
+pub use entry::EntryId;
+pub use event::{Act, ConnectError, Event, LinkEvent, Scroll, Unsent};
+pub use people::{PEOPLE_MAX, SPEAKERS_MAX};
+pub use saying::UNSENT_MAX;
+pub use search::{MATCHES_MAX, RESULTS_MAX};
+pub use tally::NAMES_TOLD_MAX;
+pub use timing::{CLOSE_WAIT, HINT_SHOWN};
+pub use transcript::{BYTES_KEPT, ENTRIES_DROPPED, ENTRIES_KEPT};
+
+pub(crate) use attention::shortened;
+pub(crate) use connection::Status;
+pub(crate) use connection::seconds_until;
+pub(crate) use conversation::{Conversation, End, Older, Seat};
+pub(crate) use entry::{Body, Entry, Said, State};
+pub(crate) use search::{Search, SearchAsked};
+pub(crate) use slash::hint_for;
+pub(crate) use tally::{Counts, Names};
+
+use crate::phrases::{Language, Phrase, Sentence};
+use crate::settings::Settings;
+use asks::Asks;
+use compose::Sent;
+use conversations::Conversations;
+use presence::Lists;
+
+/// The time, as the caller's clocks say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Since any moment of the caller's; never goes back.
+    pub monotonic: Duration,
+    /// Milliseconds since 1970; may go back.
+    pub unix_ms: u64,
+    /// How far the reader is east of UTC.
+    pub utc_offset_seconds: i32,
+}
+
+/// Something said to the person below the transcript, for a while.
+#[derive(Debug, Clone)]
+pub(crate) struct Hint {
+    pub(crate) sentence: Sentence,
+    pub(crate) is_error: bool,
+    until: Duration,
+}
+
+/// The question for a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Naming {
+    /// What the person gets who leaves it empty.
+    pub(crate) guest: String,
+    /// The name that was refused, and why.
+    pub(crate) refused: Option<(String, Sentence)>,
+}
+
+/// All state of the window.
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) settings: Settings,
+    pub(crate) now: Now,
+    /// The name we have, or ask for.
+    pub(crate) name: String,
+    pub(crate) naming: Option<Naming>,
+    pub(crate) conversations: Conversations,
+    pub(crate) status: Status,
+    pub(crate) search: Option<Search>,
+    pub(crate) hint: Option<Hint>,
+    pub(crate) is_focused: bool,
+    /// The relay keeps what is said.
+    pub(crate) is_history_kept: bool,
+    pub(crate) outbox_error: Option<String>,
+    /// Since then the window is being closed.
+    pub(crate) closing_since: Option<Duration>,
+    /// Grows when rows of all conversations look other than before.
+    pub(crate) look: u32,
+    revision: u64,
+    asks: Asks,
+    lists: Lists,
+    sent: Sent,
+    completion: Option<complete::Completion>,
+    pasting: Option<String>,
+    /// The name that was asked for last.
+    renaming: Option<String>,
+    /// Where each own line without an answer is, by its label.
+    unsent: HashMap<String, ConversationId>,
+    quiet_until: Duration,
+    notified: HashMap<ConversationId, Duration>,
+    drafts_due: Option<Duration>,
+    commands: VecDeque<Command>,
+    label_prefix: String,
+    next_label: u64,
+    next_entry: u64,
+    /// The name of who gives none.
+    guest: String,
+}
+
+impl Model {
+    /// A window that begins, where no other begins in the same millisecond; see [`Model::with_seed`].
+    pub fn new(settings: Settings, now: Now) -> Self {
+        Self::with_seed(settings, now, 0)
+    }
+
+    /// A window that begins. With a name in the settings it connects at once; else it asks for one. `seed`: random bits, so
+    /// that no two runs ever give a line the same label, whatever their clocks say.
+    pub fn with_seed(settings: Settings, now: Now, seed: u64) -> Self {
+        let settings = settings.mended();
+        let (first, others) = match settings.rooms.split_first() {
+            Some((first, others)) => (first.as_str(), others),
+            None => (tertulia_wire::limits::ROOM_DEFAULT, [].as_slice()),
+        };
+        let mut conversations = Conversations::new(first);
+        for room in others {
+            conversations.open(Kind::Room, room);
+        }
+        let mut model = Self {
+            name: settings.name.clone(),
+            settings,
+            now,
+            naming: None,
+            conversations,
+            status: Status::NotBegun,
+            search: None,
+            hint: None,
+            is_focused: true,
+            is_history_kept: true,
+            outbox_error: None,
+            closing_since: None,
+            look: 0,
+            revision: 0,
+            asks: Asks::default(),
+            lists: Lists::default(),
+            sent: Sent::default(),
+            completion: None,
+            pasting: None,
+            renaming: None,
+            unsent: HashMap::new(),
+            quiet_until: Duration::ZERO,
+            notified: HashMap::new(),
+            drafts_due: None,
+            commands: VecDeque::new(),
+            label_prefix: format!("w{:x}-{seed:x}", now.unix_ms),
+            next_label: 1,
+            next_entry: 1,
+            guest: guest_name(now.unix_ms ^ seed),
+        };
+        if model.name.is_empty() {
+            model.ask_name(None);
+        } else {
+            model.start();
+        }
+        model
+    }
+
+    /// Something has happened.
+    pub fn handle(&mut self, event: Event, now: Now) {
+        self.now = Now { monotonic: now.monotonic.max(self.now.monotonic), ..now };
+        if let Event::Act(Act::Scroll(scroll)) = event {
+            return self.handle_scroll(scroll);
+        }
+        self.revision = self.revision.wrapping_add(1);
+        match event {
+            Event::Link(event) => self.handle_link(event),
+            Event::Act(act) => self.handle_act(act),
+            Event::Shell(sentence) => self.complain(sentence),
+            Event::Tick => {}
+        }
+        self.do_what_is_due();
+    }
+
+    /// A view tells where it stands whenever it has drawn: that alone is no reason to draw again.
+    fn handle_scroll(&mut self, scroll: Scroll) {
+        let state = |model: &Self| {
+            let shown = model.conversations.shown();
+            (shown.scroll, shown.older, shown.end, shown.unread, model.commands.len())
+        };
+        let before = state(self);
+        self.scrolled(scroll);
+        if state(self) != before {
+            self.revision = self.revision.wrapping_add(1);
+        }
+    }
+
+    /// What is to be done, in this order. Drafts that are due come last, so that much that happens at once is written once.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front().or_else(|| self.take_due_drafts())
+    }
+
+    /// Another number each time that something may look other than before.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What is chosen now.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The language of sentences.
+    pub fn language(&self) -> Language {
+        self.settings.language()
+    }
+
+    /// The conversation that is shown.
+    pub fn selected(&self) -> ConversationId {
+        self.conversations.shown().id
+    }
+
+    /// What has happened to the rows of the conversation that is shown, since the last call. Take it before
+    /// [`crate::render::row`] is called; after [`ViewCommand::Show`] it begins with [`RowChange::Reset`].
+    pub fn take_row_changes(&mut self) -> Vec<RowChange> {
+        self.conversations.shown_mut().transcript.take_changes()
+    }
+
+    /// How many entries all conversations hold, and their bytes, about: what is bounded by [`ENTRIES_KEPT`], [`BYTES_KEPT`]
+    /// and [`BYTES_KEPT_ALL`].
+    pub fn held(&self) -> (usize, usize) {
+        self.conversations.iter().fold((0, 0), |(entries, bytes), conversation| {
+            let transcript = &conversation.transcript;
+            (entries + transcript.len(), bytes + transcript.bytes())
+        })
+    }
+
+    fn link(&mut self, command: LinkCommand) {
+        self.commands.push_back(Command::Link(command));
+    }
+
+    fn view(&mut self, command: ViewCommand) {
+        self.commands.push_back(Command::View(command));
+    }
+
+    fn hint(&mut self, sentence: impl Into<Sentence>) {
+        self.put_hint(sentence.into(), false);
+    }
+
+    fn complain(&mut self, sentence: impl Into<Sentence>) {
+        self.put_hint(sentence.into(), true);
+    }
+
+    fn put_hint(&mut self, sentence: Sentence, is_error: bool) {
+        let until = self.now.monotonic.saturating_add(HINT_SHOWN);
+        self.hint = Some(Hint { sentence, is_error, until });
+    }
+
+    fn take_entry_id(&mut self) -> EntryId {
+        let id = EntryId(self.next_entry);
+        self.next_entry = self.next_entry.saturating_add(1);
+        id
+    }
+
+    fn take_label(&mut self) -> String {
+        let label = format!("{}.{}", self.label_prefix, self.next_label);
+        self.next_label = self.next_label.saturating_add(1);
+        label
+    }
+
+    /// Something the program has to say, among the lines of a conversation.
+    fn tell(&mut self, conversation: ConversationId, sentence: impl Into<Sentence>) {
+        let (id, unix_ms) = (self.take_entry_id(), self.now.unix_ms);
+        let told_in = conversation;
+        let Some(conversation) = self.conversations.get_mut(told_in) else { return };
+        let place = conversation.transcript.place_now(id);
+        let body = Body::Told(Box::new(sentence.into()));
+        conversation.transcript.insert(Entry { id, place, unix_ms, revision: 0, body });
+        self.trim_conversation(told_in);
+    }
+
+    fn ask_name(&mut self, refused: Option<(String, Phrase)>) {
+        let guest = self.guest.clone();
+        let refused = refused.map(|(name, phrase)| {
+            let sentence = Sentence::new(phrase, &[&name]);
+            (name, sentence)
+        });
+        self.naming = Some(Naming { guest, refused });
+    }
+
+    /// What was heard was another relay's. What was not said yet stays.
+    fn forget_lines(&mut self) {
+        self.conversations.for_each_mut(Conversation::forget_lines);
+        self.show_selected();
+    }
+
+    /// Begins a session, or another one.
+    fn start(&mut self) {
+        self.status = Status::Connecting;
+        self.asks.clear();
+        self.lists.clear();
+        let rooms = self.conversations.rooms();
+        let (relay, name) = (self.settings.relay.clone(), self.name.clone());
+        self.link(LinkCommand::Start { relay, name, rooms });
+    }
+
+    fn save_settings(&mut self) {
+        let text = self.settings.to_toml();
+        self.commands.push_back(Command::File(FileCommand::SaveSettings(text)));
+    }
+}
+
+/// `Usuario_` and up to three digits, as the chat of old gave.
+fn guest_name(bits: u64) -> String {
+    let mixed = (bits ^ (bits >> 21)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    format!("Usuario_{}", (mixed >> 32) % 1000)
+}

@@ -1,0 +1,391 @@
+//! Every sentence. What stands in front says where it is shown.
+
+use super::Language;
+
+phrases! {
+    /// Somebody else's words.
+    Verbatim: "{0}", "{0}";
+
+    // The name.
+    /// The question at the beginning.
+    AskName: "¿Cómo te llamas?", "What is your name?";
+    /// Below it.
+    AskNameHint: "Si lo dejas vacío, serás {0}.", "Leave it empty and you will be {0}.";
+    /// A name is taken.
+    NameInUse: "«{0}» lo usa otra persona; elige otro nombre", "somebody else uses “{0}”; choose another name";
+    /// A name is reserved.
+    NameReserved: "«{0}» está reservado; elige otro nombre", "“{0}” is reserved; choose another name";
+    /// It is none.
+    NameInvalid: "eso no vale como nombre: hasta 64 bytes, sin dos puntos ni signos invisibles, y sin empezar por * / @ [ #",
+        "that is no name: up to 64 bytes, no colon or invisible signs, not starting with * / @ [ #";
+    /// The ghost of the last connection has the name.
+    NameAgain: "tu conexión anterior aún tiene el nombre «{0}»; se vuelve a pedir en {1} s",
+        "your last connection still has the name “{0}”; asking again in {1} s";
+    /// It was changed.
+    Renamed: "ahora te llamas {0}", "your name is {0} now";
+    /// What one's own lines begin with.
+    You: "Tú", "You";
+
+    // The connection.
+    /// It is being made.
+    Connecting: "conectando con {0}…", "connecting to {0}…";
+    /// Nobody listens.
+    Refused: "no hay nadie escuchando en {0}", "nobody is listening at {0}";
+    /// No way leads there.
+    Unreachable: "no se puede llegar a {0}", "{0} cannot be reached";
+    /// No network here.
+    NoNetwork: "este equipo no tiene red; no se puede llegar a {0}", "this machine has no network; {0} cannot be reached";
+    /// No answer in time.
+    TimedOut: "{0} no contesta", "{0} does not answer";
+    /// No such host.
+    NameNotFound: "no se encuentra «{0}» (¿está bien escrito?)", "“{0}” cannot be found (is it written right?)";
+    /// Not allowed.
+    Denied: "el sistema no permite conectar con {0}", "the system does not allow a connection to {0}";
+    /// Something else.
+    ConnectFailed: "no se puede conectar con {0}: {1}", "cannot connect to {0}: {1}";
+    /// The connection is gone.
+    Disconnected: "se ha cortado la conexión con {0}", "the connection to {0} was cut";
+    /// Somebody else answers there.
+    NotTertulia: "en {0} no contesta un relay de Tertulia", "what answers at {0} is no Tertulia relay";
+    /// Another version.
+    Version: "el relay de {0} habla otra versión", "the relay at {0} speaks another version";
+    /// It has gone silent.
+    Silent: "el relay de {0} ha dejado de contestar", "the relay at {0} has stopped answering";
+    /// Tells when it is tried again, behind one of the above.
+    RetryIn: "{0}; reintento en {1} s", "{0}; trying again in {1} s";
+    /// It is tried now.
+    RetryNow: "{0}; reintentando…", "{0}; trying again…";
+    /// The session is open elsewhere.
+    TakenOver: "esta sesión se ha abierto en otro sitio; aquí está parada", "this session was opened elsewhere; it is stopped here";
+    /// On the button that connects.
+    Connect: "Conectar", "Connect";
+    /// The relay stops.
+    Closing: "el relay se detiene; se vuelve a conectar solo", "the relay is stopping; it connects again by itself";
+    /// The window is being closed.
+    Leaving: "despidiéndose…", "saying goodbye…";
+    /// It is there again.
+    Connected: "conectado", "connected";
+    /// The relay cannot keep what is said.
+    HistoryTrouble: "el relay no puede guardar lo que se dice en este momento; el chat sigue",
+        "the relay cannot keep what is said at the moment; the chat goes on";
+    /// It can again.
+    HistoryKept: "lo que se dice se vuelve a guardar", "what is said is kept again";
+    /// The outbox cannot be written.
+    OutboxFailed: "no se puede escribir en el disco ({0}): lo que escribas se perdería al cerrar",
+        "the disk cannot be written ({0}): what you write would be lost on closing";
+    /// Something unreadable came.
+    Unreadable: "ha llegado algo que no se entiende, y no se muestra", "something came that cannot be read, and is not shown";
+
+    // Lines.
+    /// On the button that says a line again.
+    Retry: "reintentar", "retry";
+    /// On the button that takes a refused line away.
+    Discard: "descartar", "discard";
+    /// In front of why a line was refused.
+    NotSent: "no enviado: {0}", "not sent: {0}";
+    /// Said, but not kept.
+    NotKept: "dicho, pero el relay no lo pudo guardar", "said, but the relay could not keep it";
+    /// Refused: no such person.
+    NotHere: "esa persona no está", "that person is not here";
+    /// Refused: the person does not read.
+    NotReading: "esa persona no está leyendo", "that person is not reading";
+    /// Refused: not in the room.
+    NoRoom: "no estás en esa sala", "you are not in that room";
+    /// Refused: too long.
+    TooLong: "es demasiado largo", "it is too long";
+    /// Refused: nothing left.
+    Empty: "no queda nada que decir", "there is nothing left to say";
+    /// Refused: too much waits.
+    TooMuchWaits: "hay demasiado sin enviar; espera a que haya conexión", "too much is unsent; wait for the connection";
+    /// Refused otherwise.
+    RefusedOtherwise: "el relay no lo admite ({0})", "the relay does not take it ({0})";
+    /// Lines may be there twice.
+    MayBeDoubled: "puede que lo último que dijiste aquí salga dos veces", "what you said last here may be there twice";
+    /// Lines are being fetched.
+    GapFetching: "faltan líneas; se están pidiendo…", "lines are missing; they are being fetched…";
+    /// They cannot be had.
+    GapLeft: "aquí faltan líneas que ya no se pueden recuperar", "lines are missing here that cannot be had any more";
+    /// The line that is answered is not at hand.
+    QuoteOlder: "respuesta a una línea anterior", "answer to an earlier line";
+    /// It cannot be found.
+    QuoteGone: "esa línea ya no se encuentra", "that line cannot be found any more";
+    /// A line without an id cannot be answered.
+    ReplyLater: "esa línea aún no se ha enviado; espera un momento", "that line is not sent yet; wait a moment";
+
+    // Who comes and goes.
+    /// One.
+    JoinedOne: "{0} se ha unido al chat", "{0} has joined the chat";
+    /// Several.
+    JoinedMany: "{0} se han unido al chat", "{0} have joined the chat";
+    /// One.
+    LeftOne: "{0} ha abandonado el chat", "{0} has left the chat";
+    /// Several.
+    LeftMany: "{0} han abandonado el chat", "{0} have left the chat";
+    /// Between the last two names.
+    And: " y ", " and ";
+    /// In place of further names.
+    More: "{0} más", "{0} more";
+    /// Nobody is named.
+    People: "{0} personas", "{0} people";
+    /// Nobody is named.
+    OnePerson: "una persona", "one person";
+
+    // Reading.
+    /// The rule above what was not read.
+    Unread: "sin leer", "unread";
+    /// On the button to the end.
+    NewOne: "1 nuevo ↓", "1 new ↓";
+    /// On the button to the end.
+    NewMany: "{0} nuevos ↓", "{0} new ↓";
+    /// On the button to the end, with nothing new.
+    ToEnd: "al final ↓", "to the end ↓";
+    /// Older lines are being fetched.
+    OlderFetching: "cargando lo anterior…", "loading earlier lines…";
+    /// There is nothing older.
+    OlderNone: "aquí empieza lo que se guarda", "here begins what is kept";
+    /// The relay keeps nothing.
+    OlderNotKept: "este relay no guarda lo que se dice", "this relay does not keep what is said";
+    /// They could not be had.
+    OlderFailed: "no se pudo cargar lo anterior; desplázate para probar otra vez", "earlier lines could not be loaded; scroll to try again";
+    /// An empty conversation.
+    NothingYet: "aún no se ha dicho nada", "nothing has been said yet";
+    /// An empty private one.
+    NothingPrivate: "lo que digas aquí lo lee solo {0}; el relay no lo guarda", "only {0} reads what you say here; the relay does not keep it";
+
+    // Searching.
+    /// In the empty bar.
+    SearchLabel: "Buscar", "Search";
+    /// Which match of how many.
+    SearchCount: "{0} de {1}", "{0} of {1}";
+    /// None in the window.
+    SearchNone: "nada por aquí", "nothing here";
+    /// On the button that asks the relay.
+    SearchHistory: "Buscar en el historial", "Search the history";
+    /// It is being asked.
+    SearchAsking: "buscando en el historial…", "searching the history…";
+    /// Nothing was found there.
+    SearchHistoryNone: "nada más en el historial", "nothing more in the history";
+    /// So many were found.
+    SearchHistoryCount: "{0} en el historial", "{0} in the history";
+    /// There are more.
+    SearchMore: "Más antiguos", "Older ones";
+    /// It cannot be asked.
+    SearchFailed: "ahora no se puede buscar en el historial; prueba en un momento", "the history cannot be searched now; try again in a moment";
+
+    // Writing.
+    /// In the empty input.
+    InputLabel: "Escribe en {0}", "Write in {0}";
+    /// In the empty input of a private conversation.
+    InputLabelPrivate: "Escribe a {0}", "Write to {0}";
+    /// Above the input.
+    ReplyingTo: "Respondes a {0}: {1}", "Answering {0}: {1}";
+    /// How much is too much.
+    TooLongBy: "sobran {0} bytes", "{0} bytes too many";
+    /// A question.
+    AskPaste: "Vas a pegar {0} líneas. ¿Pegarlas como un solo mensaje?", "You are pasting {0} lines. As one message?";
+    /// Why a line of an earlier run is red.
+    SentBefore: "quedó sin enviar la última vez", "it was left unsent last time";
+    /// A paste that no message can hold.
+    PasteTooLong: "eso no cabe en un mensaje: {0} bytes, y el máximo son {1}", "that does not fit a message: {0} bytes, and {1} are the most";
+    /// Yes.
+    Paste: "Pegar", "Paste";
+    /// No.
+    Cancel: "Cancelar", "Cancel";
+    /// On the button.
+    Send: "Enviar", "Send";
+
+    // Commands.
+    /// No such command.
+    CommandUnknown: "no existe /{0}; mira /ayuda (para escribir texto que empiece por /, pon //)",
+        "there is no /{0}; see /help (for text that starts with /, write //)";
+    /// A word is missing.
+    CommandMissing: "falta algo: {0}", "something is missing: {0}";
+    /// No name for a room.
+    RoomInvalid: "eso no vale como sala: hasta 32 bytes, sin espacios ni dos puntos", "that is no room: up to 32 bytes, no spaces or colons";
+    /// Too many rooms.
+    TooManyRooms: "ya estás en {0} salas, y son el máximo", "you are in {0} rooms already, which are the most";
+    /// The relay does not let in.
+    JoinRefused: "no se puede entrar en {0}: {1}", "{0} cannot be entered: {1}";
+    /// A room that still has unsent lines.
+    LeaveUnsent: "en {0} hay líneas sin enviar; espera, o descártalas", "{0} has unsent lines; wait, or discard them";
+    /// The last room.
+    LeaveLast: "es tu única sala; entra antes en otra", "it is your only room; join another one first";
+    /// Only in rooms.
+    NotARoom: "eso es cosa de salas", "that is for rooms";
+    /// Done.
+    Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
+    /// Done.
+    Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
+    /// Done.
+    Muted: "{0} está en silencio", "{0} is muted";
+    /// Done.
+    Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
+    /// Needs a connection.
+    NeedsConnection: "ahora no hay conexión", "there is no connection now";
+    /// What rooms there are.
+    RoomsAre: "salas: {0}", "rooms: {0}";
+    /// Who is there.
+    PeopleAre: "en {0}: {1}", "in {0}: {1}";
+    /// Oneself.
+    NotYourself: "eso no puede hacerse con uno mismo", "that cannot be done with yourself";
+    /// Too many lists' entries.
+    ListFull: "la lista está llena; quita antes a alguien en los ajustes", "the list is full; take somebody out in the settings first";
+    /// A command's words and what it does.
+    HelpJoin: "/sala NOMBRE — entrar en una sala", "/join ROOM — enter a room";
+    /// Help.
+    HelpPart: "/dejar [NOMBRE] — salir de una sala o cerrar un privado", "/part [ROOM] — leave a room, or close a private conversation";
+    /// Help.
+    HelpNick: "/nombre NOMBRE — cambiar de nombre", "/nick NAME — change your name";
+    /// Help.
+    HelpMsg: "/privado NOMBRE [TEXTO] — hablar con una sola persona", "/msg NAME [TEXT] — talk to one person alone";
+    /// Help.
+    HelpIgnore: "/ignorar NOMBRE — no mostrar lo que diga", "/ignore NAME — do not show what somebody says";
+    /// Help.
+    HelpUnignore: "/atender NOMBRE — volver a mostrarlo", "/unignore NAME — show it again";
+    /// Help.
+    HelpMute: "/silencio — esta sala no avisa; otra vez: sí", "/mute — this room is quiet; again: it is not";
+    /// Help.
+    HelpSearch: "/buscar PALABRAS — buscar en lo que se dijo", "/search WORDS — look for words in what was said";
+    /// Help.
+    HelpWho: "/quien — quién está en la sala", "/who — who is in the room";
+    /// Help.
+    HelpRooms: "/salas — qué salas hay", "/rooms — what rooms there are";
+    /// Help.
+    HelpHelp: "/ayuda — esta ayuda", "/help — this help";
+    /// Help.
+    HelpQuit: "/salir — cerrar la ventana", "/quit — close the window";
+
+    // Attention.
+    /// A notification's title: who, and where.
+    NotifyMention: "{0} en {1}", "{0} in {1}";
+    /// A notification's title: who, privately.
+    NotifyPrivate: "{0}, en privado", "{0}, privately";
+
+    // Panes, buttons, settings.
+    /// The list of rooms.
+    Rooms: "Salas", "Rooms";
+    /// The list of private conversations.
+    Privates: "Privados", "Private";
+    /// The list of people.
+    PeopleLabel: "Personas", "People";
+    /// What is said.
+    Transcript: "Conversación", "Conversation";
+    /// The settings.
+    Settings: "Ajustes", "Settings";
+    /// A setting.
+    SettingRelay: "Relay (máquina:puerto)", "Relay (host:port)";
+    /// A setting.
+    SettingName: "Nombre", "Name";
+    /// A setting.
+    SettingRooms: "Salas (separadas por espacios)", "Rooms (separated by spaces)";
+    /// A setting.
+    SettingLanguage: "Idioma", "Language";
+    /// Its value.
+    LanguageAuto: "El del sistema", "The system's";
+    /// A setting.
+    SettingTheme: "Aspecto", "Theme";
+    /// Its value.
+    ThemeLight: "Claro", "Light";
+    /// Its value.
+    ThemeDark: "Oscuro", "Dark";
+    /// A setting.
+    SettingFont: "Letra", "Font";
+    /// A setting.
+    SettingFontSize: "Tamaño", "Size";
+    /// A setting.
+    SettingNotices: "Quién entra y sale", "Who comes and goes";
+    /// Its value.
+    NoticesAll: "Todos", "Everybody";
+    /// Its value.
+    NoticesSmart: "Solo quien ha hablado", "Only who has spoken";
+    /// Its value.
+    NoticesNone: "Nadie", "Nobody";
+    /// A setting.
+    SettingNotify: "Avisar en el escritorio", "Notify on the desktop";
+    /// A setting.
+    SettingSound: "Con sonido", "With a sound";
+    /// A setting.
+    SettingPaste: "Preguntar antes de pegar muchas líneas", "Ask before pasting many lines";
+    /// A setting.
+    SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
+    /// A setting.
+    SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
+    /// A setting.
+    SettingMuted: "Salas en silencio (separadas por espacios)", "Muted rooms (separated by spaces)";
+    /// Yes.
+    Accept: "Aceptar", "OK";
+    /// The emoji picker.
+    Emoji: "Emoji", "Emoji";
+    /// On a pane's button.
+    Close: "Cerrar", "Close";
+    /// In a menu.
+    Reply: "Responder", "Reply";
+    /// In a menu.
+    Copy: "Copiar", "Copy";
+    /// In a menu.
+    TalkPrivately: "Hablar en privado", "Talk privately";
+    /// In a menu.
+    Ignore: "No mostrar lo que diga", "Do not show what they say";
+    /// In a menu.
+    Unignore: "Volver a mostrar lo que diga", "Show what they say again";
+    /// In a menu.
+    Mute: "Silenciar", "Mute";
+    /// In a menu.
+    Unmute: "Quitar el silencio", "Unmute";
+    /// In a menu.
+    Leave: "Salir de la sala", "Leave the room";
+    /// In a menu.
+    CloseConversation: "Cerrar la conversación", "Close the conversation";
+    /// In a menu.
+    JoinRoom: "Entrar en una sala…", "Join a room…";
+    /// A question.
+    AskRoom: "¿En qué sala?", "Which room?";
+    /// In a menu.
+    OpenLink: "Abrir el enlace", "Open the link";
+    /// In a menu.
+    CopyLink: "Copiar el enlace", "Copy the link";
+    /// A settings file that is damaged.
+    SettingsDamaged: "los ajustes no se entienden ({1}); se han apartado en {0}", "the settings cannot be read ({1}); they were put aside as {0}";
+
+    // Keys.
+    /// Above the list of keys.
+    KeysTitle: "Teclas", "Keys";
+    /// A key.
+    KeySend: "Enter: enviar · Mayús+Enter: salto de línea", "Enter: send · Shift+Enter: line break";
+    /// A key.
+    KeyComplete: "Tab: completar nombres y órdenes · ↑ ↓: lo que ya enviaste", "Tab: complete names and commands · ↑ ↓: what you sent";
+    /// A key.
+    KeyConversations: "Alt+↑ ↓: otra conversación · Ctrl+U: la siguiente sin leer", "Alt+↑ ↓: another conversation · Ctrl+U: the next unread one";
+    /// A key.
+    KeyJump: "Ctrl+J: a lo que no has leído · Fin: al final", "Ctrl+J: to what is unread · End: to the end";
+    /// A key.
+    KeySearch: "Ctrl+F: buscar", "Ctrl+F: search";
+    /// A key.
+    KeyEmoji: "Ctrl+E: emoji", "Ctrl+E: emoji";
+    /// A key.
+    KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
+    /// A key.
+    KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
+    /// A key.
+    KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
+
+    // Files and profiles.
+    /// A session file that is damaged: where it was put, and why.
+    SessionDamaged: "el fichero de la sesión estaba dañado ({1}); se ha apartado en {0}", "the session file was damaged ({1}); it was put aside as {0}";
+    /// A drafts file that is damaged: where it was put, and why.
+    DraftsDamaged: "los borradores no se entienden ({1}); se han apartado en {0}", "the drafts cannot be read ({1}); they were put aside as {0}";
+    /// A file cannot be written: which, and why.
+    FileFailed: "no se puede escribir {0}: {1}", "{0} cannot be written: {1}";
+    /// A file cannot be read: which, and why.
+    FileUnreadable: "no se puede leer {0}: {1}", "{0} cannot be read: {1}";
+    /// A folder cannot be made: which, and why.
+    FolderFailed: "no se puede crear la carpeta {0}: {1}", "the folder {0} cannot be made: {1}";
+    /// No name for a profile.
+    ProfileInvalid: "«{0}» no vale como perfil: letras, cifras, puntos, guiones", "“{0}” is no profile: letters, digits, dots, hyphens";
+    /// It is open already.
+    ProfileInUse: "el perfil «{0}» ya está abierto en otra ventana", "the profile “{0}” is open in another window already";
+    /// There is no place for files.
+    NoHome: "no se sabe dónde guardar los ficheros: falta la carpeta personal", "there is no place for files: the home folder is missing";
+    /// A link that no program opens.
+    LinkFailed: "no se puede abrir el enlace: {0}", "the link cannot be opened: {0}";
+}

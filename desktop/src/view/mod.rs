@@ -1,0 +1,248 @@
+//! The window: what the model says is drawn, and what a person touches is told. The only module that names fltk.
+//!
+//! In reading order: `post` (what widgets want), `paint` (colours, fonts, measures), `parts`, `list`, `layout` and
+//! `transcript`, `input`, `keys` (the widgets), `panes` and `arrange` (the window made of them), `update` (the model shown
+//! in it), `sheet` (what lies over it).
+
+mod arrange;
+mod input;
+mod keys;
+mod layout;
+mod list;
+mod menus;
+mod paint;
+mod panes;
+mod parts;
+mod post;
+mod sheet;
+mod transcript;
+mod update;
+
+use std::time::Duration;
+
+use fltk::app;
+use fltk::enums::Event;
+use fltk::prelude::*;
+
+use crate::model::{Act, Model, ViewCommand};
+use crate::render::Screen;
+use paint::Brush;
+use panes::Panes;
+use post::{Post, Sheet, Wish};
+use sheet::Open;
+
+/// The name of the window's class: what a desktop knows it by.
+pub const CLASS: &str = "tertulia-desktop";
+
+/// The smallest window, in pixels of 100 %.
+pub const SIZE_MIN: (i32, i32) = (600, 400);
+
+/// The window as it first opens, in pixels of 100 %.
+pub const SIZE: (i32, i32) = (800, 600);
+
+/// The window.
+pub struct View {
+    panes: Panes,
+    brush: Brush,
+    post: Post,
+    screen: Option<Screen>,
+    shape: Option<update::Shape>,
+    sheet: Option<Open>,
+    /// What the model knows of the input.
+    told_input: (String, usize),
+    is_focused: bool,
+    is_closed: bool,
+}
+
+impl View {
+    /// Opens the window. Ends the program with a sentence where there is no display: the toolkit does so itself.
+    pub fn open(model: &Model) -> Self {
+        let _ = app::App::default();
+        app::keyboard_screen_scaling(false);
+        app::set_visible_focus(true);
+        let brush = Brush::take_up(model.settings());
+        let post = Post::default();
+        let panes = Panes::new(brush, &post, model.language());
+        Self {
+            panes,
+            brush,
+            post,
+            screen: None,
+            shape: None,
+            sheet: None,
+            told_input: (String::new(), 0),
+            is_focused: true,
+            is_closed: false,
+        }
+    }
+
+    /// Whom to call when a widget wants something; it is called from within the toolkit.
+    pub fn set_pump(&self, pump: impl Fn() + 'static) {
+        self.post.set_pump(pump);
+    }
+
+    /// What wakes [`View::wait`] from another thread.
+    pub fn bell() -> impl Fn() + Send + 'static {
+        app::awake
+    }
+
+    /// Waits until something happens, but not longer. False: the window is gone.
+    pub fn wait(at_most: Option<Duration>) -> bool {
+        if app::first_window().is_none() {
+            return false;
+        }
+        match at_most {
+            // That nothing has happened is no end.
+            Some(wait) => drop(app::wait_for(wait.as_secs_f64())),
+            None => drop(app::wait()),
+        }
+        true
+    }
+
+    /// The next thing that a person did, for the model. What is for the view alone is done on the way.
+    pub fn next_act(&mut self, model: &Model) -> Option<Act> {
+        let is_focused = app::focus().is_some();
+        if is_focused != self.is_focused {
+            self.is_focused = is_focused;
+            return Some(Act::Focus(is_focused));
+        }
+        while let Some(wish) = self.post.take() {
+            if let Some(act) = self.grant(wish, model) {
+                return Some(act);
+            }
+        }
+        None
+    }
+
+    /// Whether the window was closed.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    fn grant(&mut self, wish: Wish, model: &Model) -> Option<Act> {
+        match wish {
+            Wish::Act(act) => return self.note_act(act),
+            Wish::Edited => return self.edited(),
+            Wish::Scroll(pixels) => self.panes.transcript.scroll(model, pixels),
+            Wish::Page(pages) => self.panes.transcript.page(model, pages),
+            Wish::ToStart => self.panes.transcript.go_to_start(model),
+            Wish::ToPart(part) => self.panes.transcript.go_to_part(model, part),
+            Wish::Step { is_down } => self.panes.transcript.step(model, is_down),
+            Wish::Refresh => self.panes.transcript.refresh(model),
+            Wish::ActOnRow => return self.panes.transcript.act_on_cursor(model),
+            Wish::ReplyToRow => return self.panes.transcript.cursor().map(Act::Reply),
+            Wish::Copy => app::copy(&self.panes.transcript.selected(model)),
+            Wish::Selected => app::copy2(&self.panes.transcript.selected(model)),
+            Wish::RowMenu(entry, name) => menus::row(self, entry, &name, model),
+            Wish::PersonMenu(index) => menus::person(self, index, model),
+            Wish::ConversationMenu(index) => menus::conversation(self, index, model),
+            Wish::PickConversation(index) => return self.conversation(index).map(Act::Select),
+            Wish::PickPerson(index) => return update::person(model, index).map(Act::Talk),
+            Wish::NextPane { is_back } => self.next_pane(is_back),
+            Wish::TypeIntoInput(text) => {
+                self.panes.focus_input();
+                self.panes.input.insert(&text);
+                return self.edited();
+            }
+            Wish::SendNow => {
+                self.panes.focus_input();
+                let edit = self.edited();
+                if edit.is_some() {
+                    self.post.send_first(Wish::Act(Act::Send));
+                    return edit;
+                }
+                return Some(Act::Send);
+            }
+            Wish::TogglePeople => return Some(Act::ShowPeople(!model.settings().show_people)),
+            Wish::Open(sheet) => self.open_sheet(sheet, model),
+            Wish::CloseSheet { is_accepted } => return self.close_sheet(is_accepted, model),
+            Wish::Escape => return self.escape(model),
+            Wish::Arrange => self.arrange(model),
+        }
+        None
+    }
+
+    /// What the model is told that the view has to know of as well.
+    fn note_act(&mut self, act: Act) -> Option<Act> {
+        if let Act::Edit { text, cursor } = &act {
+            self.told_input = (text.clone(), *cursor);
+        }
+        if matches!(act, Act::Reply(_) | Act::PickEmoji(_) | Act::CloseSearch | Act::Select(_) | Act::Talk(_))
+        {
+            self.panes.focus_input();
+        }
+        Some(act)
+    }
+
+    fn edited(&mut self) -> Option<Act> {
+        let (text, cursor) = self.panes.input.content();
+        if (&text, cursor) == (&self.told_input.0, self.told_input.1) {
+            return None;
+        }
+        self.note_act(Act::Edit { text, cursor })
+    }
+
+    fn escape(&mut self, model: &Model) -> Option<Act> {
+        if self.sheet.is_some() {
+            return self.close_sheet(false, model);
+        }
+        let had = self.panes.transcript.forget_selection();
+        self.panes.focus_input();
+        (!had).then_some(Act::Cancel)
+    }
+
+    fn next_pane(&mut self, is_back: bool) {
+        self.panes.focus_next(is_back);
+    }
+
+    /// Does what the model commands.
+    pub fn obey(&mut self, command: ViewCommand, model: &mut Model) {
+        match command {
+            ViewCommand::SetInput { text, cursor } => {
+                self.panes.input.set(&text, cursor);
+                self.told_input = (text, cursor);
+            }
+            ViewCommand::InsertText(text) => {
+                self.panes.input.insert(&text);
+                self.post.send(Wish::Edited);
+            }
+            ViewCommand::Show { first, .. } => {
+                let changes = model.take_row_changes();
+                self.panes.transcript.show(model, first);
+                self.panes.transcript.change(model, &changes, None);
+            }
+            ViewCommand::Reveal(entry) => {
+                self.take_changes(model);
+                self.panes.transcript.reveal(model, entry);
+            }
+            ViewCommand::ScrollToEnd => {
+                self.take_changes(model);
+                self.panes.transcript.go_to_end(model);
+            }
+            ViewCommand::OpenLink(_) => {}
+            ViewCommand::AskPaste { lines } => self.open_sheet(Sheet::Paste(lines), model),
+            ViewCommand::Restyle => self.restyle(model),
+            ViewCommand::Close => {
+                self.is_closed = true;
+                self.panes.window.hide();
+            }
+        }
+    }
+
+    fn restyle(&mut self, model: &Model) {
+        self.brush = Brush::take_up(model.settings());
+        self.screen = None;
+        self.panes.restyle(self.brush, model.language());
+        self.panes.transcript.restyle(model, self.brush);
+        self.arrange(model);
+        self.panes.window.redraw();
+    }
+}
+
+/// What the window itself is told by the toolkit.
+fn handle_window(event: Event, post: &Post) -> bool {
+    match event {
+        Event::Shortcut | Event::KeyDown => keys::press(post),
+        _ => false,
+    }
+}

@@ -1,0 +1,197 @@
+//! Small parts that the window is made of: buttons, labels, a strip that says something.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fltk::button::Button;
+use fltk::enums::{Align, Cursor, Event, FrameType};
+use fltk::frame::Frame;
+use fltk::input::Input as Field;
+use fltk::prelude::*;
+use fltk::widget::Widget;
+
+use super::paint::{BOLD, Brush, FIELD, REGULAR, color, fill};
+use super::post::{Post, Wish};
+use crate::colour::Colour;
+
+/// How a button looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// What is wanted most.
+    Strong,
+    /// One of several.
+    Calm,
+    /// Words in a bar.
+    Flat,
+}
+
+/// A button that says a wish, and leaves the keyboard where it is.
+pub(super) fn button(brush: &Brush, label: &str, look: Look, post: &Post, wish: Wish) -> Button {
+    let mut button = Button::new(0, 0, 10, 10, None);
+    button.clear_visible_focus();
+    set_label(&mut button, label);
+    dress(&mut button, brush, look);
+    let post = post.clone();
+    button.set_callback(move |_| post.send(wish.clone()));
+    button.handle(|button, event| match event {
+        Event::Enter | Event::Leave => {
+            if let Some(mut window) = button.window() {
+                window.set_cursor(if event == Event::Enter { Cursor::Hand } else { Cursor::Default });
+            }
+            false
+        }
+        _ => false,
+    });
+    button
+}
+
+/// Colours and sizes of a button.
+pub(super) fn dress(button: &mut Button, brush: &Brush, look: Look) {
+    let palette = brush.palette();
+    let (ground, ink) = match look {
+        Look::Strong => (palette.accent, palette.accent_text),
+        Look::Calm => (palette.border, palette.text),
+        Look::Flat => (palette.panel, palette.text),
+    };
+    button.set_frame(FrameType::RFlatBox);
+    button.set_down_frame(FrameType::RFlatBox);
+    button.set_color(color(ground));
+    button.set_selection_color(color(palette.border));
+    button.set_label_color(color(ink));
+    button.set_label_font(if look == Look::Strong { BOLD } else { REGULAR });
+    button.set_label_size(brush.size);
+    button.redraw();
+}
+
+/// How wide a button with this label is.
+pub(super) fn button_width(brush: &Brush, label: &str) -> i32 {
+    fltk::draw::set_font(BOLD, brush.size);
+    fltk::draw::width(label).ceil() as i32 + 2 * brush.margin()
+}
+
+/// A label in which `&` and `@` are letters.
+pub(super) fn set_label(widget: &mut impl WidgetExt, label: &str) {
+    let label = label.replace('&', "&&").replace('@', "@@");
+    if widget.label() != label {
+        widget.set_label(&label);
+    }
+}
+
+/// Words that are not pressed.
+pub(super) fn frame(brush: &Brush, label: &str, align: Align) -> Frame {
+    let mut frame = Frame::new(0, 0, 10, 10, None);
+    frame.set_align(align | Align::Inside | Align::Clip);
+    set_label(&mut frame, label);
+    ink(&mut frame, brush, brush.palette().text, false);
+    frame
+}
+
+/// Colours and sizes of words.
+pub(super) fn ink(frame: &mut Frame, brush: &Brush, colour: Colour, is_bold: bool) {
+    frame.set_label_color(color(colour));
+    frame.set_label_font(if is_bold { BOLD } else { REGULAR });
+    frame.set_label_size(brush.size);
+    frame.redraw();
+}
+
+/// A field of one line. Its name is not drawn.
+pub(super) fn field(brush: &Brush, label: &str) -> Field {
+    let mut field = Field::new(0, 0, 10, 10, None);
+    field.set_label(label);
+    field.set_label_type(fltk::enums::LabelType::None);
+    dress_field(&mut field, brush);
+    field
+}
+
+/// Colours and sizes of a field.
+pub(super) fn dress_field(field: &mut impl InputExt, brush: &Brush) {
+    let palette = brush.palette();
+    field.set_frame(FIELD);
+    field.set_color(color(palette.background));
+    field.set_text_color(color(palette.text));
+    field.set_cursor_color(color(palette.text));
+    field.set_selection_color(color(palette.selection));
+    field.set_text_font(REGULAR);
+    field.set_text_size(brush.size);
+}
+
+/// Shows a widget or hides it, if it is not so already.
+pub(super) fn show(widget: &mut impl WidgetExt, is_shown: bool) {
+    match (is_shown, widget.visible()) {
+        (true, false) => widget.show(),
+        (false, true) => widget.hide(),
+        _ => {}
+    }
+}
+
+/// A strip with words in as many lines as they need.
+#[derive(Clone)]
+pub(super) struct Strip {
+    pub(super) widget: Widget,
+    state: Rc<RefCell<StripState>>,
+}
+
+#[derive(Clone, PartialEq)]
+struct StripState {
+    text: String,
+    size: i32,
+    ground: Colour,
+    ink: Colour,
+    margin: i32,
+    /// What is at its right end.
+    right: i32,
+}
+
+impl Strip {
+    /// Inside the group that is open.
+    pub(super) fn new(brush: &Brush) -> Self {
+        let palette = brush.palette();
+        let state = StripState {
+            text: String::new(),
+            size: brush.size,
+            ground: palette.panel,
+            ink: palette.text,
+            margin: brush.margin(),
+            right: 0,
+        };
+        let mut widget = Widget::new(0, 0, 10, 10, None);
+        widget.super_draw(false);
+        let strip = Self { widget, state: Rc::new(RefCell::new(state)) };
+        let drawn = strip.clone();
+        strip.widget.clone().draw(move |_| drawn.draw());
+        strip
+    }
+
+    /// What it says. Whether that is something else than before.
+    pub(super) fn set(&mut self, brush: &Brush, text: &str, ground: Colour, ink: Colour) -> bool {
+        let mut state = self.state.borrow_mut();
+        let (right, text) = (state.right, text.replace('@', "@@"));
+        let new = StripState { text, size: brush.size, ground, ink, margin: brush.margin(), right };
+        if *state == new {
+            return false;
+        }
+        *state = new;
+        self.widget.redraw();
+        true
+    }
+
+    /// How high it is to be, where so much of its width is not for words.
+    pub(super) fn wanted_height(&self, width: i32, right: i32) -> i32 {
+        let mut state = self.state.borrow_mut();
+        state.right = right;
+        fltk::draw::set_font(REGULAR, state.size);
+        let (_, height) = fltk::draw::wrap_measure(&state.text, width - right - 2 * state.margin, false);
+        height
+    }
+
+    fn draw(&self) {
+        let state = self.state.borrow();
+        let (x, y, w, h) = (self.widget.x(), self.widget.y(), self.widget.w(), self.widget.h());
+        fill(x, y, w, h, state.ground);
+        fltk::draw::set_font(REGULAR, state.size);
+        fltk::draw::set_draw_color(color(state.ink));
+        let width = w - state.right - 2 * state.margin;
+        let align = Align::Left | Align::Inside | Align::Wrap | Align::Clip;
+        fltk::draw::draw_text2(&state.text, x + state.margin, y, width, h, align);
+    }
+}

@@ -1,0 +1,296 @@
+//! A sheet's title, words, rows and buttons.
+
+use fltk::app;
+use fltk::button::{Button, CheckButton};
+use fltk::enums::{Align, Event, FrameType, Key};
+use fltk::frame::Frame;
+use fltk::group::{Group, Scroll, ScrollType};
+use fltk::input::Input as Field;
+use fltk::menu::Choice;
+use fltk::prelude::*;
+
+use super::emoji::Grid;
+use crate::view::arrange::{Room, place};
+use crate::view::paint::{Brush, FIELD, REGULAR, color, fill_round, outline_round};
+use crate::view::parts::{Look, button, button_width, dress_field, frame, ink, set_label};
+use crate::view::post::{Post, Wish};
+
+/// Something to fill in.
+pub(super) enum Control {
+    Field(Field),
+    Choice(Choice),
+    Check(CheckButton),
+}
+
+/// A row: what is asked, and where the answer goes.
+pub(super) struct FormRow {
+    label: Option<Frame>,
+    pub(super) control: Control,
+}
+
+/// A sheet that is built.
+pub(super) struct Form {
+    pub(super) group: Group,
+    title: Frame,
+    words: Vec<Frame>,
+    scroll: Scroll,
+    pub(super) rows: Vec<FormRow>,
+    buttons: Vec<Button>,
+    pub(super) grid: Option<Grid>,
+    /// Characters that the sheet is wide.
+    columns: i32,
+}
+
+/// Puts a sheet together, inside the group that is open.
+pub(super) struct Builder<'a> {
+    pub(super) brush: &'a Brush,
+    post: &'a Post,
+    form: Form,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(brush: &'a Brush, post: &'a Post, title: &str, columns: i32) -> Self {
+        let palette = brush.palette();
+        let mut group = Group::new(0, 0, 10, 10, None);
+        group.set_frame(FrameType::NoBox);
+        // The ground first, then what stands on it.
+        group.super_draw_first(false);
+        group.draw(move |group| {
+            let (x, y, w, h) = (group.x(), group.y(), group.w(), group.h());
+            fill_round(x, y, w, h, palette.panel);
+            outline_round(x, y, w, h, palette.border);
+        });
+        let mut heading = frame(brush, title, Align::Left);
+        ink(&mut heading, brush, palette.text, true);
+        let mut scroll = Scroll::new(0, 0, 10, 10, None);
+        scroll.set_type(ScrollType::Vertical);
+        scroll.set_color(color(palette.panel));
+        scroll.set_scrollbar_size(brush.scroll_width());
+        let mut bar = scroll.scrollbar();
+        bar.set_frame(FrameType::FlatBox);
+        bar.set_color(color(palette.panel));
+        bar.set_slider_frame(FrameType::RFlatBox);
+        bar.set_selection_color(color(palette.border));
+        scroll.end();
+        let form = Form {
+            group,
+            title: heading,
+            words: Vec::new(),
+            scroll,
+            rows: Vec::new(),
+            buttons: Vec::new(),
+            grid: None,
+            columns,
+        };
+        Self { brush, post, form }
+    }
+
+    /// Words below the title.
+    pub(super) fn words(&mut self, text: &str, is_error: bool) {
+        let palette = self.brush.palette();
+        let mut words = frame(self.brush, text, Align::Left);
+        let colour = if is_error { palette.failed } else { palette.muted };
+        ink(&mut words, self.brush, colour, false);
+        words.set_align(Align::Left | Align::Inside | Align::Wrap | Align::Top);
+        self.form.words.push(words);
+    }
+
+    fn row(&mut self, label: Option<&str>, control: Control) {
+        let label = label.map(|text| {
+            let mut label = frame(self.brush, text, Align::Left);
+            label.set_align(Align::Left | Align::Inside | Align::Clip | Align::Wrap);
+            label.set_label_color(color(self.brush.palette().muted));
+            label.set_label_size(self.brush.small());
+            self.form.scroll.add(&label);
+            label
+        });
+        match &control {
+            Control::Field(field) => self.form.scroll.add(field),
+            Control::Choice(choice) => self.form.scroll.add(choice),
+            Control::Check(check) => self.form.scroll.add(check),
+        }
+        self.form.rows.push(FormRow { label, control });
+    }
+
+    /// A field with what stands in it.
+    pub(super) fn field(&mut self, label: &str, value: &str) {
+        let mut field = Field::new(0, 0, 10, 10, None);
+        field.set_label(label);
+        field.set_label_type(fltk::enums::LabelType::None);
+        dress_field(&mut field, self.brush);
+        field.set_value(value);
+        let _ = field.set_position(i32::try_from(value.len()).unwrap_or(i32::MAX));
+        field.super_handle_first(false);
+        let post = self.post.clone();
+        field.handle(move |_, event| event == Event::KeyDown && press(&post));
+        self.row(Some(label), Control::Field(field));
+    }
+
+    /// One of several.
+    pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: i32) {
+        let palette = self.brush.palette();
+        let mut choice = Choice::new(0, 0, 10, 10, None);
+        choice.set_label(label);
+        choice.set_label_type(fltk::enums::LabelType::None);
+        choice.add_choice(&options.join("|"));
+        choice.set_value(chosen);
+        choice.set_frame(FIELD);
+        choice.set_color(color(palette.background));
+        choice.set_text_color(color(palette.text));
+        choice.set_selection_color(color(palette.accent));
+        choice.set_text_font(REGULAR);
+        choice.set_text_size(self.brush.size);
+        self.row(Some(label), Control::Choice(choice));
+    }
+
+    /// Yes or no.
+    pub(super) fn check(&mut self, label: &str, is_checked: bool) {
+        let palette = self.brush.palette();
+        let mut check = CheckButton::new(0, 0, 10, 10, None);
+        set_label(&mut check, label);
+        check.set_checked(is_checked);
+        check.set_label_color(color(palette.text));
+        check.set_label_font(REGULAR);
+        check.set_label_size(self.brush.size);
+        check.set_color(color(palette.background));
+        check.set_selection_color(color(palette.accent));
+        self.row(None, Control::Check(check));
+    }
+
+    /// The emoji in a grid, below a field that looks for some.
+    pub(super) fn grid(&mut self) {
+        self.form.grid = Some(Grid::new(*self.brush, self.post));
+        let (Some(grid), Some(FormRow { control: Control::Field(field), .. })) =
+            (&self.form.grid, self.form.rows.first_mut())
+        else {
+            return;
+        };
+        field.set_trigger(fltk::enums::CallbackTrigger::Changed);
+        let mut found = grid.clone();
+        field.set_callback(move |field| found.look_for(&field.value()));
+    }
+
+    /// A button that accepts what stands there, or does not.
+    pub(super) fn button(&mut self, label: &str, is_accepted: bool) {
+        let look = if is_accepted { Look::Strong } else { Look::Calm };
+        let wish = Wish::CloseSheet { is_accepted };
+        let mut button = button(self.brush, label, look, self.post, wish);
+        // Here the keyboard goes from one to the next.
+        button.visible_focus(true);
+        self.form.buttons.push(button);
+    }
+
+    pub(super) fn build(self) -> Form {
+        self.form.group.end();
+        self.form
+    }
+}
+
+impl Form {
+    /// Where the keyboard goes first.
+    pub(super) fn focus(&mut self) {
+        match self.rows.first_mut().map(|row| &mut row.control) {
+            Some(Control::Field(field)) => drop(field.take_focus()),
+            Some(Control::Choice(choice)) => drop(choice.take_focus()),
+            Some(Control::Check(check)) => drop(check.take_focus()),
+            None => drop(self.buttons.first_mut().map(|button| button.take_focus())),
+        }
+    }
+
+    /// How large it would like to be.
+    pub(super) fn size(&self, brush: &Brush) -> (i32, i32) {
+        let width = self.columns * brush.size * 4 / 7;
+        let inner = width - 2 * brush.margin();
+        let words: i32 = self.words.iter().map(|words| words_height(brush, words, inner)).sum();
+        let grid = if self.grid.is_some() { 14 * brush.control() } else { 0 };
+        let buttons = if self.buttons.is_empty() { 0 } else { brush.control() + brush.margin() };
+        let rows: i32 = self.rows.iter().map(|row| row_height(brush, row)).sum();
+        (width, 2 * brush.margin() + brush.control() + words + rows + grid + buttons)
+    }
+
+    /// Puts the parts in their places.
+    pub(super) fn arrange(&mut self, brush: &Brush, room: Room) {
+        let mut room = room.inset(brush.margin(), brush.margin());
+        place(&mut self.title, room.top(brush.control()));
+        for words in &mut self.words {
+            let height = words_height(brush, words, room.w);
+            place(words, room.top(height));
+        }
+        if !self.buttons.is_empty() {
+            let mut foot = room.bottom(brush.control());
+            room.bottom(brush.margin());
+            for button in &mut self.buttons {
+                let width = button_width(brush, &button.label());
+                place(button, foot.right(width));
+                foot.right(brush.gap());
+            }
+        }
+        let rows: i32 = self.rows.iter().map(|row| row_height(brush, row)).sum();
+        let mut area = if self.grid.is_some() { room.top(rows) } else { room };
+        place(&mut self.scroll, area);
+        let has_bar = rows > area.h;
+        area.y -= self.scroll.yposition();
+        area.w -= if has_bar { brush.scroll_width() + brush.gap() } else { 0 };
+        // More than is seen has its place as well.
+        area.h = rows.max(area.h);
+        for row in &mut self.rows {
+            let mut part = area.top(row_height(brush, row));
+            part.bottom(brush.gap());
+            if let Some(label) = &mut row.label {
+                place(label, part.left(part.w / 2));
+                part.left(brush.gap());
+            }
+            match &mut row.control {
+                Control::Field(field) => place(field, part),
+                Control::Choice(choice) => place(choice, part),
+                Control::Check(check) => place(check, part),
+            }
+        }
+        if let Some(grid) = &mut self.grid {
+            place(&mut grid.widget, room);
+        }
+    }
+
+    /// What stands in the n-th row, if it is a field.
+    pub(super) fn text(&self, row: usize) -> String {
+        match self.rows.get(row).map(|row| &row.control) {
+            Some(Control::Field(field)) => field.value(),
+            _ => String::new(),
+        }
+    }
+
+    /// Which is chosen in the n-th row.
+    pub(super) fn chosen(&self, row: usize) -> i32 {
+        match self.rows.get(row).map(|row| &row.control) {
+            Some(Control::Choice(choice)) => choice.value(),
+            _ => 0,
+        }
+    }
+
+    /// Whether the n-th row is checked.
+    pub(super) fn is_checked(&self, row: usize) -> bool {
+        matches!(self.rows.get(row).map(|row| &row.control), Some(Control::Check(check)) if check.is_checked())
+    }
+}
+
+fn words_height(brush: &Brush, words: &Frame, width: i32) -> i32 {
+    fltk::draw::set_font(REGULAR, brush.size);
+    let (_, height) = fltk::draw::wrap_measure(&words.label(), width, false);
+    height + brush.gap()
+}
+
+fn row_height(brush: &Brush, row: &FormRow) -> i32 {
+    let is_check = matches!(row.control, Control::Check(_));
+    brush.gap() + if is_check { brush.line() } else { brush.control() - brush.gap() / 2 }
+}
+
+/// The keys of a sheet.
+pub(super) fn press(post: &Post) -> bool {
+    let is_accepted = match app::event_key() {
+        Key::Escape => false,
+        Key::Enter | Key::KPEnter => true,
+        _ => return false,
+    };
+    post.send(Wish::CloseSheet { is_accepted });
+    true
+}

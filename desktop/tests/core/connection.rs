@@ -1,0 +1,244 @@
+//! The name, the connection, its troubles in a person's words, and the way out.
+
+use std::time::Duration;
+
+use tertulia_desktop::model::{
+    Act, CLOSE_WAIT, ConnectError, FileCommand, LinkCommand, LinkEvent, ViewCommand,
+};
+use tertulia_desktop::phrases::Language;
+use tertulia_desktop::render::BannerKind;
+use tertulia_desktop::settings::Settings;
+use tertulia_wire::session::{Event, Reason};
+
+use crate::window::{Window, settings};
+
+fn nameless() -> Window {
+    Window::with(Settings { name: String::new(), ..settings() })
+}
+
+#[test]
+fn who_has_no_name_is_asked_for_one_and_connects_with_it() {
+    let mut window = nameless();
+    let question = window.screen().name_question.unwrap();
+    assert_eq!(question.question, "¿Cómo te llamas?");
+    assert!(window.link_commands().is_empty(), "nothing is begun without a name");
+    window.act(Act::ChooseName(" Ana ".to_owned()));
+    let started = window.link_commands();
+    let LinkCommand::Start { relay, name, rooms } = &started[0] else { panic!("{started:?}") };
+    assert_eq!(
+        (relay.as_str(), name.as_str(), rooms.as_slice()),
+        ("10.0.0.5:2000", "Ana", &["general".to_owned()][..])
+    );
+    assert!(window.screen().name_question.is_none());
+}
+
+#[test]
+fn an_empty_name_becomes_the_guest_s_name_that_was_promised() {
+    let mut window = nameless();
+    let hint = window.screen().name_question.unwrap().hint;
+    window.act(Act::ChooseName(String::new()));
+    let name = window.model.settings().name.clone();
+    let digits = name.strip_prefix("Usuario_").unwrap();
+    assert!((1..=3).contains(&digits.len()) && digits.parse::<u32>().is_ok(), "{name}");
+    assert!(hint.contains(&name), "{hint}");
+}
+
+#[test]
+fn a_name_that_cannot_be_one_is_asked_for_again() {
+    let mut window = nameless();
+    window.act(Act::ChooseName("a:b".to_owned()));
+    let question = window.screen().name_question.unwrap();
+    assert!(question.error.unwrap().contains("no vale como nombre"));
+    assert_eq!(question.text, "a:b");
+}
+
+#[test]
+fn a_name_that_is_taken_is_asked_for_again_and_the_new_one_is_passed_on() {
+    let mut window = Window::with(settings());
+    window.commands.clear();
+    window.session(Event::HelloRefused {
+        code: "NAME_IN_USE".to_owned(),
+        name: "Ana".to_owned(),
+        sentence: "x".to_owned(),
+        again_in: None,
+    });
+    let question = window.screen().name_question.unwrap();
+    assert_eq!(question.error.unwrap(), "«Ana» lo usa otra persona; elige otro nombre");
+    window.act(Act::ChooseName("Ana_2".to_owned()));
+    assert_eq!(window.link_commands()[..], [LinkCommand::Rename { name: "Ana_2".to_owned() }]);
+    window.greet();
+    assert!(window.screen().name_question.is_none());
+}
+
+#[test]
+fn the_ghost_of_the_last_connection_is_waited_for_with_a_countdown() {
+    let mut window = Window::with(settings());
+    window.session(Event::HelloRefused {
+        code: "NAME_IN_USE".to_owned(),
+        name: "Ana".to_owned(),
+        sentence: String::new(),
+        again_in: Some(Duration::from_secs(3)),
+    });
+    assert!(window.screen().name_question.is_none());
+    assert_eq!(
+        window.screen().banner.unwrap().text,
+        "tu conexión anterior aún tiene el nombre «Ana»; se vuelve a pedir en 3 s"
+    );
+}
+
+#[test]
+fn a_relay_that_is_not_there_is_said_in_words_and_counted_down() {
+    let mut window = Window::with(settings());
+    window.link(LinkEvent::ConnectFailed(ConnectError::Refused));
+    window.session(Event::Waiting { reason: Reason::ConnectFailed, retry_in: Duration::from_millis(3500) });
+    let text = |window: &Window| window.screen().banner.unwrap().text;
+    assert_eq!(text(&window), "no hay nadie escuchando en 10.0.0.5:2000; reintento en 4 s");
+    window.pass(Duration::from_secs(1));
+    assert_eq!(text(&window), "no hay nadie escuchando en 10.0.0.5:2000; reintento en 3 s");
+    window.pass(Duration::from_secs(5));
+    assert_eq!(text(&window), "no hay nadie escuchando en 10.0.0.5:2000; reintentando…");
+    assert_eq!(window.model.next_due(), None, "nothing changes by itself any more");
+    window.greet();
+    assert!(window.screen().banner.is_none());
+}
+
+#[test]
+fn every_trouble_has_a_sentence_in_both_languages() {
+    let errors = [
+        ConnectError::Refused,
+        ConnectError::Unreachable,
+        ConnectError::NoNetwork,
+        ConnectError::TimedOut,
+        ConnectError::NameNotFound,
+        ConnectError::Denied,
+        ConnectError::Other("algo raro".to_owned()),
+    ];
+    let mut seen = std::collections::HashSet::new();
+    for language in [Language::Es, Language::En] {
+        for error in &errors {
+            let mut window = Window::with(Settings { language: Some(language), ..settings() });
+            window.link(LinkEvent::ConnectFailed(error.clone()));
+            window
+                .session(Event::Waiting { reason: Reason::ConnectFailed, retry_in: Duration::from_secs(4) });
+            let banner = window.screen().banner.unwrap();
+            assert_eq!(banner.kind, BannerKind::Trouble);
+            assert!(banner.text.contains("10.0.0.5") && banner.text.ends_with(" 4 s"), "{}", banner.text);
+            assert!(seen.insert(banner.text));
+        }
+        let reasons = [Reason::Disconnected, Reason::NotTertulia, Reason::Version, Reason::Silent];
+        for reason in reasons {
+            let mut window = Window::with(Settings { language: Some(language), ..settings() });
+            window.session(Event::Waiting { reason, retry_in: Duration::from_secs(4) });
+            assert!(seen.insert(window.screen().banner.unwrap().text));
+        }
+    }
+}
+
+#[test]
+fn a_cut_is_told_and_what_is_said_meanwhile_waits_in_grey() {
+    let mut window = Window::ready();
+    window.session(Event::Waiting { reason: Reason::Disconnected, retry_in: Duration::from_secs(2) });
+    window.say("sin conexión");
+    assert!(window.transcript().contains("~sin conexión~"));
+    assert_eq!(window.take_said().len(), 1, "the session keeps it");
+    let button = window.screen().banner.unwrap().button.unwrap();
+    window.act(button.act);
+    assert!(window.link_commands().contains(&LinkCommand::Reconnect));
+    assert_eq!(window.screen().banner.unwrap().text, "conectando con 10.0.0.5:2000…");
+}
+
+#[test]
+fn a_session_that_was_opened_elsewhere_waits_for_the_person() {
+    let mut window = Window::ready();
+    window.session(Event::TakenOver);
+    let banner = window.screen().banner.unwrap();
+    assert!(banner.text.contains("se ha abierto en otro sitio"));
+    window.commands.clear();
+    window.act(banner.button.unwrap().act);
+    assert_eq!(window.link_commands(), [LinkCommand::Reconnect]);
+}
+
+#[test]
+fn troubles_of_the_disk_are_told_on_both_sides() {
+    let mut window = Window::ready();
+    window.session(Event::History { is_kept: false });
+    assert!(window.screen().banner.unwrap().text.contains("el relay no puede guardar"));
+    window.session(Event::History { is_kept: true });
+    assert!(window.screen().banner.is_none());
+    window.link(LinkEvent::OutboxFailed { reason: "disco lleno".to_owned() });
+    assert!(window.screen().banner.unwrap().text.contains("(disco lleno)"));
+    window.link(LinkEvent::OutboxWritten);
+    assert!(window.screen().banner.is_none());
+}
+
+#[test]
+fn closing_says_goodbye_first_and_closes_when_that_is_done() {
+    let mut window = Window::ready();
+    window.write("a medias");
+    window.act(Act::Close);
+    let commands = std::mem::take(&mut window.commands);
+    use tertulia_desktop::model::Command;
+    assert!(
+        matches!(&commands[0], Command::File(FileCommand::SaveDrafts(text)) if text.contains("a medias"))
+    );
+    assert_eq!(commands[1], Command::Link(LinkCommand::Quit));
+    assert_eq!(window.screen().banner.unwrap().text, "despidiéndose…");
+    window.session(Event::Ended);
+    assert_eq!(window.view_commands(), [ViewCommand::Close]);
+}
+
+#[test]
+fn closing_does_not_wait_for_ever_nor_for_who_closes_twice() {
+    let mut window = Window::ready();
+    window.act(Act::Close);
+    window.commands.clear();
+    window.pass(CLOSE_WAIT);
+    assert_eq!(window.view_commands(), [ViewCommand::Close]);
+    let mut window = Window::ready();
+    window.act(Act::Close);
+    window.commands.clear();
+    window.act(Act::Close);
+    assert_eq!(window.view_commands(), [ViewCommand::Close]);
+    let mut unnamed = nameless();
+    unnamed.act(Act::Close);
+    assert_eq!(unnamed.view_commands(), [ViewCommand::Close]);
+}
+
+#[test]
+fn nothing_is_due_while_nothing_changes() {
+    let mut window = Window::ready();
+    assert_eq!(window.model.next_due(), None);
+    window.hear("general", "Luis", "hola");
+    let until_midnight = Duration::from_secs(((23 - 16) * 60 + 60 - 37) * 60 - 10);
+    assert_eq!(window.model.next_due(), Some(window.now.monotonic + until_midnight));
+    assert!(window.transcript().contains("--- hoy ---"));
+    window.pass(until_midnight);
+    assert!(window.transcript().contains("--- ayer ---"), "{}", window.transcript());
+}
+
+#[test]
+fn a_sentence_below_goes_by_itself() {
+    let mut window = Window::ready();
+    window.say("/baila");
+    assert!(window.screen().hint.unwrap().text.contains("no existe /baila"));
+    window.write("");
+    window.pass(Duration::from_secs(20));
+    assert!(window.screen().hint.is_none());
+    assert_eq!(window.model.next_due(), None);
+}
+
+#[test]
+fn a_name_that_was_changed_is_written_down_and_mentions_follow_it() {
+    let mut window = Window::ready();
+    window.say("/nombre Anita");
+    assert!(window.link_commands().contains(&LinkCommand::Rename { name: "Anita".to_owned() }));
+    window.session(Event::Renamed { name: "Anita".to_owned() });
+    assert!(matches!(&window.files()[0], FileCommand::SaveSettings(text) if text.contains("Anita")));
+    window.act(Act::Focus(false));
+    window.hear("general", "Luis", "hola anita");
+    assert_eq!(window.notifications().len(), 1);
+    window.say("/nick Luis");
+    window.session(Event::RenameRefused { code: "NAME_IN_USE".to_owned(), sentence: String::new() });
+    assert_eq!(window.screen().hint.unwrap().text, "«Luis» lo usa otra persona; elige otro nombre");
+    assert_eq!(window.model.settings().name, "Anita");
+}

@@ -1,0 +1,323 @@
+//! The link with a real relay: what is ordered is done, nothing waits, and whoever is killed, nothing is lost or doubled.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use support::{DEADLINE, Folder, Relay, until};
+use tertulia_desktop::link::{BELL_EVERY, Link, Report};
+use tertulia_desktop::model::{ConnectError, LinkCommand, LinkEvent, SayLine};
+use tertulia_wire::session::{Event, Reason};
+
+fn start(address: &str, name: &str) -> LinkCommand {
+    LinkCommand::Start { relay: address.to_owned(), name: name.to_owned(), rooms: vec!["general".to_owned()] }
+}
+
+fn link(address: &str, name: &str, file: &Path) -> Link {
+    let link = Link::begin(file, || {}).unwrap();
+    link.give(start(address, name));
+    link
+}
+
+fn say(label: &str, text: &str) -> LinkCommand {
+    let (label, room, text) = (label.to_owned(), "general".to_owned(), text.to_owned());
+    LinkCommand::Say(SayLine { label, room, to: None, reply: None, text })
+}
+
+/// Waits for a report that is right. Those before it are dropped.
+fn await_report<T>(link: &Link, what: &str, pick: impl Fn(&Report) -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    let mut others = Vec::new();
+    loop {
+        link.answer_bell();
+        let Some(report) = link.wait(deadline) else { panic!("{what} has not come, but {others:?}") };
+        if let Some(found) = pick(&report) {
+            return found;
+        }
+        others.push(report);
+    }
+}
+
+fn await_event<T>(link: &Link, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
+    await_report(link, what, |report| match report {
+        Report::Event(LinkEvent::Session(event)) => pick(event),
+        _ => None,
+    })
+}
+
+fn await_acknowledged(link: &Link, label: &str) {
+    await_event(link, label, |event| match event {
+        Event::Acknowledged { label: answered, .. } if answered == label => Some(()),
+        _ => None,
+    });
+}
+
+/// Leaves, and waits for the end.
+fn quit(link: Link) {
+    link.give(LinkCommand::Quit);
+    await_event(&link, "the end", |event| matches!(event, Event::Ended).then_some(()));
+    assert!(link.end());
+}
+
+#[test]
+fn what_is_ordered_is_said_and_what_is_said_is_heard() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let ana = link(&relay.address().to_string(), "Ana", &folder.file("session"));
+    let mut luis = relay.plain("Luis");
+    ana.give(say("a1", "hola\n¿qué tal? 🙂"));
+    await_acknowledged(&ana, "a1");
+    luis.await_said("Ana: hola\u{2028}¿qué tal? 🙂");
+    luis.say("bien");
+    let line = await_event(&ana, "the answer", |event| match event {
+        Event::Heard { line, .. } if line.notice.is_none() => Some(line.clone()),
+        _ => None,
+    });
+    assert_eq!((line.name.as_str(), line.text.as_str()), ("Luis", "bien"));
+    quit(ana);
+    luis.await_line("the notice", |line| line == "Ana ha abandonado el chat.");
+}
+
+fn await_connect_error(link: &Link) -> ConnectError {
+    await_report(link, "why there is no connection", |report| match report {
+        Report::Event(LinkEvent::ConnectFailed(error)) => Some(error.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn nobody_listening_is_told_in_the_systems_terms_and_the_wait_can_be_cut_short() {
+    let folder = Folder::new();
+    // A port that nobody has, since it was this test's until now.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let ana = link(&address, "Ana", &folder.file("session"));
+    for _ in 0..2 {
+        assert_eq!(await_connect_error(&ana), ConnectError::Refused);
+        await_event(&ana, "the wait", |event| match event {
+            Event::Waiting { reason: Reason::ConnectFailed, .. } => Some(()),
+            _ => None,
+        });
+        ana.give(LinkCommand::Reconnect);
+    }
+    quit(ana);
+}
+
+#[test]
+fn a_name_that_is_nobodys_is_told_as_such() {
+    let folder = Folder::new();
+    let ana = link("no-such-host.invalid:2000", "Ana", &folder.file("session"));
+    assert_eq!(await_connect_error(&ana), ConnectError::NameNotFound);
+    quit(ana);
+}
+
+#[test]
+fn a_relay_that_is_killed_and_started_again_has_each_line_once() {
+    let (mut relay, folder) = (Relay::start(), Folder::new());
+    let ana = link(&relay.address().to_string(), "Ana", &folder.file("session"));
+    let mut said = Vec::new();
+    for round in 0..3 {
+        for number in 0..40 {
+            let text = format!("{round}-{number}");
+            ana.give(say(&format!("a{text}"), &text));
+            said.push(format!("Ana: {text}"));
+            if number == 20 {
+                relay.kill();
+            }
+        }
+        relay.start_again();
+        ana.give(LinkCommand::Reconnect);
+        await_acknowledged(&ana, &format!("a{round}-39"));
+    }
+    quit(ana);
+    assert_eq!(relay.said(), said);
+}
+
+#[test]
+fn what_was_said_to_nobody_is_told_at_the_next_start_and_said_to_whoever_listens_then() {
+    let (mut relay, folder) = (Relay::start(), Folder::new());
+    let (address, file) = (relay.address().to_string(), folder.file("session"));
+    relay.kill();
+    let ana = link(&address, "Ana", &file);
+    ana.give(say("a1", "uno"));
+    assert_eq!(await_connect_error(&ana), ConnectError::Refused);
+    quit(ana);
+    let ana = link(&address, "Ana", &file);
+    let lines = await_report(&ana, "the line of before", |report| match report {
+        Report::Event(LinkEvent::Restored(lines)) => Some(lines.clone()),
+        _ => None,
+    });
+    assert_eq!((lines.len(), lines[0].label.as_str(), lines[0].text.as_str()), (1, "a1", "uno"));
+    assert_eq!(await_connect_error(&ana), ConnectError::Refused);
+    // Another relay than the one it was said to.
+    let other = Relay::start();
+    ana.give(start(&other.address().to_string(), "Ana"));
+    await_acknowledged(&ana, "a1");
+    quit(ana);
+    assert_eq!(other.said(), ["Ana: uno"]);
+}
+
+#[test]
+fn a_file_that_is_no_session_is_told_and_kept_aside() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let file = folder.file("session");
+    std::fs::write(&file, "qué es esto\n").unwrap();
+    let ana = link(&relay.address().to_string(), "Ana", &file);
+    let (path, why) = await_report(&ana, "what is wrong", |report| match report {
+        Report::SetAside { path, why } => Some((path.clone(), why.clone())),
+        _ => None,
+    });
+    assert!(why.starts_with("no saved session"), "{why}");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "qué es esto\n");
+    ana.give(say("a1", "hola"));
+    await_acknowledged(&ana, "a1");
+    quit(ana);
+}
+
+#[test]
+fn what_cannot_be_kept_is_told_and_said_all_the_same() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let ana = link(&relay.address().to_string(), "Ana", &folder.file("gone/session"));
+    await_report(&ana, "the trouble", |report| match report {
+        Report::Event(LinkEvent::OutboxFailed { reason }) => Some(reason.clone()),
+        _ => None,
+    });
+    ana.give(say("a1", "hola"));
+    await_acknowledged(&ana, "a1");
+    std::fs::create_dir(folder.file("gone")).unwrap();
+    await_report(&ana, "the relief", |report| {
+        matches!(report, Report::Event(LinkEvent::OutboxWritten)).then_some(())
+    });
+    quit(ana);
+}
+
+#[test]
+fn the_bell_rings_once_until_it_is_answered_and_not_too_often() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let rings = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&rings);
+    let begin = Instant::now();
+    let ana = Link::begin(&folder.file("session"), move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    })
+    .unwrap();
+    ana.give(start(&relay.address().to_string(), "Ana"));
+    let mut luis = relay.plain("Luis");
+    until("the first ring", || (rings.load(Ordering::Relaxed) == 1).then_some(()));
+    for number in 0..100 {
+        luis.say(&number.to_string());
+    }
+    ana.give(say("a1", "hola"));
+    luis.await_said("Ana: hola");
+    assert_eq!(rings.load(Ordering::Relaxed), 1, "nobody answered the bell");
+    await_acknowledged(&ana, "a1");
+    let most = u32::try_from(begin.elapsed().as_millis() / BELL_EVERY.as_millis()).unwrap() + 2;
+    assert!(rings.load(Ordering::Relaxed) <= most);
+    quit(ana);
+}
+
+#[test]
+fn a_window_that_takes_no_reports_stops_the_reading_and_loses_nothing() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let ana = link(&relay.address().to_string(), "Ana", &folder.file("session"));
+    await_event(&ana, "the room", |event| matches!(event, Event::Joined { .. }).then_some(()));
+    let mut luis = relay.plain("Luis");
+    let lines = 3 * tertulia_desktop::link::REPORTS_MAX;
+    for number in 0..lines {
+        luis.say(&number.to_string());
+    }
+    relay.await_said(&format!("Luis: {}", lines - 1));
+    for number in 0..lines {
+        let text = await_event(&ana, "the next line", |event| match event {
+            Event::Heard { line, .. } if line.notice.is_none() => Some(line.text.clone()),
+            _ => None,
+        });
+        assert_eq!(text, number.to_string());
+    }
+    quit(ana);
+}
+
+/// What the child process reads where to go.
+const CHILD_ADDRESS: &str = "TERTULIA_TEST_ADDRESS";
+/// See [`CHILD_ADDRESS`].
+const CHILD_FILE: &str = "TERTULIA_TEST_FILE";
+/// See [`CHILD_ADDRESS`].
+const CHILD_WORD: &str = "TERTULIA_TEST_WORD";
+
+/// Says lines until somebody kills it, and tells of each that stands in the file.
+#[test]
+#[ignore = "the process that another test kills"]
+fn says_lines_until_it_is_killed() {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let (file, word) = (variable(CHILD_FILE), variable(CHILD_WORD));
+    let link = link(&variable(CHILD_ADDRESS), "Ana", Path::new(&file));
+    for number in 0.. {
+        let label = format!("{word}-{number}");
+        link.give(say(&label, &label));
+        let mut is_answered = false;
+        until("the line in the file", || {
+            link.answer_bell();
+            while let Some(report) = link.take() {
+                let answered =
+                    |event: &Event| matches!(event, Event::Acknowledged { label: l, .. } if *l == label);
+                is_answered |= matches!(&report, Report::Event(LinkEvent::Session(event)) if answered(event));
+            }
+            let is_kept =
+                std::fs::read_to_string(&file).is_ok_and(|text| text.contains(&format!("label={label} ")));
+            (is_answered || is_kept).then_some(())
+        });
+        println!("kept {number}");
+    }
+}
+
+fn child(address: &str, file: &Path, word: &str) -> Child {
+    let arguments = ["--ignored", "--exact", "--nocapture", "says_lines_until_it_is_killed"];
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(arguments).env(CHILD_ADDRESS, address).env(CHILD_FILE, file).env(CHILD_WORD, word);
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn whoever_is_killed_each_line_that_was_typed_is_said_once() {
+    let (mut relay, folder) = (Relay::start(), Folder::new());
+    let (address, file) = (relay.address().to_string(), folder.file("session"));
+    let mut kept = Vec::new();
+    for round in 0..4 {
+        let mut child = child(&address, &file, &format!("w{round}"));
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut numbers = lines.filter_map(|line| line.split_once("kept ")?.1.parse::<u32>().ok());
+        let killed_at = 7 + 5 * round;
+        if round % 2 == 1 {
+            numbers.find(|number| *number == 3).unwrap();
+            relay.kill();
+        }
+        numbers.find(|number| *number == killed_at).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kept.push(killed_at);
+        if round % 2 == 1 {
+            relay.start_again();
+        }
+    }
+    let last = link(&address, "Ana", &file);
+    last.give(say("end", "end"));
+    await_acknowledged(&last, "end");
+    quit(last);
+    let said = relay.said();
+    let mut expected = Vec::new();
+    for (round, kept) in kept.iter().enumerate() {
+        let own = said.iter().filter(|line| line.starts_with(&format!("Ana: w{round}-"))).count();
+        assert!(own > *kept as usize, "round {round}: {own} lines, of which {kept} and one were kept");
+        expected.extend((0..own).map(|number| format!("Ana: w{round}-{number}")));
+    }
+    expected.push("Ana: end".into());
+    assert_eq!(said, expected);
+}
