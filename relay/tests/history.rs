@@ -667,16 +667,17 @@ fn whatever_goes_by_hand_leaves_no_room_and_no_label_behind() {
 }
 
 #[test]
-fn a_relay_drops_the_rooms_whose_lines_it_drops() {
+fn a_relay_drops_the_rooms_and_labels_whose_lines_it_drops() {
     let folder = Folder::new();
-    let line = |id: u64| format!("@id={};room=sala{id} Ana: {id}\n", id << 16);
+    let line = |id: u64| format!("@id={};room=sala{id};key=1.x Ana: {id}\n", id << 16);
     tool(&folder, &["import"], &(1..=9).map(line).collect::<String>());
     let relay = folder.relay(&["--history-max-age", "0", "--history-max-rows", "4"]);
     let connection = Connection::open(folder.file()).unwrap();
-    let count = || connection.query_row("SELECT count(*) FROM room", [], |row| row.get::<_, u64>(0)).unwrap();
+    let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0)).unwrap();
+    let counts = || (count("SELECT count(*) FROM room"), count("SELECT count(*) FROM label"));
     let until = Instant::now() + DEADLINE;
-    while count() != 4 {
-        assert!(Instant::now() < until, "{} rooms are left", count());
+    while counts() != (4, 4) {
+        assert!(Instant::now() < until, "rooms and labels that are left: {:?}", counts());
         std::thread::yield_now();
     }
     relay.stop();

@@ -912,9 +912,11 @@ fn with_its_last_line_a_room_goes_and_so_do_the_labels() {
     keep(&mut store, work(3, [Kept { room: "cocina", text: "otra vez", ..line(6_002) }]));
     assert_eq!(texts(&store.lines("cocina", None, None, 9).unwrap()), ["otra vez"]);
     assert_eq!(numbers(&store.lines("general", None, None, 9).unwrap()), [6_000]);
-    // The next start finds labels of lines that are gone.
     drop(store);
     let mut store = folder.store();
+    // Of the lines that are gone, too.
+    assert_eq!(count("label"), 6_000);
+    store.sweep_labels().unwrap();
     assert_eq!(count("label"), 1);
     store.prune(Retention { rows_max: 1, ..FOREVER }, 0, 100).unwrap();
     store.sweep_labels().unwrap();

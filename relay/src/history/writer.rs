@@ -292,6 +292,10 @@ impl Writer {
         }
         self.store.prune_sessions(unix_ms())?;
         self.store.prune_rooms()?;
+        if self.sweep.is_whole {
+            // What an earlier run dropped was perhaps too little to be looked for.
+            self.store.sweep_labels()?;
+        }
         let is_whole = Instant::now() >= self.whole_at;
         if is_whole {
             self.whole_at = Instant::now() + PRUNE_WHOLE_EVERY;

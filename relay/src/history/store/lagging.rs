@@ -131,7 +131,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes what stands before all lines out of the index of labels: those lines are gone.
+    /// Takes what stands before all lines out of the index of labels: those lines are gone. Reads all of that index.
     pub fn sweep_labels(&mut self) -> Result<(), StoreError> {
         let query = format!("SELECT EXISTS (SELECT 1 FROM label WHERE {GONE})");
         let has_some = self.connection.query_row(&query, [], |row| row.get(0));
@@ -144,10 +144,8 @@ impl Store {
         Ok(())
     }
 
-    /// Fills both where they lack something, as a relay that was killed leaves them; and drops what that one would have
-    /// dropped once it was more.
+    /// Fills both where they lack something, as a relay that was killed leaves them.
     pub(super) fn fill_lagging(&mut self) -> Result<(), StoreError> {
-        self.sweep_labels()?;
         for index in [&ROOMS, &LABELS] {
             if self.told(index.lacks_some(&self.connection))? {
                 self.write(|transaction| index.fill(transaction))?;
