@@ -489,3 +489,38 @@ fn a_line_said_again_under_another_id_after_the_relay_was_killed_is_sent_once() 
     stage.bridge.handle_line(&again, stage.now);
     assert_eq!(texts(&stage.take()), Vec::<String>::new());
 }
+
+#[test]
+fn a_room_that_was_never_heard_is_told_from_the_first_line_heard_on_whatever_is_killed() {
+    let mut stage = Stage::from(settings(), Saved::default());
+    for (id, text) in [(7, "uno"), (8, "dos")] {
+        stage.bridge.handle_line(&line(id, "uno", "Luis", text), stage.now);
+    }
+    // The newest line of the history is one of those.
+    stage.bridge.handle_fetched_line(0, &line(8, "uno", "Luis", "dos"), stage.now);
+    stage.bridge.handle_fetched(0, true, stage.now);
+    assert_eq!(texts(&stage.take()), ["Luis: uno\nLuis: dos"]);
+    let saved = Saved::parse(&stage.bridge.saved().to_text()).unwrap();
+    let stage = Stage::from(settings(), saved);
+    assert!(
+        stage
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::After(6), .. }))
+    );
+}
+
+#[test]
+fn a_history_that_cannot_be_read_at_first_is_not_told_from_its_beginning_later() {
+    let mut stage = Stage::from(settings(), Saved::default());
+    stage.bridge.handle_fetch_refused(0, "NO_HISTORY", stage.now);
+    stage.take();
+    let saved = Saved::parse(&stage.bridge.saved().to_text()).unwrap();
+    let stage = Stage::from(settings(), saved);
+    assert!(
+        stage
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::Newest, .. }))
+    );
+}

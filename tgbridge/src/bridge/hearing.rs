@@ -69,8 +69,10 @@ impl Bridge {
         let item = self.item(line);
         let cutoff = self.settings.backlog.cutoff_ms(self.settings.started_unix_ms, now.unix_ms);
         let Some(link) = self.links.get_mut(index) else { return };
-        // Where the room was never heard, only its newest id is asked for.
-        let Some(scanned) = link.scanned else { return link.step_over(id) };
+        if link.is_new {
+            return link.step_over(id);
+        }
+        let scanned = link.scanned.unwrap_or_default();
         if id <= scanned {
             return;
         }
@@ -84,7 +86,6 @@ impl Bridge {
             Some(item) => push_fetched(link, item),
             None => link.step_over(id),
         }
-        self.is_dirty = true;
     }
 
     /// All lines of a fetch have come; there may be more.
@@ -93,14 +94,16 @@ impl Bridge {
             self.tell_skipped_lines(index);
         }
         if let Some(link) = self.links.get_mut(index) {
-            let was_unknown = link.scanned.is_none();
-            link.scanned.get_or_insert(0);
-            if is_more && !was_unknown {
+            if link.is_new {
+                begin(link, Some(link.scanned.unwrap_or_default()));
+                // From now on a kill loses nothing.
+                self.is_dirty = true;
+            } else if is_more {
                 link.fetching = Fetching::Wanted;
             } else {
+                // What is queued is kept with the next message that is sent.
                 drain_ahead(link);
             }
-            self.is_dirty = true;
         }
         self.advance(now);
     }
@@ -109,10 +112,9 @@ impl Bridge {
     pub fn handle_fetch_refused(&mut self, index: usize, code: &str, now: Now) {
         let text = Phrase::Gap.in_language(self.language()).to_owned();
         if let Some(link) = self.links.get_mut(index) {
-            link.scanned.get_or_insert(0);
             link.push(Item::notice(&text));
             link.is_ahead_full = false;
-            drain_ahead(link);
+            begin(link, link.scanned);
             let room = link.settings.room.clone();
             self.log(
                 format!("el relay no da lo que faltaba de la sala {room}: {code}"),
@@ -120,6 +122,13 @@ impl Bridge {
             );
         }
         self.advance(now);
+    }
+
+    /// The relay cannot be asked now. It is asked again with the next thing that happens.
+    pub fn handle_fetch_delayed(&mut self, index: usize) {
+        if let Some(link) = self.links.get_mut(index) {
+            link.fetching = Fetching::Wanted;
+        }
     }
 
     /// The line as it waits for Telegram. None: it is not for Telegram.
@@ -154,7 +163,10 @@ impl Bridge {
             // What is heard from now on may be too new for the answer.
             link.is_ahead_full = false;
             asked += 1;
-            let from = link.scanned.map_or(FetchFrom::Newest, FetchFrom::After);
+            let from = match link.is_new {
+                true => FetchFrom::Newest,
+                false => FetchFrom::After(link.scanned.unwrap_or_default()),
+            };
             let limit = if from == FetchFrom::Newest { 1 } else { FETCH_LINES };
             self.outputs.push_back(Output::Fetch {
                 link: index,
@@ -197,6 +209,14 @@ fn push_fetched(link: &mut Link, item: Item) {
         }
         None => push_new(link, item),
     }
+}
+
+/// The room is known from its newest line on, or from the first one that was heard meanwhile.
+fn begin(link: &mut Link, newest: Option<u64>) {
+    let first = link.ahead.front().and_then(|item| item.id).map(|first| first.saturating_sub(1));
+    link.scanned = [newest, first].into_iter().flatten().min();
+    link.is_new = false;
+    drain_ahead(link);
 }
 
 /// What was heard meanwhile follows what was fetched; also what the relay could not keep.

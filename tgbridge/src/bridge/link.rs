@@ -27,7 +27,7 @@ pub(super) struct Item {
     /// None: the bridge itself says it.
     pub(super) id: Option<u64>,
     /// Up to where the room was heard before it: where to go on from if it is never sent.
-    pub(super) before: u64,
+    pub(super) before: Option<u64>,
     /// Its key, as a number.
     pub(super) key: Option<u64>,
     /// Who says it; empty where the bridge does.
@@ -48,7 +48,7 @@ impl Item {
     pub(super) fn notice(text: &str) -> Self {
         Self {
             id: None,
-            before: 0,
+            before: None,
             key: None,
             name: String::new(),
             text: format!("* {text}"),
@@ -97,6 +97,8 @@ pub(super) struct Link {
     pub(super) queue_bytes: usize,
     /// Each line up to this id is in the queue, was sent or is not for Telegram. None: the room was never heard.
     pub(super) scanned: Option<u64>,
+    /// It is still to be found out where the room is now: what was said before is not for Telegram.
+    pub(super) is_new: bool,
     pub(super) fetching: Fetching,
     pub(super) ahead: VecDeque<Item>,
     /// A line was heard that had no room among those ahead.
@@ -134,6 +136,7 @@ impl Link {
             queue: VecDeque::new(),
             queue_bytes: 0,
             scanned: saved.cursor,
+            is_new: saved.cursor.is_none(),
             fetching: Fetching::Wanted,
             ahead: VecDeque::new(),
             is_ahead_full: false,
@@ -166,9 +169,9 @@ impl Link {
 
     /// Queues an item behind what was heard so far.
     pub(super) fn push(&mut self, mut item: Item) {
-        item.before = self.scanned.unwrap_or_default();
+        item.before = self.scanned.or(item.id.map(|id| id.saturating_sub(1)));
         if let Some(id) = item.id {
-            self.scanned = Some(id.max(item.before));
+            self.scanned = self.scanned.max(Some(id));
             let is_it = |(begun, key, _): &(u64, Option<u64>, usize)| {
                 *begun == id || (key.is_some() && *key == item.key)
             };
@@ -216,7 +219,7 @@ impl Link {
             thread: self.settings.thread,
             room: self.settings.room.clone(),
             current_chat: Some(self.chat).filter(|chat| *chat != self.settings.chat),
-            cursor: front.map_or(self.scanned, |item| Some(item.before)).filter(|_| self.scanned.is_some()),
+            cursor: front.map_or(self.scanned, |item| item.before),
             doubt: self.open_range(&open_ids),
             doubt_keys: open_keys.chain(self.doubt_keys.iter().copied()).take(QUEUE_LINES_MAX).collect(),
             begun: front

@@ -156,7 +156,7 @@ impl Bridge {
             let text = Phrase::Untakable.with(language, &[&item.name, description]);
             let mut notice = Item::notice(&text);
             // Where it stood, so that the order is kept; and up to where the room was heard before the next.
-            notice.before = link.queue.front().map_or(link.scanned.unwrap_or_default(), |next| next.before);
+            notice.before = link.queue.front().map_or(link.scanned, |next| next.before);
             link.queue_bytes = link.queue_bytes.saturating_add(notice.text.len());
             link.queue.push_front(notice);
         }

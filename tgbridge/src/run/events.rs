@@ -33,7 +33,7 @@ impl Runner {
         };
         match self.relay.session.fetch(room, way, limit) {
             Ok(ticket) => drop(self.fetches.insert(ticket, link)),
-            Err(AskError::Full | AskError::NotReady) => self.bridge.handle_fetched(link, true, self.now()),
+            Err(AskError::Full | AskError::NotReady) => self.bridge.handle_fetch_delayed(link),
             Err(error) => self.bridge.handle_fetch_refused(link, &error.to_string(), self.now()),
         }
     }
