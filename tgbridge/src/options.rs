@@ -35,7 +35,12 @@ pub enum Command {
 /// Flags, and what may stand in the file under the same names.
 #[derive(Debug, Default, Parser, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[command(name = "tertulia-tgbridge", disable_help_flag = true, disable_version_flag = true)]
+#[command(
+    name = "tertulia-tgbridge",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    args_override_self = true
+)]
 struct Given {
     #[serde(skip)]
     command: Option<Command>,

@@ -303,3 +303,42 @@ fn the_token_is_in_no_log_no_status_no_state_and_no_metrics_whatever_fails() {
         assert!(!text.contains(fake::SECRET), "{text}");
     }
 }
+
+#[test]
+fn while_nothing_happens_nothing_wakes_it() {
+    let scene = Scene::new(&["--poll-timeout", "50"]);
+    let ana = scene.relay.client("Ana");
+    scene.fake.message("Luis", json!({"text": "hola"}));
+    ana.await_heard("hola");
+    let path = format!("/proc/{}/status", scene.bridge.process.pid());
+    let switches = || {
+        let status = std::fs::read_to_string(&path).unwrap();
+        status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap().to_owned()
+    };
+    // A whole second without a single turn: what turns every second never has one.
+    until(
+        || {
+            let before = switches();
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+            (switches() == before).then_some(())
+        },
+        switches,
+    );
+}
+
+#[test]
+fn messages_cross_one_by_one() {
+    let scene = Scene::new(&["--poll-timeout", "50"]);
+    let ana = scene.relay.client("Ana");
+    let mut times: Vec<std::time::Duration> = (0..30)
+        .map(|number| {
+            let text = format!("mensaje {number}.");
+            let started = std::time::Instant::now();
+            scene.fake.message("Luis", json!({ "text": &text }));
+            ana.await_heard(&text);
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!("from Telegram to a client of the chat: median {:?}, longest {:?}", times[15], times[29]);
+}

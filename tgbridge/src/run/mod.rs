@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tertulia_wire::session::{Config, Session, Ticket};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -85,46 +84,10 @@ pub async fn run(options: Options) -> Result<(), String> {
             }
         });
     }
-    let (store, saved) = Store::open(&options.state)?;
-    let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())?;
-    let metrics = match options.metrics {
-        Some(address) => Some(
-            TcpListener::bind(address)
-                .await
-                .map_err(|error| format!("cannot serve metrics on {address}: {error}"))?,
-        ),
-        None => None,
-    };
-    if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
-        say(&format!("metrics on {address}"));
-    }
-    let mut terminate =
-        signal(SignalKind::terminate()).map_err(|error| format!("cannot catch signals: {error}"))?;
-    let mut interrupt =
-        signal(SignalKind::interrupt()).map_err(|error| format!("cannot catch signals: {error}"))?;
-    let started = Instant::now();
-    let session = session(&options, &saved.session)?;
-    let relay = Relay::new(session, &options.relay, started);
-    let mut runner = Runner {
-        bridge: Bridge::new(options.settings.clone(), saved),
-        relay,
-        client,
-        store,
-        started,
-        calls: JoinSet::new(),
-        due_calls: Vec::new(),
-        fetches: BTreeMap::new(),
-        needs_save: true,
-        save_at: None,
-        last_save_error: None,
-        name_attempts: 0,
-        name_again_at: None,
-        status: None,
-        status_due: None,
-        status_written: None,
-        stop: None,
-        options,
-    };
+    let metrics = telling::listen(options.metrics).await?;
+    let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
+    let (mut terminate, mut interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+    let mut runner = Runner::new(options)?;
     runner.begin().await;
     loop {
         runner.settle();
@@ -167,6 +130,34 @@ fn session(options: &Options, saved: &str) -> Result<Session, String> {
 }
 
 impl Runner {
+    /// Locks and reads the state file, and goes on from there.
+    fn new(options: Options) -> Result<Self, String> {
+        let (store, saved) = Store::open(&options.state)?;
+        let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())?;
+        let started = Instant::now();
+        let relay = Relay::new(session(&options, &saved.session)?, &options.relay, started);
+        Ok(Self {
+            bridge: Bridge::new(options.settings.clone(), saved),
+            relay,
+            client,
+            store,
+            started,
+            calls: JoinSet::new(),
+            due_calls: Vec::new(),
+            fetches: BTreeMap::new(),
+            needs_save: true,
+            save_at: None,
+            last_save_error: None,
+            name_attempts: 0,
+            name_again_at: None,
+            status: None,
+            status_due: None,
+            status_written: None,
+            stop: None,
+            options,
+        })
+    }
+
     fn now(&self) -> Now {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now { at: self.started.elapsed(), unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX) }

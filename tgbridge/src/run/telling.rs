@@ -1,5 +1,6 @@
 //! What the loop tells of itself: the status file, and metrics to whoever asks.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,6 +50,18 @@ impl Runner {
             let _ = timeout(METRICS_WAIT, told).await;
         });
     }
+}
+
+/// Listens for who asks for metrics, and says where.
+pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, String> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot serve metrics on {address}: {error}; pass --metrics with another address")
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        say(&format!("metrics on {address}"));
+    }
+    Ok(Some(listener))
 }
 
 /// The next caller; never, where nobody listens.
