@@ -1,7 +1,7 @@
 # `make` alone says what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench peers fuzz soak small deps deps-run deps-peers docs features
+.PHONY: help run test lint fmt bench bench-tgbridge peers fuzz soak small deps deps-run deps-peers docs features
 
 CARGO ?= cargo
 ARGS ?=
@@ -12,9 +12,11 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SMALL := $(TARGET)/small/tertulia-relay
 RELEASE := $(abspath $(TARGET)/release)
 SMALL_KIB_MAX := 550
+BRIDGE := $(RELEASE)/tertulia-tgbridge
+BRIDGE_KIB_MAX := 3072
 
 help: ## What there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: deps-run ## Build the relay and start it (flags: make run ARGS='--lang en')
 	$(CARGO) run --release --locked -p tertulia-relay -- $(ARGS)
@@ -45,6 +47,12 @@ bench: deps small ## Measure speed and size against the floor (BENCHMARKING.md)
 	$(CARGO) build --release --locked -p tertulia-relay -p tertulia-loadtest
 	TERTULIA_RELAY=$(RELEASE)/tertulia-relay TERTULIA_LOADTEST=$(RELEASE)/tertulia-loadtest \
 	TERTULIA_SMALL=$(abspath $(SMALL)) $(CARGO) bench --locked -p tertulia-loadtest --bench bounds -- $(ARGS)
+
+bench-tgbridge: deps-run ## Memory and size of the bridge after a million messages
+	$(CARGO) bench --locked -p tertulia-tgbridge --bench bridge
+	$(CARGO) build --release --locked -p tertulia-tgbridge
+	@kib=$$(( ($$(stat -c %s $(BRIDGE)) + 1023) / 1024 )); echo "$(BRIDGE): $$kib KiB"; \
+	if (( kib > $(BRIDGE_KIB_MAX) )); then echo "larger than $(BRIDGE_KIB_MAX) KiB: see what the last change added" >&2; exit 1; fi
 
 peers: deps-peers ## The same work for other chat servers, which it installs (BENCHMARKING.md)
 	$(CARGO) build --release --locked -p tertulia-relay -p tertulia-loadtest
