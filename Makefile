@@ -1,7 +1,7 @@
 # `make` alone says what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run chat test lint fmt bench bench-desktop pictures peers fuzz soak small deps deps-run deps-chat deps-peers docs features
+.PHONY: help run chat test lint fmt bench bench-desktop bench-tgbridge pictures peers fuzz soak small deps deps-run deps-chat deps-peers docs features
 
 CARGO ?= cargo
 ARGS ?=
@@ -12,6 +12,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SMALL := $(TARGET)/small/tertulia-relay
 RELEASE := $(abspath $(TARGET)/release)
 SMALL_KIB_MAX := 550
+BRIDGE := $(RELEASE)/tertulia-tgbridge
+BRIDGE_KIB_MAX := 3072
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -56,6 +58,12 @@ bench-desktop: deps ## Measure the window: start, memory, idle, floods, size (BE
 
 pictures: deps ## Take the README's pictures of the window anew (desktop/tests/pictures/)
 	TERTULIA_PICTURES=$(abspath desktop/tests/pictures) $(CARGO) test --locked -p tertulia-desktop --test window -- --ignored pictures
+
+bench-tgbridge: deps-run ## Memory and size of the bridge after a million messages
+	$(CARGO) bench --locked -p tertulia-tgbridge --bench bridge
+	$(CARGO) build --release --locked -p tertulia-tgbridge
+	@kib=$$(( ($$(stat -c %s $(BRIDGE)) + 1023) / 1024 )); echo "$(BRIDGE): $$kib KiB"; \
+	if (( kib > $(BRIDGE_KIB_MAX) )); then echo "larger than $(BRIDGE_KIB_MAX) KiB: see what the last change added" >&2; exit 1; fi
 
 peers: deps-peers ## The same work for other chat servers, which it installs (BENCHMARKING.md)
 	$(CARGO) build --release --locked -p tertulia-relay -p tertulia-loadtest

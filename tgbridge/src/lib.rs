@@ -1,10 +1,24 @@
-//! The bridge between a Telegram group and a room. Not built yet: nothing here runs.
+//! The bridge between Telegram groups and rooms of a relay: a core that decides, and a shell that moves bytes.
 //!
-//! What will live here, a core that decides and a shell that moves bytes:
+//! In reading order:
 //!
-//! - `bridge`: offsets, loops, splitting and merging of messages, waiting. Knows no socket, no clock and no token.
-//! - `telegram`: the Bot HTTP API through reqwest; the only module that knows the token.
-//! - `relay`: the tokio socket to the relay.
-//! - `run`: puts the three together.
-//!
-//! It depends on `tertulia-wire` and on nothing else of this project.
+//! - [`bridge`]: what is said, sent, fetched, kept and left out. Knows no socket, no clock and no token.
+//! - [`phrases`]: the sentences for people.
+//! - [`telegram`]: the Bot HTTP API; its `token` is the only place that knows the token.
+//! - [`relay`]: the socket to the relay.
+//! - [`store`], [`status`]: the state file; what is told of a running bridge.
+//! - [`options`]: flags and the configuration file.
+//! - [`help`]: what `--help` says.
+//! - [`check`]: what is wrong, and how to put it right.
+//! - [`run`]: puts all of it together.
+
+pub mod bridge;
+pub mod check;
+pub mod help;
+pub mod options;
+pub mod phrases;
+pub mod relay;
+pub mod run;
+pub mod status;
+pub mod store;
+pub mod telegram;

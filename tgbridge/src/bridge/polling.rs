@@ -1,0 +1,185 @@
+//! When Telegram is asked for updates, from which on, and what to do where it does not give any.
+
+use std::time::Duration;
+
+use tertulia_wire::retry;
+
+use super::{Bridge, Now, Output, Poll};
+use crate::telegram::reply::CallError;
+use crate::telegram::types::Update;
+
+/// Updates of one poll at most; as many as Telegram gives.
+pub const UPDATES_MAX: usize = 100;
+
+/// The pause behind a poll that was answered at once with nothing new: an implementation that does not wait must not make
+/// the bridge spin.
+pub const EMPTY_POLL_PAUSE: Duration = Duration::from_secs(1);
+
+/// A poll that took longer than this has waited.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// Polls refused one after another because another program uses the token; then the bridge ends, unless it takes over.
+pub const CONFLICTS_MAX: u32 = 10;
+
+/// The wait before a refused poll is tried again.
+const CONFLICT_WAIT: Duration = Duration::from_secs(5);
+
+/// After a week without any, the ids of updates begin anew anywhere. One day less, to be safe.
+const IDS_LAST_MS: u64 = 6 * 24 * 60 * 60 * 1000;
+
+#[derive(Debug)]
+pub(super) struct Polling {
+    /// The next update that is wanted; 0: whichever there is.
+    pub(super) offset: i64,
+    pub(super) last_update_unix_ms: u64,
+    /// When the poll was asked that is on its way.
+    asked_at: Option<Duration>,
+    next_at: Duration,
+    attempt: u32,
+    conflicts: u32,
+    limit: usize,
+    /// What was logged last.
+    trouble: Option<String>,
+}
+
+impl Polling {
+    pub(super) fn new(offset: i64, last_update_unix_ms: u64) -> Self {
+        Self {
+            offset,
+            last_update_unix_ms,
+            asked_at: None,
+            next_at: Duration::ZERO,
+            attempt: 0,
+            conflicts: 0,
+            limit: UPDATES_MAX,
+            trouble: None,
+        }
+    }
+
+    /// When the next poll is due. None: one is on its way.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.asked_at.is_none().then_some(self.next_at)
+    }
+
+    /// Whether an update is new. Ids below the offset were confirmed, unless they have begun anew.
+    pub(super) fn is_new(&self, id: i64, unix_ms: u64) -> bool {
+        id >= self.offset || self.has_begun_anew(unix_ms)
+    }
+
+    fn has_begun_anew(&self, unix_ms: u64) -> bool {
+        unix_ms.saturating_sub(self.last_update_unix_ms) > IDS_LAST_MS
+    }
+}
+
+impl Bridge {
+    /// What a poll brought.
+    pub fn handle_updates(&mut self, result: Result<Vec<Update>, CallError>, now: Now) {
+        let asked_at = self.polling.asked_at.take().unwrap_or(now.at);
+        match result {
+            Ok(updates) => {
+                self.note_good_poll(now);
+                let news = self.take_updates(updates, now);
+                let is_at_once = now.at.saturating_sub(asked_at) < AT_ONCE;
+                let pause = if news == 0 && is_at_once { EMPTY_POLL_PAUSE } else { Duration::ZERO };
+                self.polling.next_at = now.at.saturating_add(pause);
+            }
+            Err(error) => self.note_failed_poll(&error, now),
+        }
+        self.advance(now);
+    }
+
+    fn note_good_poll(&mut self, now: Now) {
+        self.counters.last_good_poll_unix_ms = now.unix_ms;
+        self.polling.attempt = 0;
+        self.polling.conflicts = 0;
+        if self.polling.trouble.take().is_some() {
+            self.log("Telegram contesta de nuevo".to_owned(), "Telegram answers again".to_owned());
+        }
+    }
+
+    fn note_failed_poll(&mut self, error: &CallError, now: Now) {
+        let wait = match error {
+            CallError::Refused { retry_after: Some(after), .. } => {
+                self.counters.too_many_requests += 1;
+                *after
+            }
+            CallError::Refused { code: 409, description, .. } => {
+                self.note_conflict(description);
+                CONFLICT_WAIT.saturating_mul(self.polling.conflicts.min(12))
+            }
+            CallError::TooLarge => {
+                self.polling.limit = (self.polling.limit / 2).max(1);
+                Duration::ZERO
+            }
+            other => {
+                self.counters.calls_failed += 1;
+                self.log_poll_trouble(other);
+                retry::delay(self.polling.attempt, spread(now))
+            }
+        };
+        self.polling.attempt = self.polling.attempt.saturating_add(1);
+        self.polling.next_at = now.at.saturating_add(wait.max(AT_ONCE));
+    }
+
+    /// One sentence, not one for each poll.
+    fn note_conflict(&mut self, description: &str) {
+        self.polling.conflicts = self.polling.conflicts.saturating_add(1);
+        if description.contains("webhook") {
+            return self.log_trouble(
+                "este bot tiene un webhook puesto, y con él no se pueden leer mensajes: arranca una vez con --delete-webhook",
+                "this bot has a webhook set, which keeps its messages from being read: start once with --delete-webhook",
+            );
+        }
+        self.log_trouble(
+            "otro programa está leyendo con este mismo token; apágalo, o pide otro token a BotFather",
+            "another program is reading with this same token; stop it, or get another token from BotFather",
+        );
+        if self.polling.conflicts >= CONFLICTS_MAX && !self.settings.takes_over {
+            let words = match self.language() {
+                crate::phrases::Language::Es => "otro programa usa este token; con --takeover se insiste",
+                crate::phrases::Language::En => "another program uses this token; --takeover keeps trying",
+            };
+            self.outputs.push_back(Output::Stop(words.to_owned()));
+        }
+    }
+
+    fn log_poll_trouble(&mut self, error: &CallError) {
+        let why = error.words();
+        match error {
+            CallError::Refused { code: 401 | 404, .. } => self.log_trouble(
+                &format!("Telegram no conoce este token ({why}); compruébalo con BotFather"),
+                &format!("Telegram does not know this token ({why}); check it with BotFather"),
+            ),
+            _ => self.log_trouble(
+                &format!("no se puede leer de Telegram ({why}); se sigue intentando"),
+                &format!("cannot read from Telegram ({why}); it is tried again"),
+            ),
+        }
+    }
+
+    fn log_trouble(&mut self, spanish: &str, english: &str) {
+        if self.polling.trouble.as_deref() != Some(english) {
+            self.polling.trouble = Some(english.to_owned());
+            self.log(spanish.to_owned(), english.to_owned());
+        }
+    }
+
+    pub(super) fn poll_if_due(&mut self, now: Now) {
+        if self.polling.due().is_none_or(|due| due > now.at) || !self.inbound.is_settled() {
+            return;
+        }
+        self.polling.asked_at = Some(now.at);
+        let knows_next = self.polling.offset > 0 && !self.polling.has_begun_anew(now.unix_ms);
+        self.outputs.push_back(Output::Poll(Poll {
+            offset: knows_next.then_some(self.polling.offset),
+            limit: self.polling.limit,
+            timeout: self.settings.poll_timeout,
+        }));
+    }
+}
+
+/// Bits that differ from one failure to the next; so many bridges do not come back at the same moment.
+pub(super) fn spread(now: Now) -> u64 {
+    let mixed = now.unix_ms ^ u64::from(now.at.subsec_nanos()).rotate_left(20);
+    mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}

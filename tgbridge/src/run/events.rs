@@ -1,0 +1,128 @@
+//! The relay's side of the loop: what the session tells goes to the bridge, what the bridge wants goes to the session.
+
+use tertulia_wire::heard::Notice;
+use tertulia_wire::session::{AskError, Event, Line, Say, SayError, Source, Way};
+use tokio::time::Instant;
+
+use super::{NAME_WAIT, Runner, say};
+use crate::bridge::{FetchFrom, SayLine};
+use crate::phrases::Language;
+
+impl Runner {
+    pub(super) fn say_line(&mut self, line: &SayLine) {
+        let say = Say {
+            room: &line.room,
+            text: &line.text,
+            reply: line.reply,
+            as_who: line.as_who.as_deref(),
+            to: None,
+        };
+        let refusal = match self.relay.session.say_labeled(&line.label, &say) {
+            // The same label: the session has it since before a restart.
+            Ok(()) | Err(SayError::LabelReused) => return,
+            Err(SayError::Empty) => ("EMPTY", String::new()),
+            Err(error) => ("NOT_SAID", error.to_string()),
+        };
+        self.bridge.handle_say_refused(&line.label, refusal.0, &refusal.1, self.now());
+    }
+
+    pub(super) fn fetch(&mut self, link: usize, room: &str, from: FetchFrom, limit: u32) {
+        let way = match from {
+            FetchFrom::After(id) => Way::After(id),
+            FetchFrom::Newest => Way::Before(u64::MAX),
+        };
+        match self.relay.session.fetch(room, way, limit) {
+            Ok(ticket) => drop(self.fetches.insert(ticket, link)),
+            Err(AskError::Full | AskError::NotReady) => self.bridge.handle_fetch_delayed(link),
+            Err(error) => self.bridge.handle_fetch_refused(link, &error.to_string(), self.now()),
+        }
+    }
+
+    pub(super) fn note_event(&mut self, event: Event) {
+        let now = self.now();
+        match event {
+            Event::Heard { line, source } => self.note_line(&line, source),
+            Event::Own { line, source: Source::Fetch(ticket), .. } => {
+                if let Some(link) = self.fetches.get(&ticket) {
+                    self.bridge.handle_fetched_line(*link, &line, now);
+                }
+            }
+            Event::Acknowledged { label, id, .. } | Event::NotKept { label, id } => {
+                self.bridge.handle_acknowledged(&label, id, now);
+            }
+            Event::Refused { label, code, sentence } => {
+                self.bridge.handle_say_refused(&label, &code, &sentence, now);
+            }
+            Event::Fetched { ticket, is_more } => {
+                if let Some(link) = self.fetches.remove(&ticket) {
+                    self.bridge.handle_fetched(link, is_more, now);
+                }
+            }
+            Event::FetchRefused { ticket, code } => {
+                if let Some(link) = self.fetches.remove(&ticket) {
+                    self.bridge.handle_fetch_refused(link, &code, now);
+                }
+            }
+            Event::GapFound { room, .. } | Event::GapLeft { room, .. } => {
+                self.bridge.handle_missed(&room, now);
+            }
+            Event::Who { name, .. } => self.bridge.handle_who(&name),
+            Event::AnswerEnd { what, .. } if what == "WHO" => self.bridge.handle_who_end(now),
+            other => self.note_connection(other),
+        }
+    }
+
+    fn note_line(&mut self, line: &Line, source: Source) {
+        let now = self.now();
+        match (source, line.notice, &line.room) {
+            (Source::Fetch(ticket), _, _) => {
+                if let Some(link) = self.fetches.get(&ticket) {
+                    self.bridge.handle_fetched_line(*link, line, now);
+                }
+            }
+            (Source::Live, Some(notice), Some(room)) => {
+                self.bridge.handle_notice(room, &line.name, notice == Notice::Join, now);
+            }
+            (Source::Live, None, _) => self.bridge.handle_line(line, now),
+            // What was missed is fetched by the bridge itself, in its order.
+            (Source::Gap, _, _) | (Source::Live, Some(_), None) => {}
+        }
+    }
+
+    fn note_connection(&mut self, event: Event) {
+        let is_spanish = self.options.settings.language == Language::Es;
+        match event {
+            Event::Ready { name, durability, is_resumed, .. } => {
+                self.name_attempts = 0;
+                self.needs_save = true;
+                let resumed = if is_resumed { " (resumed)" } else { "" };
+                say(&format!("relay {}: {name}, durability {durability}{resumed}", self.options.relay));
+                self.bridge.handle_relay_ready(self.now());
+            }
+            Event::Waiting { reason, retry_in } => {
+                let why = if is_spanish { reason.in_spanish() } else { reason.in_english() };
+                say(&format!("relay {}: {why}; {:.1} s", self.options.relay, retry_in.as_secs_f32()));
+                self.bridge.handle_relay_gone(self.now());
+            }
+            Event::HelloRefused { code, name, sentence, again_in } => {
+                say(&format!("relay: {code} {name}: {sentence}"));
+                if again_in.is_none() {
+                    self.name_again_at = Some(Instant::now() + NAME_WAIT);
+                }
+            }
+            Event::TakenOver => {
+                self.stop = Some(
+                    if is_spanish {
+                        "otro puente usa esta misma sesión"
+                    } else {
+                        "another bridge uses this same session"
+                    }
+                    .to_owned(),
+                );
+            }
+            Event::JoinRefused { room, code, sentence } => say(&format!("relay: {code} {room}: {sentence}")),
+            Event::History { is_kept } => say(&format!("relay: history kept: {is_kept}")),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The shell's loop: waits for Telegram, the relay, the clock and signals, tells the core, keeps what must be kept, and
+//! does what the core says. The only place that reads the clocks.
+
+mod events;
+mod telling;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tertulia_wire::session::{Config, Session, Ticket};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::bridge::{Bridge, Now, Output, Target};
+use crate::check::{self, Diagnosis};
+use crate::options::Options;
+use crate::phrases::Language;
+use crate::relay::Relay;
+use crate::status::Status;
+use crate::store::Store;
+use crate::telegram::client::{CALL_WAIT, Client};
+use crate::telegram::reply::CallError;
+use crate::telegram::types::Update;
+
+/// The wait before what could not be kept is kept again. Nothing is said or sent meanwhile.
+const SAVE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the end waits for answers to what is being sent.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A name that somebody has is asked for again after so long: it may be this bridge's own ghost. So often, then another.
+const NAME_WAIT: Duration = Duration::from_secs(12);
+const NAME_ATTEMPTS: u32 = 3;
+
+/// The answer to a call.
+enum Answer {
+    Updates(Result<Vec<Update>, CallError>),
+    Sent(Target, Result<i64, CallError>),
+    Diagnosis(Diagnosis),
+}
+
+/// What has happened.
+enum Happened {
+    Relay,
+    Answer(Answer),
+    Time,
+    Metrics(tokio::net::TcpStream),
+    Signal,
+}
+
+struct Runner {
+    bridge: Bridge,
+    relay: Relay,
+    client: Client,
+    store: Store,
+    options: Options,
+    started: Instant,
+    calls: JoinSet<Answer>,
+    /// Calls that wait until the state is kept.
+    due_calls: Vec<Output>,
+    fetches: BTreeMap<Ticket, usize>,
+    needs_save: bool,
+    save_at: Option<Instant>,
+    last_save_error: Option<String>,
+    name_attempts: u32,
+    name_again_at: Option<Instant>,
+    status: Option<Status>,
+    status_due: Option<Instant>,
+    status_written: Option<Instant>,
+    stop: Option<String>,
+}
+
+/// Runs a bridge until a signal ends it. Why it ended, where that was not asked for.
+pub async fn run(options: Options) -> Result<(), String> {
+    if options.settings.links.is_empty() {
+        // It still answers `/start` with the number of the chat, which is what is needed next.
+        say(match options.settings.language {
+            Language::Es => {
+                "ningún grupo configurado: escribe /start en el grupo, y el bot dirá su número para --chat"
+            }
+            Language::En => {
+                "no group is configured: write /start in the group, and the bot will tell its number for --chat"
+            }
+        });
+    }
+    let metrics = telling::listen(options.metrics).await?;
+    let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
+    let (mut terminate, mut interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+    let mut runner = Runner::new(options)?;
+    runner.begin().await;
+    loop {
+        runner.settle();
+        if let Some(why) = runner.stop.take() {
+            runner.end().await;
+            return Err(why);
+        }
+        let due = runner.next_due();
+        let happened = tokio::select! {
+            () = runner.relay.turn() => Happened::Relay,
+            Some(Ok(answer)) = runner.calls.join_next() => Happened::Answer(answer),
+            () = wait(due) => Happened::Time,
+            caller = telling::accept(metrics.as_ref()) => Happened::Metrics(caller),
+            _ = terminate.recv() => Happened::Signal,
+            _ = interrupt.recv() => Happened::Signal,
+        };
+        match happened {
+            Happened::Relay | Happened::Time => runner.note_time(),
+            Happened::Answer(answer) => runner.note_answer(answer),
+            Happened::Metrics(caller) => runner.tell_metrics(caller),
+            Happened::Signal => {
+                runner.end().await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The session that was kept, else a new one. The history is the bridge's to read: gaps are not fetched by the session.
+fn session(options: &Options, saved: &str) -> Result<Session, String> {
+    let rooms: Vec<&str> = options.settings.links.iter().map(|link| link.room.as_str()).collect();
+    let seed =
+        options.settings.started_unix_ms.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(std::process::id());
+    let mut config = Config::new(&options.relay, &options.settings.name, &rooms, seed);
+    config.gap_lines_max = 0;
+    if saved.is_empty() {
+        return Ok(Session::new(config));
+    }
+    Session::restore(config, saved).map_err(|error| format!("{}: {error}", options.state.display()))
+}
+
+impl Runner {
+    /// Locks and reads the state file, and goes on from there.
+    fn new(options: Options) -> Result<Self, String> {
+        let (store, saved) = Store::open(&options.state)?;
+        let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())?;
+        let started = Instant::now();
+        let relay = Relay::new(session(&options, &saved.session)?, &options.relay, started);
+        Ok(Self {
+            bridge: Bridge::new(options.settings.clone(), saved),
+            relay,
+            client,
+            store,
+            started,
+            calls: JoinSet::new(),
+            due_calls: Vec::new(),
+            fetches: BTreeMap::new(),
+            needs_save: true,
+            save_at: None,
+            last_save_error: None,
+            name_attempts: 0,
+            name_again_at: None,
+            status: None,
+            status_due: None,
+            status_written: None,
+            stop: None,
+            options,
+        })
+    }
+
+    fn now(&self) -> Now {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { at: self.started.elapsed(), unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX) }
+    }
+
+    async fn begin(&mut self) {
+        if self.options.deletes_webhook {
+            let deleted = self.client.call("deleteWebhook", &serde_json::json!({}), CALL_WAIT).await;
+            say(&deleted.map_or_else(
+                |error| format!("deleteWebhook: {}", error.words()),
+                |_| "deleteWebhook: ok".to_owned(),
+            ));
+        }
+        let (client, settings) = (self.client.clone(), self.options.settings.clone());
+        self.calls.spawn(async move { Answer::Diagnosis(check::telegram(&client, &settings).await) });
+        self.bridge.handle_time(self.now());
+    }
+
+    /// Hands everything over until nothing is left, keeps it, and only then lets it out.
+    fn settle(&mut self) {
+        loop {
+            let mut is_idle = true;
+            while let Some(event) = self.relay.session.poll_event() {
+                self.note_event(event);
+                is_idle = false;
+            }
+            while let Some(output) = self.bridge.poll_output() {
+                self.do_output(output);
+                is_idle = false;
+            }
+            if is_idle {
+                break;
+            }
+        }
+        self.needs_save |= self.bridge.take_dirty();
+        if self.needs_save && self.save_at.is_none_or(|at| at <= Instant::now()) {
+            self.save();
+        }
+        if !self.needs_save {
+            for call in std::mem::take(&mut self.due_calls) {
+                self.call(call);
+            }
+            self.relay.obey();
+        }
+        self.tell_status();
+    }
+
+    fn save(&mut self) {
+        let mut saved = self.bridge.saved();
+        saved.session = self.relay.session.saved();
+        match self.store.save(&saved.to_text()) {
+            Ok(()) => {
+                self.needs_save = false;
+                self.save_at = None;
+                self.last_save_error = None;
+            }
+            Err(error) => {
+                let words = format!(
+                    "cannot write {}: {error}; nothing is sent until it can be",
+                    self.options.state.display()
+                );
+                if self.last_save_error.as_ref() != Some(&words) {
+                    say(&words);
+                    self.last_save_error = Some(words);
+                }
+                self.save_at = Some(Instant::now() + SAVE_AGAIN);
+            }
+        }
+    }
+
+    fn do_output(&mut self, output: Output) {
+        match output {
+            Output::Say(line) => self.say_line(&line),
+            Output::Fetch { link, room, from, limit } => self.fetch(link, &room, from, limit),
+            Output::Who { room } => {
+                if self.relay.session.command(&format!("/who room={room}")).is_err() {
+                    self.bridge.fail_who();
+                }
+            }
+            Output::Log(text) => say(&self.options.token.hide_in(&text)),
+            Output::Stop(why) => self.stop = Some(why),
+            call @ (Output::Send(_) | Output::Poll(_)) => self.due_calls.push(call),
+        }
+    }
+
+    fn call(&mut self, call: Output) {
+        let client = self.client.clone();
+        match call {
+            Output::Poll(poll) => {
+                drop(self.calls.spawn(async move { Answer::Updates(client.updates(poll).await) }));
+            }
+            Output::Send(message) => drop(self.calls.spawn(async move {
+                let result = client.send(&message).await;
+                Answer::Sent(message.target, result)
+            })),
+            _ => {}
+        }
+    }
+
+    fn note_answer(&mut self, answer: Answer) {
+        let now = self.now();
+        match answer {
+            Answer::Updates(result) => self.bridge.handle_updates(result, now),
+            Answer::Sent(target, result) => self.bridge.handle_sent(target, result, now),
+            Answer::Diagnosis(diagnosis) => {
+                self.bridge.handle_identity(&diagnosis.username);
+                diagnosis
+                    .findings
+                    .iter()
+                    .for_each(|finding| say(&finding.shown(self.options.settings.language)));
+            }
+        }
+    }
+
+    fn note_time(&mut self) {
+        if self.name_again_at.is_some_and(|at| at <= Instant::now()) {
+            self.name_again_at = None;
+            self.name_attempts += 1;
+            let name = &self.options.settings.name;
+            let wanted = match self.name_attempts.checked_sub(NAME_ATTEMPTS) {
+                None => name.clone(),
+                Some(further) => format!("{name}_{}", further + 2),
+            };
+            if let Err(error) = self.relay.session.rename(&wanted) {
+                say(&format!("relay: {wanted}: {error}"));
+            }
+        }
+        self.bridge.handle_time(self.now());
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let bridge = self.bridge.next_due().filter(|_| !self.needs_save).map(|due| self.started + due);
+        [bridge, self.save_at, self.name_again_at, self.status_due].into_iter().flatten().min()
+    }
+
+    /// Nothing new is begun. What is being sent gets time to be answered, so that nothing is left in doubt.
+    async fn end(&mut self) {
+        let until = Instant::now() + FAREWELL;
+        self.bridge.begin_end();
+        self.settle();
+        while self.bridge.is_sending() {
+            match tokio::time::timeout_at(until, self.calls.join_next()).await {
+                Ok(Some(Ok(answer @ Answer::Sent(..)))) => self.note_answer(answer),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        self.save();
+        self.relay.finish(FAREWELL).await;
+        while let Some(event) = self.relay.session.poll_event() {
+            self.note_event(event);
+        }
+        self.save();
+    }
+}
+
+async fn wait(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A line on standard error.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

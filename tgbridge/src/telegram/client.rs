@@ -1,0 +1,166 @@
+//! Calls of the Bot HTTP API. Every request and every error goes through one function, and no error leaves it with an
+//! address, which holds the token.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::reply::{CallError, decode};
+use super::token::Token;
+use super::types::{ALLOWED_UPDATES, Update, integer, updates};
+use crate::bridge::{Poll, SendMessage};
+
+/// Where Telegram's own Bot API is.
+pub const API_URL: &str = "https://api.telegram.org";
+
+/// How long an answer may take beyond what Telegram was asked to wait.
+pub const ANSWER_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a call may take that waits for nothing.
+pub const CALL_WAIT: Duration = Duration::from_secs(30);
+
+/// Longest answer that is taken; a hundred of the longest messages would be longer, so fewer are asked for then.
+pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long establishing a connection may take.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+
+/// A connection on which nothing comes is probed after so long.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Calls Telegram. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Token,
+}
+
+impl Client {
+    /// A client of the API at `base`, through a proxy if one is named. Why not, for people, without secrets.
+    pub fn new(base: &str, token: Token, proxy: Option<&str>) -> Result<Self, String> {
+        // A second installation is refused, and is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("tertulia-tgbridge/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_WAIT)
+            .tcp_keepalive(KEEPALIVE)
+            .pool_max_idle_per_host(2);
+        builder = match proxy {
+            // Its address may hold a password: the error does not repeat it.
+            Some(proxy) => {
+                builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| "--proxy is no address of a proxy")?)
+            }
+            None => builder,
+        };
+        let http = builder.build().map_err(|error| token.hide_in(&chain(&error.without_url())))?;
+        if reqwest::Url::parse(base).is_err() {
+            return Err("--api-url is no address".to_owned());
+        }
+        Ok(Self { http, base: base.to_owned(), token })
+    }
+
+    /// The token that it calls with.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Asks for updates. The wait for the answer follows from the poll's own, so that neither can be too short for the other.
+    pub async fn updates(&self, poll: Poll) -> Result<Vec<Update>, CallError> {
+        let mut parameters = json!({
+            "limit": poll.limit,
+            "timeout": poll.timeout.as_secs(),
+            "allowed_updates": ALLOWED_UPDATES,
+        });
+        if let (Some(offset), Some(all)) = (poll.offset, parameters.as_object_mut()) {
+            all.insert("offset".to_owned(), offset.into());
+        }
+        let wait = poll.timeout.saturating_add(ANSWER_WAIT);
+        let mut result = self.call("getUpdates", &parameters, wait).await?;
+        Ok(updates(&mut result))
+    }
+
+    /// Sends a message, as plain text; its number.
+    pub async fn send(&self, message: &SendMessage) -> Result<i64, CallError> {
+        let mut parameters = json!({ "chat_id": message.chat, "text": message.text });
+        if let Some(all) = parameters.as_object_mut() {
+            if let Some(thread) = message.thread {
+                all.insert("message_thread_id".to_owned(), thread.into());
+            }
+            if let Some(answered) = message.reply_to {
+                let reply = json!({ "message_id": answered, "allow_sending_without_reply": true });
+                all.insert("reply_parameters".to_owned(), reply);
+            }
+        }
+        let result = self.call("sendMessage", &parameters, CALL_WAIT).await?;
+        Ok(integer(&result, "message_id").unwrap_or_default())
+    }
+
+    /// Calls a method and waits for its result.
+    pub async fn call(&self, method: &str, parameters: &Value, wait: Duration) -> Result<Value, CallError> {
+        let body = serde_json::to_vec(parameters).unwrap_or_default();
+        let request = self
+            .http
+            .post(self.token.address(&self.base, method))
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .timeout(wait)
+            .body(body);
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.failure(error)),
+        };
+        let status = answer.status().as_u16();
+        let body = self.body(answer).await?;
+        decode(status, &body).map_err(|error| self.hide(error))
+    }
+
+    async fn body(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
+        let mut body = Vec::new();
+        loop {
+            match answer.chunk().await {
+                Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= ANSWER_BYTES_MAX => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => return Err(CallError::TooLarge),
+                Ok(None) => return Ok(body),
+                Err(error) => return Err(CallError::Unknown(self.words(error))),
+            }
+        }
+    }
+
+    /// Where there was no connection, nothing can have been carried out.
+    fn failure(&self, error: reqwest::Error) -> CallError {
+        let is_unsent = error.is_connect() || error.is_builder();
+        let words = self.words(error);
+        if is_unsent { CallError::NotSent(words) } else { CallError::Unknown(words) }
+    }
+
+    fn words(&self, error: reqwest::Error) -> String {
+        self.token.hide_in(&chain(&error.without_url()))
+    }
+
+    /// Whoever answers may repeat the address.
+    fn hide(&self, error: CallError) -> CallError {
+        match error {
+            CallError::Refused { code, description, retry_after, migrate_to } => {
+                let description = self.token.hide_in(&description);
+                CallError::Refused { code, description, retry_after, migrate_to }
+            }
+            CallError::NotSent(words) => CallError::NotSent(self.token.hide_in(&words)),
+            CallError::Unknown(words) => CallError::Unknown(self.token.hide_in(&words)),
+            CallError::TooLarge => CallError::TooLarge,
+        }
+    }
+}
+
+/// An error with its causes: the last one is what helps.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,526 @@
+//! The core by tables: what it does with what comes, without sockets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tertulia_tgbridge::bridge::{
+    Backlog, Bridge, FetchFrom, InDoubt, LinkSettings, Naming, Notices, Now, Output, PaceSettings,
+    QUEUE_BYTES_MAX, Saved, SayLine, SendMessage, Settings, Target,
+};
+use tertulia_tgbridge::phrases::Language;
+use tertulia_tgbridge::telegram::reply::CallError;
+use tertulia_tgbridge::telegram::types::updates;
+use tertulia_wire::session::Line;
+
+const BOT: i64 = 42;
+const START_MS: u64 = 1_700_000_000_000;
+
+fn settings() -> Settings {
+    Settings {
+        name: "Telegram".to_owned(),
+        bot_id: BOT,
+        language: Language::Es,
+        links: vec![
+            LinkSettings { chat: -5, thread: None, room: "uno".to_owned() },
+            LinkSettings { chat: -6, thread: None, room: "dos".to_owned() },
+        ],
+        naming: Naming::Full,
+        tells_edits: true,
+        hears_bots: false,
+        hears_bridges: false,
+        notices: Notices::Off,
+        backlog: Backlog::Replay,
+        in_doubt: InDoubt::Resend,
+        pace: PaceSettings { interval: Duration::ZERO, per_minute: 0 },
+        poll_timeout: Duration::from_secs(50),
+        takes_over: false,
+        started_unix_ms: START_MS,
+    }
+}
+
+/// A bridge and what it has put out.
+struct Stage {
+    bridge: Bridge,
+    now: Now,
+    outputs: Vec<Output>,
+    updates: i64,
+    lines: u64,
+}
+
+impl Stage {
+    fn new(settings: Settings) -> Self {
+        let mut stage = Self::from(settings, Saved::default());
+        for link in 0..2 {
+            stage.bridge.handle_fetched(link, false, stage.now);
+        }
+        stage.take();
+        stage
+    }
+
+    fn from(settings: Settings, saved: Saved) -> Self {
+        let bridge = Bridge::new(settings, saved);
+        let now = Now { at: Duration::ZERO, unix_ms: START_MS };
+        let mut stage = Self { bridge, now, outputs: Vec::new(), updates: 0, lines: 100 };
+        stage.bridge.handle_relay_ready(stage.now);
+        stage.take();
+        stage
+    }
+
+    fn take(&mut self) -> Vec<Output> {
+        let mut taken = Vec::new();
+        while let Some(output) = self.bridge.poll_output() {
+            taken.push(output);
+        }
+        self.outputs.extend(taken.clone());
+        taken
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.at += time;
+        self.now.unix_ms += u64::try_from(time.as_millis()).unwrap();
+        self.bridge.handle_time(self.now);
+    }
+
+    /// A message of Ana's in a chat, with these keys besides; what is put out.
+    fn message(&mut self, chat: i64, content: Value) -> Vec<Output> {
+        let mut message = json!({"message_id": 500 + self.updates, "date": START_MS / 1000, "chat": {"id": chat},
+            "from": {"id": 7, "first_name": "Ana"}});
+        message.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+        self.update(json!({ "message": message }))
+    }
+
+    fn update(&mut self, content: Value) -> Vec<Output> {
+        self.updates += 1;
+        let mut update = json!({ "update_id": self.updates });
+        update.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+        self.bridge.handle_updates(Ok(updates(&mut json!([update]))), self.now);
+        self.take()
+    }
+
+    fn line(&mut self, room: &str, name: &str, text: &str) -> Vec<Output> {
+        self.lines += 1;
+        let line = line(self.lines, room, name, text);
+        self.bridge.handle_line(&line, self.now);
+        self.take()
+    }
+
+    fn sent(&mut self, link: usize, result: Result<i64, CallError>) -> Vec<Output> {
+        self.bridge.handle_sent(Target::Link(link), result, self.now);
+        self.take()
+    }
+}
+
+fn line(id: u64, room: &str, name: &str, text: &str) -> Line {
+    Line {
+        id: Some(id),
+        unix_ms: Some(START_MS),
+        room: Some(room.to_owned()),
+        key: Some((3, format!("k{id}"))),
+        reply: None,
+        quote: None,
+        is_private: false,
+        notice: None,
+        name: name.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+fn says(outputs: &[Output]) -> Vec<SayLine> {
+    outputs
+        .iter()
+        .filter_map(|output| if let Output::Say(line) = output { Some(line.clone()) } else { None })
+        .collect()
+}
+
+fn texts(outputs: &[Output]) -> Vec<String> {
+    sends(outputs).into_iter().map(|send| send.text).collect()
+}
+
+fn sends(outputs: &[Output]) -> Vec<SendMessage> {
+    outputs
+        .iter()
+        .filter_map(|output| if let Output::Send(send) = output { Some(send.clone()) } else { None })
+        .collect()
+}
+
+fn refused(code: i64, description: &str, retry_after: Option<u64>) -> CallError {
+    let retry_after = retry_after.map(Duration::from_secs);
+    CallError::Refused { code, description: description.to_owned(), retry_after, migrate_to: None }
+}
+
+#[test]
+fn a_message_is_said_under_its_update_and_confirmed_once_it_is_acknowledged() {
+    let mut stage = Stage::new(settings());
+    let said = says(&stage.message(-5, json!({"text": "hola"})));
+    assert_eq!(
+        (said[0].label.as_str(), said[0].room.as_str(), said[0].as_who.as_deref()),
+        ("t1", "uno", Some("Ana"))
+    );
+    assert_eq!(stage.bridge.offset(), 0);
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    assert_eq!(stage.bridge.offset(), 2);
+    let polls = stage.take();
+    assert!(matches!(polls[..], [Output::Poll(poll)] if poll.offset == Some(2)), "{polls:?}");
+}
+
+#[test]
+fn an_update_that_comes_again_is_not_said_again() {
+    let mut stage = Stage::new(settings());
+    stage.message(-5, json!({"text": "hola"}));
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    stage.take();
+    stage.updates = 0;
+    assert_eq!(says(&stage.message(-5, json!({"text": "hola"}))), []);
+}
+
+#[test]
+fn ids_of_updates_that_begin_anew_after_a_week_of_silence_are_taken() {
+    let mut stage = Stage::new(settings());
+    stage.updates = 5000;
+    stage.message(-5, json!({"text": "uno"}));
+    stage.bridge.handle_acknowledged("t5001", 9, stage.now);
+    stage.pass(Duration::from_secs(8 * 24 * 3600));
+    stage.updates = 10;
+    assert_eq!(says(&stage.message(-5, json!({"text": "dos"})))[0].label, "t11");
+    stage.bridge.handle_acknowledged("t11", 10, stage.now);
+    assert_eq!(stage.bridge.offset(), 12);
+}
+
+#[test]
+fn edits_are_told_once_as_edits_or_not_at_all_and_a_place_that_moves_is_none() {
+    for (tells_edits, expected) in [(true, vec!["(editado) hola"]), (false, vec![])] {
+        let mut stage = Stage::new(Settings { tells_edits, ..settings() });
+        let edit = json!({"edited_message": {"message_id": 1, "chat": {"id": -5}, "text": "hola", "from": {"id": 7, "first_name": "Ana"}}});
+        let said = says(&stage.update(edit));
+        assert_eq!(said.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), expected);
+    }
+    let mut stage = Stage::new(settings());
+    let moved =
+        json!({"edited_message": {"message_id": 1, "chat": {"id": -5}, "location": {"latitude": 1.0}}});
+    assert_eq!(says(&stage.update(moved)), []);
+}
+
+#[test]
+fn channel_posts_and_anonymous_administrators_are_said_under_the_title_of_their_chat() {
+    let mut stage = Stage::new(settings());
+    let post = json!({"channel_post": {"message_id": 1, "chat": {"id": -5, "title": "Canal"},
+        "sender_chat": {"id": -5, "title": "Canal"}, "text": "aviso"}});
+    assert_eq!(says(&stage.update(post))[0].as_who.as_deref(), Some("Canal"));
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    let said = stage.message(
+        -5,
+        json!({"text": "x", "from": {"id": 1_087_968_824, "is_bot": true, "first_name": "Group"},
+        "sender_chat": {"id": -5, "title": "Grupo"}}),
+    );
+    assert_eq!(says(&said)[0].as_who.as_deref(), Some("Grupo"));
+}
+
+#[test]
+fn forwards_and_answers_to_what_is_not_known_say_so_in_a_few_words() {
+    let mut stage = Stage::new(settings());
+    let said = says(&stage.message(
+        -5,
+        json!({"text": "mira", "forward_origin": {"type": "hidden_user", "sender_user_name": "Eva"}}),
+    ));
+    assert_eq!(said[0].text, "(reenviado de Eva) mira");
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    let answered = json!({"message_id": 3, "chat": {"id": -5}, "from": {"id": 8, "first_name": "Eva"}, "text": "a".repeat(99)});
+    let said = says(&stage.message(-5, json!({"text": "sí", "reply_to_message": answered})));
+    assert_eq!(said[0].text, format!("(re Eva: {}…) sí", "a".repeat(45)));
+    stage.bridge.handle_acknowledged("t2", 10, stage.now);
+    // Of the bridge's own message, the name of who really said it.
+    let own = json!({"message_id": 4, "chat": {"id": -5}, "from": {"id": BOT, "is_bot": true}, "text": "Luis: hola"});
+    let said = says(&stage.message(-5, json!({"text": "sí", "reply_to_message": own})));
+    assert_eq!(said[0].text, "(re Luis: hola…) sí");
+}
+
+#[test]
+fn answers_find_their_line_also_in_a_message_that_holds_several() {
+    let mut stage = Stage::new(Settings {
+        pace: PaceSettings { interval: Duration::from_secs(1), per_minute: 0 },
+        ..settings()
+    });
+    stage.line("uno", "Luis", "primera");
+    stage.sent(0, Ok(70));
+    stage.line("uno", "Luis", "segunda");
+    stage.line("uno", "Eva", "tercera");
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(texts(&stage.take()), ["Luis: segunda\nEva: tercera"]);
+    stage.sent(0, Ok(71));
+    for (quote, line) in [(json!({"text": "segunda", "position": 6}), 102), (json!(null), 103)] {
+        let own = json!({"message_id": 71, "chat": {"id": -5}, "from": {"id": BOT, "is_bot": true}, "text": "Luis: segunda\nEva: tercera"});
+        let content = json!({"text": "sí", "reply_to_message": own, "quote": quote});
+        let said = says(&stage.message(-5, content));
+        assert_eq!((said[0].reply, said[0].text.as_str()), (Some(line), "sí"));
+        stage.bridge.handle_acknowledged(&said[0].label, 200 + line, stage.now);
+        stage.take();
+    }
+    // And the other way round: a line that answers what Telegram's people said.
+    let message = 500 + stage.updates - 1;
+    stage.pass(Duration::from_secs(1));
+    let mut answer = line(400, "uno", "Luis", "no");
+    answer.reply = Some(303);
+    stage.bridge.handle_line(&answer, stage.now);
+    let sent = sends(&stage.take());
+    assert_eq!((sent[0].text.as_str(), sent[0].reply_to), ("Luis: no", Some(message)));
+}
+
+#[test]
+fn what_could_go_round_in_circles_is_dropped() {
+    let mut stage = Stage::new(settings());
+    for from in [
+        json!({"id": BOT, "is_bot": true, "first_name": "yo"}),
+        json!({"id": 9, "is_bot": true, "first_name": "otro"}),
+    ] {
+        assert_eq!(says(&stage.message(-5, json!({"text": "eco", "from": from}))), []);
+    }
+    for name in ["Telegram - Ana", "Telegram", "IRC - Ana"] {
+        assert_eq!(texts(&stage.line("uno", name, "eco")), Vec::<String>::new(), "{name}");
+    }
+    let mut open = Stage::new(Settings { hears_bots: true, hears_bridges: true, ..settings() });
+    let other = json!({"id": 9, "is_bot": true, "first_name": "otro"});
+    assert_eq!(says(&open.message(-5, json!({"text": "eco", "from": other}))).len(), 1);
+    assert_eq!(texts(&open.line("uno", "IRC - Ana", "hola")), ["IRC - Ana: hola"]);
+    assert_eq!(texts(&open.line("uno", "Telegram - Ana", "eco")), Vec::<String>::new());
+}
+
+#[test]
+fn a_long_wait_of_one_chat_stops_neither_reading_nor_the_other_chat() {
+    let mut stage = Stage::new(settings());
+    assert_eq!(texts(&stage.line("uno", "Luis", "uno")), ["Luis: uno"]);
+    let outputs = stage.sent(0, Err(refused(429, "Too Many Requests", Some(5820))));
+    assert_eq!(texts(&outputs), Vec::<String>::new());
+    stage.line("uno", "Luis", "dos");
+    assert_eq!(texts(&stage.line("dos", "Eva", "aquí")), ["Eva: aquí"]);
+    assert_eq!(says(&stage.message(-5, json!({"text": "hola"}))).len(), 1);
+    stage.pass(Duration::from_secs(5819));
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(texts(&stage.take()), ["Luis: uno\nLuis: dos"]);
+}
+
+#[test]
+fn what_has_no_room_stays_in_the_history_and_is_fetched_from_there() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "primera");
+    let long = "x".repeat(QUEUE_BYTES_MAX / 4);
+    (0..6).for_each(|_| drop(stage.line("uno", "Luis", &long)));
+    let waiting = stage.bridge.waiting().next().unwrap().1;
+    assert_eq!(waiting, 1 + 4);
+    // Telegram takes the first line and the parts of most others; then there is room.
+    let mut asked = Vec::new();
+    for message in 0..20 {
+        asked.extend(stage.sent(0, Ok(message)));
+    }
+    let fetches = asked
+        .iter()
+        .filter(|output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::After(105), .. }));
+    assert_eq!(fetches.count(), 1, "{asked:?}");
+}
+
+#[test]
+fn a_line_that_telegram_does_not_take_is_found_left_out_and_said_to_be() {
+    let pace = PaceSettings { interval: Duration::from_secs(1), per_minute: 0 };
+    let mut stage = Stage::new(Settings { pace, ..settings() });
+    stage.line("uno", "Luis", "primera");
+    stage.sent(0, Ok(1));
+    for text in ["buena", "mala", "otra"] {
+        stage.line("uno", "Luis", text);
+    }
+    let mut sent = Vec::new();
+    for _ in 0..8 {
+        stage.pass(Duration::from_secs(1));
+        for text in texts(&stage.take()) {
+            let is_bad = text.contains("mala");
+            sent.push(text);
+            let error = refused(400, "Bad Request: strange", None);
+            stage.sent(0, if is_bad { Err(error) } else { Ok(2) });
+        }
+    }
+    let expected = [
+        "Luis: buena\nLuis: mala\nLuis: otra",
+        "Luis: buena",
+        "Luis: mala",
+        "* Telegram no acepta una línea de Luis: Bad Request: strange\nLuis: otra",
+    ];
+    let shown: Vec<&str> = sent.iter().map(String::as_str).collect();
+    assert!(
+        shown == expected || shown[..3] == expected[..3] && shown.last() == Some(&"Luis: otra"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn a_chat_that_takes_nothing_keeps_its_lines_and_is_logged_once() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    for _ in 0..3 {
+        stage.sent(0, Err(refused(403, "Forbidden: bot was kicked from the supergroup chat", None)));
+        stage.pass(Duration::from_secs(600));
+        assert_eq!(texts(&stage.take()), ["Luis: hola"]);
+    }
+    let logs = stage
+        .outputs
+        .iter()
+        .filter(|output| matches!(output, Output::Log(text) if text.contains("no se pierde nada")));
+    assert_eq!(logs.count(), 1);
+}
+
+#[test]
+fn what_may_have_arrived_is_sent_again_marked_or_left_out() {
+    for (in_doubt, after_restart, then) in
+        [(InDoubt::Resend, "(quizá repetido)\nLuis: uno", "Luis: dos"), (InDoubt::Skip, "Luis: dos", "")]
+    {
+        let settings = Settings { in_doubt, ..settings() };
+        let mut stage = Stage::new(settings.clone());
+        stage.line("uno", "Luis", "uno");
+        assert!(stage.bridge.take_dirty(), "it is noted before the call");
+        let saved = Saved::parse(&stage.bridge.saved().to_text()).unwrap();
+        // Killed here. The lines are in the history.
+        let mut stage = Stage::from(settings, saved);
+        let fetch = stage.outputs.iter().find_map(|output| match output {
+            Output::Fetch { link: 0, from, .. } => Some(*from),
+            _ => None,
+        });
+        assert_eq!(fetch, Some(FetchFrom::After(0)));
+        for (id, text) in [(101, "uno"), (102, "dos")] {
+            stage.bridge.handle_fetched_line(0, &line(id, "uno", "Luis", text), stage.now);
+        }
+        stage.bridge.handle_fetched(0, false, stage.now);
+        assert_eq!(texts(&stage.take()), [after_restart]);
+        assert_eq!(texts(&stage.sent(0, Ok(1))).concat(), then);
+    }
+}
+
+#[test]
+fn what_is_older_than_wanted_is_counted_and_told_on_both_sides() {
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    let mut stage = Stage::from(Settings { backlog, ..settings() }, Saved::default());
+    stage.bridge.handle_fetched(0, false, stage.now);
+    stage.bridge.handle_missed("uno", stage.now);
+    for id in 1..=4 {
+        let mut old = line(id, "uno", "Luis", "viejo");
+        old.unix_ms = Some(START_MS - if id < 4 { 601_000 } else { 0 });
+        stage.bridge.handle_fetched_line(0, &old, stage.now);
+    }
+    stage.bridge.handle_fetched(0, false, stage.now);
+    let outputs = stage.take();
+    let words = "3 mensajes de hace más de 10 min no se reenviaron";
+    assert_eq!(texts(&outputs), [format!("Luis: viejo\n* {words}")]);
+    assert_eq!(says(&outputs)[0].text, words);
+}
+
+#[test]
+fn who_comes_and_goes_is_not_told_or_in_one_line_a_minute() {
+    let mut stage = Stage::new(settings());
+    stage.bridge.handle_notice("uno", "Eva", true, stage.now);
+    assert_eq!(stage.bridge.next_due(), None);
+    let mut stage = Stage::new(Settings { notices: Notices::Fold, ..settings() });
+    for (name, has_joined) in
+        [("Eva", true), ("Luis", false), ("Ana", false), ("Ana", true), ("Telegram", true)]
+    {
+        stage.bridge.handle_notice("uno", name, has_joined, stage.now);
+    }
+    stage.pass(Duration::from_secs(59));
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(texts(&stage.take()), ["* entran: Eva; salen: Luis"]);
+}
+
+#[test]
+fn text_that_looks_like_marks_or_like_another_line_goes_as_it_is() {
+    let mut stage = Stage::new(settings());
+    let sent = texts(&stage.line("uno", "Luis", "*a* _b <i>c`[d](e)\u{2028}Ana: no fui yo"));
+    assert_eq!(sent, ["Luis: *a* _b <i>c`[d](e)\n  Ana: no fui yo"]);
+}
+
+#[test]
+fn a_message_longer_than_a_line_is_said_in_parts_that_share_its_update() {
+    let mut stage = Stage::new(settings());
+    let text = "palabra ".repeat(4000);
+    let said =
+        says(&stage.message(-5, json!({"rich_message": {"blocks": [{"type": "paragraph", "text": text}]}})));
+    assert_eq!(said.iter().map(|line| line.label.as_str()).collect::<Vec<_>>(), ["t1", "t1.1", "t1.2"]);
+    assert_eq!(said.iter().map(|line| line.text.as_str()).collect::<String>(), text.trim_end());
+    for label in ["t1", "t1.1"] {
+        stage.bridge.handle_acknowledged(label, 9, stage.now);
+        assert_eq!(stage.bridge.offset(), 0);
+    }
+    stage.bridge.handle_acknowledged("t1.2", 9, stage.now);
+    assert_eq!(stage.bridge.offset(), 2);
+}
+
+#[test]
+fn ten_conflicts_end_it_unless_it_takes_over() {
+    for (takes_over, stops) in [(false, true), (true, false)] {
+        let mut stage = Stage::new(Settings { takes_over, ..settings() });
+        for _ in 0..10 {
+            stage.bridge.handle_updates(
+                Err(refused(409, "Conflict: terminated by other getUpdates request", None)),
+                stage.now,
+            );
+            stage.pass(Duration::from_secs(60));
+            stage.take();
+        }
+        assert_eq!(stage.outputs.iter().any(|output| matches!(output, Output::Stop(_))), stops);
+        let logs = stage
+            .outputs
+            .iter()
+            .filter(|output| matches!(output, Output::Log(text) if text.contains("mismo token")));
+        assert_eq!(logs.count(), 1);
+    }
+}
+
+#[test]
+fn nothing_is_due_while_nothing_happens() {
+    let stage = Stage::new(settings());
+    assert_eq!(stage.bridge.next_due(), None);
+}
+
+#[test]
+fn a_line_said_again_under_another_id_after_the_relay_was_killed_is_sent_once() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Ok(1));
+    let mut again = line(900, "uno", "Luis", "hola");
+    again.key = Some((3, "k101".to_owned()));
+    stage.bridge.handle_line(&again, stage.now);
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+}
+
+#[test]
+fn a_room_that_was_never_heard_is_told_from_the_first_line_heard_on_whatever_is_killed() {
+    let mut stage = Stage::from(settings(), Saved::default());
+    for (id, text) in [(7, "uno"), (8, "dos")] {
+        stage.bridge.handle_line(&line(id, "uno", "Luis", text), stage.now);
+    }
+    // The newest line of the history is one of those.
+    stage.bridge.handle_fetched_line(0, &line(8, "uno", "Luis", "dos"), stage.now);
+    stage.bridge.handle_fetched(0, true, stage.now);
+    assert_eq!(texts(&stage.take()), ["Luis: uno\nLuis: dos"]);
+    let saved = Saved::parse(&stage.bridge.saved().to_text()).unwrap();
+    let stage = Stage::from(settings(), saved);
+    assert!(
+        stage
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::After(6), .. }))
+    );
+}
+
+#[test]
+fn a_history_that_cannot_be_read_at_first_is_not_told_from_its_beginning_later() {
+    let mut stage = Stage::from(settings(), Saved::default());
+    stage.bridge.handle_fetch_refused(0, "NO_HISTORY", stage.now);
+    stage.take();
+    let saved = Saved::parse(&stage.bridge.saved().to_text()).unwrap();
+    let stage = Stage::from(settings(), saved);
+    assert!(
+        stage
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::Newest, .. }))
+    );
+}

@@ -1,0 +1,262 @@
+//! What the end-to-end tests share: a relay and a bridge as processes of their own, killed when their values go, and a
+//! client of the relay. Nothing here sleeps for a fixed time: what must come is awaited up to [`DEADLINE`].
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::fake::{BOT_ID, Fake, SECRET};
+
+/// Longest wait for anything that must come.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A folder that goes with the value.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tertulia-bridge-test-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A process whose standard error is kept, line by line.
+pub(crate) struct Process {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (pipe, lines) = (child.stderr.take().unwrap(), said.clone());
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                assert!(!line.contains(SECRET), "the token is in a log");
+                lines.lock().unwrap().push(line);
+            }
+        });
+        Self { child, said }
+    }
+
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
+    pub(crate) fn await_said(&self, words: &str) -> String {
+        until(
+            || self.said().into_iter().find(|line| line.contains(words)),
+            || format!("{words:?} in {:?}", self.said()),
+        )
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// As `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// As a service manager does; the exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    pub(crate) fn await_exit(&mut self) -> Option<i32> {
+        let child = &mut self.child;
+        until(|| child.try_wait().unwrap(), || "its end".to_owned()).code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Waits until there is something.
+pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>, what: impl Fn() -> String) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "never came: {}", what());
+        std::thread::sleep(Duration::from_millis(3));
+    }
+}
+
+/// The relay's program, built where this test's own program is.
+fn relay_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        if let Some(program) = std::env::var_os("TERTULIA_RELAY") {
+            return program.into();
+        }
+        let program = Path::new(env!("CARGO_BIN_EXE_tertulia-tgbridge")).with_file_name("tertulia-relay");
+        let folder = program.parent().and_then(Path::parent).unwrap();
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../relay/Cargo.toml");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--bin", "tertulia-relay", "--manifest-path"]).arg(manifest);
+        cargo.arg("--target-dir").arg(folder);
+        if program.parent().is_some_and(|profile| profile.ends_with("release")) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "the relay is built");
+        program
+    })
+}
+
+/// A relay that keeps its history in a folder, and its port over a restart.
+pub(crate) struct Relay {
+    process: Process,
+    pub(crate) address: SocketAddr,
+    history: String,
+}
+
+impl Relay {
+    pub(crate) fn start(folder: &Folder) -> Self {
+        let history = folder.path("history.db");
+        let (process, address) = Self::process("127.0.0.1:0", &history);
+        Self { process, address, history }
+    }
+
+    fn process(listen: &str, history: &str) -> (Process, SocketAddr) {
+        let mut command = Command::new(relay_program());
+        command.env_clear().args(["--listen", listen, "--history", history, "--flood", "0"]);
+        let process = Process::start(&mut command);
+        let line = process.await_said("listening on ");
+        let address = line.strip_prefix("listening on ").unwrap().parse().unwrap();
+        (process, address)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.process.kill();
+        self.process = Self::process(&self.address.to_string(), &self.history).0;
+    }
+
+    pub(crate) fn client(&self, name: &str) -> Client {
+        let mut client = Client { stream: TcpStream::connect(self.address).unwrap(), heard: Arc::default() };
+        let (reader, heard) = (BufReader::new(client.stream.try_clone().unwrap()), client.heard.clone());
+        std::thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                heard.lock().unwrap().push(line);
+            }
+        });
+        client.tell(&format!("{name} se ha unido al chat."));
+        client.tell("/ping ya");
+        client.await_heard("* PONG ya");
+        client
+    }
+}
+
+/// A plain client.
+pub(crate) struct Client {
+    stream: TcpStream,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Client {
+    pub(crate) fn tell(&mut self, line: &str) {
+        self.stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    pub(crate) fn await_heard(&self, words: &str) -> String {
+        until(
+            || self.heard().into_iter().find(|line| line.contains(words)),
+            || format!("{words:?} in {:?}", self.heard()),
+        )
+    }
+}
+
+/// A bridge between the fake's group and `general`, with no pace but what a test gives.
+pub(crate) struct Bridge {
+    pub(crate) process: Process,
+    flags: Vec<String>,
+}
+
+impl Bridge {
+    pub(crate) fn start(fake: &Fake, relay: &Relay, folder: &Folder, flags: &[&str]) -> Self {
+        let api = format!("http://{}", fake.address);
+        let (state, status) = (folder.path("bridge.json"), folder.path("status.json"));
+        let relay = relay.address.to_string();
+        let mut all: Vec<String> = Vec::new();
+        let group = crate::fake::GROUP.to_string();
+        let usual = [
+            "--api-url",
+            &api,
+            "--relay",
+            &relay,
+            "--state",
+            &state,
+            "--status",
+            &status,
+            "--poll-timeout",
+            "1",
+        ];
+        all.extend(usual.map(str::to_owned));
+        if !flags.contains(&"--pace") {
+            all.extend(["--pace", "0,0"].map(str::to_owned));
+        }
+        if !flags.contains(&"--chat") && !flags.contains(&"--config") {
+            all.extend(["--chat", &group].map(str::to_owned));
+        }
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        let process = Self::process(&all);
+        Self { process, flags: all }
+    }
+
+    fn process(flags: &[String]) -> Process {
+        Process::start(Self::command().args(flags))
+    }
+
+    pub(crate) fn command() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-tgbridge"));
+        command.env_clear().env("TERTULIA_TELEGRAM_TOKEN", format!("{BOT_ID}:{SECRET}"));
+        command
+    }
+
+    /// It has said that the relay greeted it.
+    pub(crate) fn await_ready(&self) {
+        self.process.await_said("durability");
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.process.kill();
+        self.process = Self::process(&self.flags);
+    }
+}
