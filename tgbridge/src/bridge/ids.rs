@@ -23,9 +23,9 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// A line stands in a message.
+    /// A line stands in a message. A Bot API that gives its messages no numbers is not asked to answer one.
     pub(super) fn pair(&mut self, message: i64, line: u64) {
-        if self.pairs.back() == Some(&(message, line)) {
+        if message == 0 || self.pairs.back() == Some(&(message, line)) {
             return;
         }
         self.pairs.push_back((message, line));
@@ -86,6 +86,13 @@ mod tests {
         assert_eq!(ids.message_of(19_990), Some(1999));
         assert_eq!(ids.message_of(10), None);
         assert!(!ids.is_new(key_number(1, "1999")));
+    }
+
+    #[test]
+    fn a_message_without_a_number_is_never_answered() {
+        let mut ids = Ids::default();
+        ids.pair(0, 10);
+        assert_eq!(ids.message_of(10), None);
     }
 
     #[test]

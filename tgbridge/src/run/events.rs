@@ -121,6 +121,13 @@ impl Runner {
                 );
             }
             Event::JoinRefused { room, code, sentence } => say(&format!("relay: {code} {room}: {sentence}")),
+            Event::MayBeDoubled { room } => say(&if is_spanish {
+                format!(
+                    "el relay ha olvidado la sesión; alguna línea puede estar dos veces en la sala {room}"
+                )
+            } else {
+                format!("the relay has forgotten the session; some line may be twice in room {room}")
+            }),
             Event::History { is_kept } => say(&format!("relay: history kept: {is_kept}")),
             _ => {}
         }
