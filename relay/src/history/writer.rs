@@ -278,7 +278,8 @@ impl Writer {
             // Where this fails, writing does too, and says so.
             Err(error) => {
                 self.note(&error);
-                RETRY_AFTER
+                // What is damaged is not whole a second later.
+                if error.is_damaged() { PRUNE_EVERY } else { RETRY_AFTER }
             }
         }
     }
