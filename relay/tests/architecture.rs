@@ -99,7 +99,17 @@ fn the_core_of_the_bridge_names_no_socket_thread_file_or_clock_and_only_its_clie
         let text = fs::read_to_string(&path).expect("a source of the core");
         core.push((path, text));
     }
-    let words = ["tokio", "reqwest", "std::net", "std::io", "std::fs", "std::thread", "Instant", "SystemTime", "Token"];
+    let words = [
+        "tokio",
+        "reqwest",
+        "std::net",
+        "std::io",
+        "std::fs",
+        "std::thread",
+        "Instant",
+        "SystemTime",
+        "Token",
+    ];
     assert_names_none_of(&core, &words);
     let mut others = sources(&folder);
     others.retain(|(path, _)| !path.ends_with("telegram/client.rs"));
