@@ -84,8 +84,8 @@ impl Runner {
                 self.bridge.handle_notice(room, &line.name, notice == Notice::Join, now);
             }
             (Source::Live, None, _) => self.bridge.handle_line(line, now),
-            // What was missed is fetched by the bridge itself, in its order.
-            (Source::Gap, _, _) | (Source::Live, Some(_), None) => {}
+            // What was missed is fetched by the bridge itself, in its order; it searches for nothing.
+            (Source::Gap | Source::Search(_), _, _) | (Source::Live, Some(_), None) => {}
         }
     }
 
