@@ -96,8 +96,8 @@ pub(crate) fn idle(options: &Options) -> Vec<Row> {
         })
         .collect();
     let window = open(&desk, &home, &relay, &[]);
-    settle();
-    settle();
+    // What a window does after it was greeted is done by then, and what it says for a while is gone.
+    std::thread::sleep(tertulia_desktop::model::HINT_SHOWN + SETTLED);
     let seconds = if options.is_quick { 3 } else { 20 };
     let before = processor_time(window.pid());
     std::thread::sleep(Duration::from_secs(seconds));
