@@ -187,6 +187,18 @@ fn every_crate_takes_the_lints_of_the_workspace_which_forbid_unsafe_code() {
 }
 
 #[test]
+fn only_the_view_of_the_window_names_its_toolkit_and_only_its_link_sockets() {
+    let folder = workspace().join("desktop/src");
+    let outside = |name: &str| {
+        let mut files = sources(&folder);
+        files.retain(|(path, _)| !path.starts_with(folder.join(name)));
+        files
+    };
+    assert_names_none_of(&outside("view"), &["fltk::"]);
+    assert_names_none_of(&outside("link"), &["mio::", "std::net"]);
+}
+
+#[test]
 fn the_core_of_the_window_names_no_widget_socket_thread_file_or_clock() {
     let folder = workspace().join("desktop/src");
     let mut core: Vec<_> =
