@@ -2,11 +2,17 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::store::{Opening, Store, StoreError};
+
+/// How long a relay that was just killed may take to be gone, and how often that is looked at.
+const ENDING_WAIT: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// As long as this lives, no other relay has the file. The kernel ends that with the process, however it ends.
 ///
@@ -36,10 +42,14 @@ impl Hold {
 /// None: there is no such file, or none that can be held; what is wrong with it, the database says.
 fn hold(path: &Path) -> Result<Option<File>, StoreError> {
     let Ok(file) = File::open(path) else { return Ok(None) };
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => Err(StoreError::taken(path)),
-        // There are file systems that have no such locks.
-        Err(_) => Ok(None),
-        Ok(()) => Ok(Some(file)),
+    let until = Instant::now() + ENDING_WAIT;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(LOOK_EVERY),
+            Err(Errno::WOULDBLOCK) => return Err(StoreError::taken(path)),
+            // There are file systems that have no such locks.
+            Err(_) => return Ok(None),
+            Ok(()) => return Ok(Some(file)),
+        }
     }
 }
