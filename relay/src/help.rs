@@ -2,20 +2,17 @@
 
 use crate::phrases::Language;
 
-/// What the flags mean.
+/// What the flags mean: those that this build has.
 pub fn help(language: Language) -> String {
-    let help = match language {
+    match language {
         Language::En => HELP_EN,
         Language::Es => HELP_ES,
-    };
-    let is_there = |line: &&str| {
-        (cfg!(feature = "metrics") || !line.contains("--metrics"))
-            && (cfg!(feature = "history") || !(line.contains("history") || line.contains("--durability")))
-    };
-    help.split_inclusive('\n').filter(is_there).collect()
+    }
+    .concat()
 }
 
-const HELP_EN: &str = "\
+const HELP_EN: &[&str] = &[
+    "\
 tertulia-relay: a chat relay. Try it: nc localhost 2000
 
   --listen ADDR          where to listen, repeatable   [0.0.0.0:2000]
@@ -25,21 +22,45 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --trusted CIDR,...     free of flood, max-per-ip     [none]
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
-  --history FILE|none    where what is said is kept    [history.db where the user's programs remember]
+",
+    HISTORY_EN,
+    METRICS_EN,
+    "  --version, --help\n",
+    TOOLS_EN,
+    "
+0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
+",
+];
+
+const HISTORY_EN: &str = if cfg!(feature = "history") {
+    "  --history FILE|none    where what is said is kept    [history.db where the user's programs remember]
   --history-max-age TIME older lines go, as 90d, 12h   [90d]
   --history-max-rows N   the oldest go beyond so many  [1000000]
   --history-repair       move a damaged file aside
   --durability HOW       acknowledged lines outlive: none, commit the relay, sync a power cut  [commit]
-  --metrics ADDR         Prometheus text over HTTP     [off]
-  --version, --help
+"
+} else {
+    ""
+};
 
+const METRICS_EN: &str = if cfg!(feature = "metrics") {
+    "  --metrics ADDR         Prometheus text over HTTP     [off]
+"
+} else {
+    ""
+};
+
+const TOOLS_EN: &str = if cfg!(feature = "history") {
+    "
   history export|import|prune|check                    lines out, lines in, fewer lines, is it whole
                          with --history FILE and the --history-max flags; a relay may run meanwhile
+"
+} else {
+    ""
+};
 
-0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
-";
-
-const HELP_ES: &str = "\
+const HELP_ES: &[&str] = &[
+    "\
 tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
 
   --listen ADDR          dónde escuchar, repetible       [0.0.0.0:2000]
@@ -49,16 +70,39 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
-  --history FILE|none    dónde se guarda lo que se dice  [history.db donde recuerdan los programas del usuario]
+",
+    HISTORY_ES,
+    METRICS_ES,
+    "  --version, --help\n",
+    TOOLS_ES,
+    "
+0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
+",
+];
+
+const HISTORY_ES: &str = if cfg!(feature = "history") {
+    "  --history FILE|none    dónde se guarda lo que se dice  [history.db donde recuerdan los programas del usuario]
   --history-max-age TIME lo más viejo se borra: 90d, 12h [90d]
   --history-max-rows N   y lo que pase de tantas líneas  [1000000]
   --history-repair       aparta un fichero dañado
   --durability HOW       lo confirmado aguanta: none nada, commit que muera el relay, sync un corte de luz  [commit]
-  --metrics ADDR         texto de Prometheus por HTTP    [apagado]
-  --version, --help
+"
+} else {
+    ""
+};
 
+const METRICS_ES: &str = if cfg!(feature = "metrics") {
+    "  --metrics ADDR         texto de Prometheus por HTTP    [apagado]
+"
+} else {
+    ""
+};
+
+const TOOLS_ES: &str = if cfg!(feature = "history") {
+    "
   history export|import|prune|check                      sacar líneas, meterlas, quitar las viejas, comprobar
                          con --history FILE y las --history-max; el relay puede seguir en marcha
-
-0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
-";
+"
+} else {
+    ""
+};

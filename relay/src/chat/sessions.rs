@@ -2,7 +2,7 @@
 
 mod labels;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, VecDeque};
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2s, Digest};
@@ -17,6 +17,9 @@ pub(in crate::chat) use labels::{Fate, Known};
 
 /// Sessions known at once; beyond it the one unused for longest is forgotten.
 pub const SESSIONS_MAX: usize = 65_536;
+
+/// Places in the queue of those that are offline, the stale ones too.
+const IDLE_MAX: usize = 2 * SESSIONS_MAX;
 
 /// Numbers of sessions that are set apart at once, so that they are never given twice, whatever is lost; and how many of
 /// them are left when the next ones are.
@@ -79,9 +82,11 @@ struct Slot {
 pub(super) struct Sessions {
     slots: Vec<Slot>,
     free: Vec<u32>,
-    by_token: HashMap<[u8; 16], SessionId>,
-    /// Those that are offline, by when they were last used.
-    idle: BTreeSet<(u64, SessionId)>,
+    /// Their places.
+    by_token: HashMap<[u8; 16], u32>,
+    /// Those that went offline, the first ones first, with the time of that. Who has come back since, or was forgotten,
+    /// is still there: see [`Sessions::is_idle`].
+    idle: VecDeque<(u64, SessionId)>,
     last_sid: u64,
     /// Numbers up to it were set apart, and that is kept.
     sid_ceiling_kept: u64,
@@ -165,9 +170,10 @@ impl Sessions {
         }
         let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
         let id = SessionId { index, generation };
-        self.by_token.insert(session.token_hash, id);
+        self.by_token.insert(session.token_hash, index);
         if session.state == Presence::Offline {
-            self.idle.insert((session.used_unix_ms, id));
+            // They are restored with the newest first.
+            self.idle.push_front((session.used_unix_ms, id));
         }
         if let Some(slot) = self.slots.get_mut(index as usize) {
             slot.session = Some(session);
@@ -204,10 +210,20 @@ impl Sessions {
 
     /// Only here: where the file has too many, it drops those unused for longest too.
     fn forget_oldest(&mut self) {
-        let is_free = |id: &SessionId| self.get(*id).is_some_and(|session| session.unanswered == 0);
+        while self.idle.front().is_some_and(|place| !self.is_idle(*place)) {
+            self.idle.pop_front();
+        }
         // Few of those who are gone wait for an answer, and not for long.
-        let oldest = self.idle.iter().map(|(_, id)| *id).find(is_free);
-        oldest.and_then(|id| self.remove(id));
+        let is_free = |id: SessionId| self.get(id).is_some_and(|session| session.unanswered == 0);
+        let oldest = self.idle.iter().find(|place| self.is_idle(**place) && is_free(place.1));
+        oldest.map(|(_, id)| *id).and_then(|id| self.remove(id));
+    }
+
+    /// Whether this session is offline since then.
+    fn is_idle(&self, (unix_ms, id): (u64, SessionId)) -> bool {
+        let is_since =
+            |session: &Session| session.state == Presence::Offline && session.used_unix_ms == unix_ms;
+        self.get(id).is_some_and(is_since)
     }
 
     /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.
@@ -223,7 +239,6 @@ impl Sessions {
         let session = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.by_token.remove(&session.token_hash);
-        self.idle.remove(&(session.used_unix_ms, id));
         self.label_count -= session.labels.as_ref().map_or(0, Labels::len);
         self.free.push(id.index);
         Some(session)
@@ -231,8 +246,9 @@ impl Sessions {
 
     /// The session of this token, unless it has lapsed.
     pub(super) fn find(&self, token: &str, unix_ms: u64) -> Option<SessionId> {
-        let id = *self.by_token.get(&token_hash(token))?;
-        let session = self.get(id)?;
+        let index = *self.by_token.get(&token_hash(token))?;
+        let slot = self.slots.get(index as usize)?;
+        let (id, session) = (SessionId { index, generation: slot.generation }, slot.session.as_ref()?);
         let is_there = session.state != Presence::Offline;
         let is_known = is_there || !is_lapsed(session.used_unix_ms, unix_ms);
         (is_known && !session.is_damaged).then_some(id)
@@ -261,7 +277,6 @@ impl Sessions {
         let is_another_day = unix_ms.abs_diff(used_unix_ms) > 24 * 60 * 60 * 1000;
         if was_offline || is_another_day {
             session.used_unix_ms = unix_ms;
-            self.idle.remove(&(used_unix_ms, id));
             self.note_change(id);
         }
     }
@@ -270,9 +285,13 @@ impl Sessions {
     pub(super) fn end(&mut self, id: SessionId, unix_ms: u64) {
         if let Some(session) = self.get_mut(id) {
             session.state = Presence::Offline;
-            let before = std::mem::replace(&mut session.used_unix_ms, unix_ms);
-            self.idle.remove(&(before, id));
-            self.idle.insert((unix_ms, id));
+            session.used_unix_ms = unix_ms;
+            if self.idle.len() >= IDLE_MAX {
+                let mut idle = std::mem::take(&mut self.idle);
+                idle.retain(|place| self.is_idle(*place));
+                self.idle = idle;
+            }
+            self.idle.push_back((unix_ms, id));
             self.note_change(id);
         }
     }
