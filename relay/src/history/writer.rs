@@ -24,10 +24,10 @@ const PRUNE_WHOLE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
 /// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
-const INDEX_EVERY: Duration = Duration::from_millis(250);
+const INDEX_EVERY: Duration = Duration::from_millis(90);
 
 /// Lines said in that time beyond which small steps are of no use.
-const INDEX_EVERY_LINES_MAX: u64 = 512;
+const INDEX_EVERY_LINES_MAX: u64 = 184;
 
 /// Lines said within [`INDEX_EVERY`].
 struct Pace {

@@ -9,7 +9,7 @@ use super::{Store, StoreError, number};
 use crate::batch::{Batch, Kept};
 
 /// Lines that go into the index at once while others are said, which wait for no more. Fewer are not worth a write.
-pub(in crate::history) const INDEX_STEP_LINES: u32 = 256;
+pub(in crate::history) const INDEX_STEP_LINES: u32 = 96;
 
 /// The same while nobody speaks: few large steps write less than many small ones.
 pub const INDEX_LEAP_LINES: u32 = 1024;
