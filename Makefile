@@ -74,9 +74,9 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (needs nightly)
 	./.ci/fuzz $(FUZZ_SECONDS)
 
 soak: deps ## The simulations for SOAK_SEEDS seeds, SOAK_KILLS kills, every fault, and the tests on sockets twenty times
-	RELAY_SEEDS=$(SOAK_SEEDS) $(CARGO) test --locked --release -p tertulia-relay --test simulation --test sessions
-	RELAY_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --release -p tertulia-relay --test kills
-	RELAY_FAULTS=all $(CARGO) test --locked --release -p tertulia-relay --test faults -- --nocapture
+	RELAY_SEEDS=$(SOAK_SEEDS) $(CARGO) test --locked -p tertulia-relay --test simulation --test sessions
+	RELAY_KILLS=$(SOAK_KILLS) $(CARGO) test --locked -p tertulia-relay --test kills
+	RELAY_FAULTS=all $(CARGO) test --locked -p tertulia-relay --test faults -- --nocapture
 	for run in {1..20}; do $(CARGO) test --locked -q -p tertulia-relay || exit 1; done
 
 small: deps-run ## Build the relay for small hardware and check its size

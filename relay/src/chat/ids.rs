@@ -20,7 +20,7 @@ pub fn ceiling_ahead(unix_ms: u64) -> u64 {
 pub(super) struct Ids {
     unix_ms: u64,
     last: u64,
-    /// No id above it was ever given; it is kept before it is used. None: nothing is kept.
+    /// No id above it is given while there are any below; it is kept before it is used. None: nothing is kept.
     ceiling: Option<Ceiling>,
 }
 
@@ -59,9 +59,17 @@ impl Ids {
             self.last = clock;
             return clock;
         }
-        let highest = self.ceiling.map_or(u64::MAX, |ceiling| ceiling.kept.saturating_sub(CEILING_RESERVE));
-        self.last = clock.min(highest).max(self.last + 1);
+        self.last = clock.min(self.highest()).max(self.last + 1);
         self.last
+    }
+
+    /// How far ids may follow the clock. Where no ceiling could be kept at all, or all below it was given, only the clock
+    /// is left to tell ids of this run from those of the next.
+    fn highest(&self) -> u64 {
+        match self.ceiling {
+            Some(ceiling) if ceiling.kept > self.last => ceiling.kept.saturating_sub(CEILING_RESERVE),
+            _ => u64::MAX,
+        }
     }
 
     /// A ceiling that is to be kept now.
@@ -123,5 +131,18 @@ mod tests {
         for _ in 0..1000 {
             assert!(ids.next() <= ceiling);
         }
+    }
+
+    #[test]
+    fn two_runs_in_which_nothing_can_be_kept_give_no_id_twice() {
+        let kept = 1_000 << ID_COUNTER_BITS;
+        let mut given = Vec::new();
+        for start_ms in [2_000, 3_000] {
+            let mut ids = Ids::default();
+            ids.set_clock(start_ms);
+            ids.keep(kept, kept);
+            given.extend((0..10).map(|_| ids.next()));
+        }
+        assert!(given.is_sorted_by(|one, other| one < other), "{given:?}");
     }
 }
