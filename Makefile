@@ -34,12 +34,11 @@ lint: ## Formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 
-features: ## Build and test the relay with each feature off
+features: ## Build the relay with each feature alone, and test it with none
+	for feature in history metrics confusables; do \
+	  $(CARGO) clippy --locked -p tertulia-relay --all-targets --no-default-features --features $$feature -- -D warnings || exit 1; done
 	$(CARGO) clippy --locked -p tertulia-relay --all-targets --no-default-features -- -D warnings
 	$(CARGO) test --locked -p tertulia-relay --no-default-features
-	$(CARGO) test --locked -p tertulia-relay --no-default-features --features metrics
-	$(CARGO) test --locked -p tertulia-relay --no-default-features --features history
-	$(CARGO) test --locked -p tertulia-relay --no-default-features --features confusables
 
 docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
