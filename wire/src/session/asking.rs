@@ -136,10 +136,6 @@ impl Session {
 
     /// These lines, with their labels, in order; what a program shows of them after it has restored a session.
     pub fn unanswered_lines(&self) -> impl Iterator<Item = (&str, Say<'_>)> {
-        self.unanswered.iter().map(|line| {
-            let (as_who, to) = (line.as_who.as_deref(), line.to.as_deref());
-            let say = Say { room: &line.room, text: &line.text, reply: line.reply, as_who, to };
-            (line.label.as_str(), say)
-        })
+        self.unanswered.iter().map(|line| (line.label.as_str(), line.as_say()))
     }
 }

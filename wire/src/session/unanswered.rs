@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::error::SayError;
+use super::sending::Say;
 use crate::extended::Labeled;
 use crate::limits::LABELS_KEPT;
 
@@ -54,6 +55,12 @@ impl Unanswered {
             text: &self.text,
         };
         labeled.to_string()
+    }
+
+    /// What it was to say.
+    pub(super) fn as_say(&self) -> Say<'_> {
+        let (as_who, to) = (self.as_who.as_deref(), self.to.as_deref());
+        Say { room: &self.room, text: &self.text, reply: self.reply, as_who, to }
     }
 
     fn bytes(&self) -> usize {
@@ -147,6 +154,11 @@ impl Queue {
     /// The answer to the first one is late: it is sent again.
     pub(super) fn send_first_again(&mut self) {
         self.is_first_due = self.sent_count > 0;
+    }
+
+    /// Takes all of them out.
+    pub(super) fn take_all(&mut self) -> VecDeque<Unanswered> {
+        std::mem::take(self).lines
     }
 
     pub(super) fn is_empty(&self) -> bool {
