@@ -37,4 +37,5 @@ pub mod phrases;
 pub mod render;
 pub mod settings;
 pub mod shell;
+pub mod trouble;
 pub mod view;

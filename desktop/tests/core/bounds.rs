@@ -202,7 +202,7 @@ fn a_thousand_lines_refused_at_once_are_written_down_once() {
     window.act(Act::Focus(true));
     let files = window.files();
     assert_eq!(files.len(), 1);
-    let FileCommand::SaveDrafts(text) = &files[0] else { panic!("{files:?}") };
+    let FileCommand::SaveDraftsSafely(text) = &files[0] else { panic!("{files:?}") };
     assert!(text.contains("línea 0") && text.contains("línea 999"));
 }
 

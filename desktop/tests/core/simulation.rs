@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tertulia_desktop::model::{
-    Act, Command, ConnectError, ENTRIES_KEPT, Event, LinkCommand, LinkEvent, Model, Now, RowChange, Scroll,
-    Unsent, ViewCommand,
+    Act, Command, ConnectError, ENTRIES_KEPT, Event, FileCommand, LinkCommand, LinkEvent, Model, Now,
+    RowChange, Scroll, Unsent, ViewCommand,
 };
 use tertulia_desktop::render::{self, RowKind};
 use tertulia_desktop::settings::Settings;
@@ -117,8 +117,11 @@ impl World {
             }
             Command::View(ViewCommand::Close) => self.is_closed = true,
             Command::View(_) | Command::Notify(_) => {}
-            Command::File(tertulia_desktop::model::FileCommand::SaveDrafts(text)) => self.drafts = Some(text),
-            Command::File(tertulia_desktop::model::FileCommand::SaveSettings(text)) => {
+            Command::File(FileCommand::SaveDrafts(text) | FileCommand::SaveDraftsSafely(text)) => {
+                self.drafts = Some(text);
+                self.model.handle(Event::Drafts { are_written: true }, self.now);
+            }
+            Command::File(FileCommand::SaveSettings(text)) => {
                 let read = Settings::from_toml(&text).unwrap();
                 self.settings = read;
             }
@@ -160,6 +163,9 @@ impl World {
             LinkCommand::List { line } => {
                 event = session.command(&line).err().map(|_| LinkEvent::ListFailed);
             }
+            LinkCommand::ForgetRefused { label } => {
+                session.forget_refused(&label);
+            }
             LinkCommand::Reconnect => session.start(now),
             LinkCommand::Quit => session.quit(now),
         }
@@ -181,6 +187,7 @@ impl World {
             to: say.to.map(str::to_owned),
             reply: say.reply,
             text: say.text.to_owned(),
+            refusal: None,
         });
         let unsent: Vec<Unsent> = unsent.collect();
         self.session = Some(session);

@@ -104,7 +104,8 @@ impl Session {
         }
     }
 
-    /// Connects again after [`super::Event::TakenOver`] or [`super::Event::Ended`]; at once, where it waits to connect. Else nothing.
+    /// Connects again after [`super::Event::TakenOver`] or [`super::Event::Ended`]; at once, where it waits to connect; and asks to be
+    /// greeted once more, where that was refused. Else nothing.
     pub fn start(&mut self, now: Duration) {
         self.advance(now);
         if matches!(self.link, Link::Ended | Link::Waiting { .. }) {
@@ -112,6 +113,7 @@ impl Session {
             self.link = Link::Connecting;
             self.actions.push_back(Action::Connect);
         }
+        self.ask_hello_again();
     }
 
     /// The name it has, or asks for.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::config::QUIT_WAIT;
 use super::error::{AskError, SayError};
-use super::event::Event;
 use super::rooms::Move;
 use super::unanswered::Unanswered;
 use super::{Link, Session, Settling};

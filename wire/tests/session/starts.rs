@@ -335,6 +335,16 @@ fn who_quits_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_greeting_that_was_refused_is_asked_for_once_more_when_the_caller_says_so() {
+    let mut session = Session::new(config());
+    let hello = connect(&mut session, seconds(0));
+    hear(&mut session, "* FAIL HELLO FULL :x\n", seconds(0));
+    assert_eq!(written(&mut session), [""; 0]);
+    session.start(seconds(1));
+    assert_eq!(written(&mut session), hello);
+}
+
+#[test]
 fn a_saved_session_goes_on_where_it_was() {
     let mut session = ready();
     hear(&mut session, "@id=12;room=general Luis: a\n* WARN GAP room=general from=13 to=20\n", seconds(1));
