@@ -93,7 +93,7 @@ impl Link {
         let shared = Arc::new(Shared::default());
         let mouth = Mouth::new(reporter, Arc::clone(&shared), Box::new(bell));
         let (file, wakes) = (session_file.to_owned(), Arc::clone(&waker));
-        let run = move || run(&file, poll, wakes, taken, mouth);
+        let run = move || run(mouth, &file, poll, wakes, taken);
         let thread = thread::Builder::new().name("link".to_owned()).spawn(run)?;
         Ok(Self { orders, reports, is_gone_told: Cell::new(false), waker, shared, thread })
     }
@@ -163,7 +163,8 @@ impl Link {
 }
 
 /// The thread: waits for the first start, then turns until the session has ended.
-fn run(file: &Path, poll: Poll, waker: Arc<Waker>, orders: Receiver<LinkCommand>, mut mouth: Mouth) {
+/// The mouth goes last: who finds it closed can give no order any more.
+fn run(mut mouth: Mouth, file: &Path, poll: Poll, waker: Arc<Waker>, orders: Receiver<LinkCommand>) {
     // What is ordered before there is a session is without meaning, and to leave is done.
     let begin = loop {
         match orders.recv() {

@@ -154,7 +154,7 @@ fn the_changes_of_rows_are_exact_or_a_new_beginning() {
 }
 
 #[test]
-fn a_thousand_people_in_the_room_do_not_make_a_line_cost_more() {
+fn what_a_thousand_people_say_does_not_have_their_list_drawn_anew() {
     let mut window = Window::ready();
     for number in 0..1000 {
         let name = format!("Usuario_{number}");
