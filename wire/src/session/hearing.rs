@@ -146,7 +146,7 @@ impl Session {
         });
     }
 
-    fn is_own(&self, sid: u64) -> bool {
+    pub(super) fn is_own(&self, sid: u64) -> bool {
         self.identity.as_ref().is_some_and(|identity| identity.sid == sid) || self.old_sids.contains(&sid)
     }
 

@@ -386,6 +386,29 @@ fn a_line_that_was_sent_after_the_session_was_saved_is_looked_for_before_it_is_s
 }
 
 #[test]
+fn a_line_that_was_sent_again_under_a_later_number_than_was_kept_is_not_said_twice() {
+    let saved = "tertulia-session 1\naddress value=relay.example:2000\nname value=Ana\nsid value=6\ntoken value=T sid=7\n\
+                 next label=5 highest=20\nroom name=general newest=20\nsay label=a room=general sid=6 after=10 text=hola\n";
+    let mut session = Session::restore(config(), saved).unwrap();
+    connect(&mut session, seconds(0));
+    let new = HELLO.replace("token=T sid=7", "token=U sid=8");
+    hear(
+        &mut session,
+        &format!("* WARN HELLO RESUME_UNKNOWN :x\n{new}* JOINED room=general last=30 :x\n"),
+        seconds(0),
+    );
+    let asked = written(&mut session);
+    let label = asked.iter().find_map(|line| line.split_once("after=10 ")?.1.split_once("label=")).unwrap().1;
+    let label = label.split(' ').next().unwrap();
+    let page = format!(
+        "@id=15;room=general;key=7.a;label={label} Ana: hola\n* END HISTORY label={label} more=0\n* PONG rooms\n"
+    );
+    hear(&mut session, &page, seconds(0));
+    assert!(!written(&mut session).iter().any(|line| line.contains("hola")), "it is there");
+    assert_eq!(session.unanswered(), 0);
+}
+
+#[test]
 fn at_another_address_the_token_is_not_given_and_what_was_written_for_others_is_not_said() {
     let keeps = Config { keeps_refused: true, ..config() };
     let mut session = Session::new(keeps.clone());
