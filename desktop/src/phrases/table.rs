@@ -63,8 +63,7 @@ phrases! {
     Closing: "el relay se detiene; se vuelve a conectar solo", "the relay is stopping; it connects again by itself";
     /// The window is being closed.
     Leaving: "despidiéndose…", "saying goodbye…";
-    /// The relay does not greet us: where, and why.
-    HelloRefused: "el relay de {0} no te deja entrar: {1}", "the relay at {0} does not let you in: {1}";
+    #[doc = "The relay does not greet us: where, and why."] HelloRefused: "el relay de {0} no te deja entrar: {1}", "the relay at {0} does not let you in: {1}";
     /// The part of the program that speaks with the relay has ended.
     LinkGone: "el programa ya no puede hablar con el relay; lo que escribiste está guardado: cierra la ventana y vuelve a abrirla",
         "the program cannot speak with the relay any more; what you wrote is kept: close the window and open it again";
@@ -116,14 +115,10 @@ phrases! {
     ReplyLater: "esa línea aún no se ha enviado; espera un momento", "that line is not sent yet; wait a moment";
 
     // Who comes and goes.
-    /// One.
-    JoinedOne: "{0} se ha unido al chat", "{0} has joined the chat";
-    /// Several.
-    JoinedMany: "{0} se han unido al chat", "{0} have joined the chat";
-    /// One.
-    LeftOne: "{0} ha abandonado el chat", "{0} has left the chat";
-    /// Several.
-    LeftMany: "{0} han abandonado el chat", "{0} have left the chat";
+    #[doc = "One."] JoinedOne: "{0} se ha unido al chat", "{0} has joined the chat";
+    #[doc = "Several."] JoinedMany: "{0} se han unido al chat", "{0} have joined the chat";
+    #[doc = "One."] LeftOne: "{0} ha abandonado el chat", "{0} has left the chat";
+    #[doc = "Several."] LeftMany: "{0} han abandonado el chat", "{0} have left the chat";
     /// Between the last two names.
     And: " y ", " and ";
     /// In place of further names.
@@ -188,8 +183,7 @@ phrases! {
     AskPaste: "Vas a pegar {0} líneas. ¿Pegarlas como un solo mensaje?", "You are pasting {0} lines. As one message?";
     /// Why a line of an earlier run is red.
     SentBefore: "quedó sin enviar la última vez", "it was left unsent last time";
-    /// Why a line is red that was written for another relay's people.
-    WrittenFor: "escrita para {0}", "written for {0}";
+    #[doc = "Why a line is red that was written for another relay's people."] WrittenFor: "escrita para {0}", "written for {0}";
     /// A paste that no message can hold.
     PasteTooLong: "eso no cabe en un mensaje: {0} bytes, y el máximo son {1}", "that does not fit a message: {0} bytes, and {1} are the most";
     /// Yes.
@@ -217,14 +211,10 @@ phrases! {
     LeaveLast: "es tu única sala; entra antes en otra", "it is your only room; join another one first";
     /// Only in rooms.
     NotARoom: "eso es cosa de salas", "that is for rooms";
-    /// Done.
-    Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
-    /// Done.
-    Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
-    /// Done.
-    Muted: "{0} está en silencio", "{0} is muted";
-    /// Done.
-    Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
+    #[doc = "Done."] Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
+    #[doc = "Done."] Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
+    #[doc = "Done."] Muted: "{0} está en silencio", "{0} is muted";
+    #[doc = "Done."] Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
     /// Needs a connection.
     NeedsConnection: "ahora no hay conexión", "there is no connection now";
     /// What rooms there are.
@@ -249,10 +239,8 @@ phrases! {
     #[doc = "Help."] HelpHelp: "/ayuda — esta ayuda", "/help — this help";
     #[doc = "Help."] HelpQuit: "/salir — cerrar la ventana", "/quit — close the window";
 
-    /// No room for another private conversation of the person's.
-    TooManyPrivate: "ya hay {0} conversaciones privadas por leer o contestadas; cierra alguna", "{0} private conversations are unread or answered; close one";
-    /// No room for a stranger's.
-    StrangersWait: "{0} te escribe en privado, pero ya hay {1} conversaciones así: cierra alguna para leer a más gente", "{0} writes to you privately, but there are {1} such conversations: close one to read more people";
+    #[doc = "No room for another private conversation of the person's."] TooManyPrivate: "ya hay {0} conversaciones privadas por leer o contestadas; cierra alguna", "{0} private conversations are unread or answered; close one";
+    #[doc = "No room for a stranger's."] StrangersWait: "{0} te escribe en privado, pero ya hay {1} conversaciones así: cierra alguna para leer a más gente", "{0} writes to you privately, but there are {1} such conversations: close one to read more people";
 
     // Attention.
     /// A notification's title: who, and where.

@@ -226,7 +226,7 @@ fn a_room_of_lines_that_wait_is_entered_so_that_they_can_be_said() {
         refusal: None,
     }]));
     let join = LinkCommand::Join { room: "otra".to_owned() };
-    assert_eq!(window.link_commands(), [join.clone()]);
+    assert_eq!(window.link_commands(), std::slice::from_ref(&join));
     assert!(!window.screen().conversations[1].is_in);
     window.act(Act::Join("otra".to_owned()));
     assert!(window.link_commands().contains(&join), "who wants to be in it asks, unless in it");
