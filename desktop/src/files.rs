@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use etcetera::{AppStrategy, AppStrategyArgs};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::phrases::{Phrase, Sentence};
+use crate::phrases::{Language, Phrase, Sentence};
+use crate::trouble;
 
 /// The profile that is used where none is named.
 pub const PROFILE_DEFAULT: &str = "default";
@@ -68,14 +69,15 @@ pub enum ProfileError {
 
 impl ProfileError {
     /// What is wrong, and what to do, for the person.
-    pub fn sentence(&self, profile: &str) -> Sentence {
+    pub fn sentence(&self, profile: &str, language: Language) -> Sentence {
         match self {
             Self::Name(name) => Sentence::new(Phrase::ProfileInvalid, &[name]),
             Self::NoHome => Sentence::from(Phrase::NoHome),
             Self::InUse => Sentence::new(Phrase::ProfileInUse, &[profile]),
-            Self::File(FileError { path, error }) => {
-                Sentence::new(Phrase::FolderFailed, &[&path.display().to_string(), &error.to_string()])
-            }
+            Self::File(FileError { path, error }) => Sentence::new(
+                Phrase::FolderFailed,
+                &[&path.display().to_string(), &trouble::why(error).in_language(language)],
+            ),
         }
     }
 }

@@ -18,7 +18,7 @@
 //! - [`options`]: the command line.
 //! - [`files`]: the files of a profile, written so that they are whole whatever happens.
 //! - [`link`], [`outbox`]: the thread that owns the socket and the session, and keeps what was typed in a file.
-//! - [`clock`], [`notify`]: what time it is; the notices of the desktop.
+//! - [`clock`], [`notify`], [`trouble`]: what time it is; the notices of the desktop; what the system refuses, in words.
 //! - [`view`]: the window. Only it names the toolkit.
 //! - [`shell`]: the turn that brings all of them together.
 
@@ -37,4 +37,5 @@ pub mod phrases;
 pub mod render;
 pub mod settings;
 pub mod shell;
+pub mod trouble;
 pub mod view;

@@ -15,6 +15,7 @@ use tertulia_desktop::options::{Asked, Options, help, parse};
 use tertulia_desktop::phrases::{Language, Phrase, Sentence};
 use tertulia_desktop::settings::Settings;
 use tertulia_desktop::shell::Shell;
+use tertulia_desktop::trouble;
 use tertulia_desktop::view::View;
 
 /// A wrong command line, or files that cannot be had.
@@ -36,10 +37,10 @@ fn run(options: Options) -> ExitCode {
     let language = options.flags.language.unwrap_or_else(locale_language);
     let profile = match Profile::open(&options.profile) {
         Ok(profile) => profile,
-        Err(error) => return fail(&error.sentence(&options.profile).in_language(language)),
+        Err(error) => return fail(&error.sentence(&options.profile, language).in_language(language)),
     };
     let clock = Clock::start();
-    let (settings, trouble) = read_settings(&profile);
+    let (settings, trouble) = read_settings(&profile, language);
     let settings = settings.with_flags(options.flags).with_locale(&locale());
     // Any bits that no other run has.
     let seed = RandomState::new().build_hasher().finish();
@@ -77,15 +78,16 @@ fn turn(shell: Rc<RefCell<Shell>>) -> ExitCode {
 }
 
 /// What a person chose, or what is usual and what is wrong with the file, which is kept aside.
-fn read_settings(profile: &Profile) -> (Settings, Option<Sentence>) {
+fn read_settings(profile: &Profile, language: Language) -> (Settings, Option<Sentence>) {
     let why = match files::read(profile.settings()) {
         Ok(None) => return (Settings::default(), None),
         Ok(Some(text)) => match Settings::from_toml(&text) {
             Ok(settings) => return (settings, None),
-            Err(error) => error.to_string(),
+            Err(error) => error.why,
         },
-        Err(error) => error.to_string(),
+        Err(error) => trouble::why(&error.error),
     };
+    let why = why.in_language(language);
     (Settings::default(), Some(set_aside(profile.settings(), Phrase::SettingsDamaged, &why)))
 }
 
@@ -93,16 +95,15 @@ fn restore_drafts(model: &mut Model, profile: &Profile) -> Option<Sentence> {
     let path = profile.drafts();
     let why = match files::read(&path) {
         Ok(None) => return None,
-        Ok(Some(text)) => model.restore_drafts(&text).err()?.to_string(),
-        Err(error) => error.to_string(),
+        Ok(Some(text)) => model.restore_drafts(&text).err()?.why,
+        Err(error) => trouble::why(&error.error),
     };
-    Some(set_aside(&path, Phrase::DraftsDamaged, &why))
+    Some(set_aside(&path, Phrase::DraftsDamaged, &why.in_language(model.language())))
 }
 
-/// Moves a damaged file out of the way. The sentence that says where to, and why; the first line of why says enough.
+/// Moves a damaged file out of the way. The sentence that says where to, and why.
 fn set_aside(path: &Path, phrase: Phrase, why: &str) -> Sentence {
     let place = files::set_aside(path).unwrap_or_else(|_| path.to_owned());
-    let why = why.lines().next().unwrap_or_default();
     Sentence::new(phrase, &[&place.display().to_string(), why])
 }
 

@@ -9,7 +9,7 @@ use tertulia_wire::name::{Name, NameError, check_room};
 
 use crate::colour::Theme;
 use crate::fold::name_key;
-use crate::phrases::Language;
+use crate::phrases::{Language, Phrase, Sentence};
 
 /// Sizes of the font that can be chosen, in points.
 pub const FONT_SIZES: std::ops::RangeInclusive<u16> = 8..=40;
@@ -128,7 +128,9 @@ impl Default for Settings {
 /// Why a text is no settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError {
-    /// What is wrong and where, in English, as the parser says it.
+    /// What is wrong and where, for people.
+    pub why: Sentence,
+    /// The same in English, as the parser says it.
     pub reason: String,
 }
 
@@ -144,10 +146,11 @@ impl Settings {
     /// Reads settings. What is missing is as by default, what is unknown is ignored, what cannot be is mended.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
         if text.len() > TEXT_BYTES_MAX {
-            return Err(SettingsError { reason: format!("more than {TEXT_BYTES_MAX} bytes") });
+            let reason = format!("more than {TEXT_BYTES_MAX} bytes");
+            return Err(SettingsError { why: Phrase::TooLarge.into(), reason });
         }
-        let settings: Self =
-            toml::from_str(text).map_err(|error| SettingsError { reason: error.to_string() })?;
+        let settings: Self = toml::from_str(text)
+            .map_err(|error| SettingsError { why: toml_why(text, &error), reason: error.to_string() })?;
         Ok(settings.mended())
     }
 
@@ -157,13 +160,22 @@ impl Settings {
         let Shadowed { flags, file } = &self.shadowed;
         restore(&mut written.relay, &flags.relay, &file.relay);
         restore(&mut written.name, &flags.name, &file.name);
-        restore(&mut written.rooms, &flags.rooms, &file.rooms);
+        written.rooms = self.rooms_written();
         restore(&mut written.theme, &flags.theme, &file.theme);
         if flags.language.is_some() && written.language == flags.language {
             written.language = file.language;
         }
         // Nothing in it is of a kind that TOML cannot write.
         toml::to_string(&written).unwrap_or_default()
+    }
+
+    /// The rooms of the file; where the command line named others, only those are new that were entered since.
+    fn rooms_written(&self) -> Vec<String> {
+        let (Some(flags), Some(file)) = (&self.shadowed.flags.rooms, &self.shadowed.file.rooms) else {
+            return self.rooms.clone();
+        };
+        let entered = self.rooms.iter().filter(|room| !flags.contains(room));
+        mended_rooms(file.iter().chain(entered).cloned().collect())
     }
 
     /// The settings with what the command line says in front.
@@ -226,6 +238,13 @@ impl Settings {
         }
         self
     }
+}
+
+/// Where a text is no TOML, or has not what is wanted.
+pub(crate) fn toml_why(text: &str, error: &toml::de::Error) -> Sentence {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    Sentence::new(Phrase::LineWrong, &[&number.to_string()])
 }
 
 /// What a relay's address is taken for: without a port, the port of old.

@@ -4,14 +4,15 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use tertulia_wire::session;
+use tertulia_wire::session::{self, SayError};
 
 use crate::clock::Clock;
-use crate::files::{self, Lasting, Profile};
+use crate::files::{self, FileError, Lasting, Profile};
 use crate::link::{Link, Report};
 use crate::model::{Act, Command, Event, FileCommand, LinkCommand, LinkEvent, Model, ViewCommand};
 use crate::notify::Notifier;
 use crate::phrases::{Phrase, Sentence};
+use crate::trouble;
 use crate::view::View;
 
 /// How long reports are taken in one go; then what changed is shown, and the keyboard has its turn.
@@ -92,9 +93,11 @@ impl Shell {
             self.take_report(report);
             if begin.elapsed() > TAKE_FOR {
                 self.has_more = true;
-                return;
+                break;
             }
         }
+        // All of them together: what is to be written down is written once.
+        self.do_commands();
     }
 
     fn take_report(&mut self, report: Report) {
@@ -105,11 +108,10 @@ impl Shell {
             }
             Report::Signal => self.model.handle(Event::Act(Act::Close), self.clock.now()),
             Report::SetAside { path, why } => {
-                let path = path.display().to_string();
+                let (path, why) = (path.display().to_string(), why.in_language(self.model.language()));
                 self.tell(Sentence::new(Phrase::SessionDamaged, &[&path, &why]));
             }
         }
-        self.do_commands();
     }
 
     /// Something that the person is to be told.
@@ -120,7 +122,7 @@ impl Shell {
     fn do_commands(&mut self) {
         while let Some(command) = self.model.poll_command() {
             match command {
-                Command::Link(command) => drop(self.link.give(command)),
+                Command::Link(command) => self.give(command),
                 Command::View(ViewCommand::OpenLink(url)) => open_link(&url),
                 Command::View(command) => self.view.obey(command, &mut self.model),
                 Command::File(command) => self.write(command),
@@ -129,25 +131,60 @@ impl Shell {
         }
     }
 
-    fn write(&mut self, command: FileCommand) {
-        let written = match &command {
-            FileCommand::SaveSettings(text) => files::write(self.profile.settings(), text, Lasting::Power),
-            FileCommand::SaveDrafts(text) => files::write(&self.profile.drafts(), text, Lasting::Program),
-        };
-        if let Err(error) = written {
-            self.tell(Sentence::new(
-                Phrase::FileFailed,
-                &[&error.path.display().to_string(), &error.error.to_string()],
-            ));
+    /// A line that the link does not take is the person's again. What else it does not take is without meaning by then: that
+    /// the link is gone is told.
+    fn give(&mut self, order: LinkCommand) {
+        if let Err(LinkCommand::Say(line)) = self.link.give(order) {
+            let event = LinkEvent::SayFailed { label: line.label, error: SayError::Full };
+            self.model.handle(Event::Link(event), self.clock.now());
         }
     }
 
-    /// The end: what was said is in its file, and the relay has heard the goodbye if it can be heard.
-    pub fn end(self) {
-        if !self.is_ended {
-            self.link.give(LinkCommand::Quit);
+    fn write(&mut self, command: FileCommand) {
+        let (path, drafts) = (self.profile.settings(), self.profile.drafts());
+        let (written, are_drafts) = match &command {
+            FileCommand::SaveSettings(text) => (files::write(path, text, Lasting::Power), false),
+            FileCommand::SaveDrafts(text) => (files::write(&drafts, text, Lasting::Program), true),
+            FileCommand::SaveDraftsSafely(text) => (files::write(&drafts, text, Lasting::Power), true),
+        };
+        if are_drafts {
+            let are_written = written.is_ok();
+            self.model.handle(Event::Drafts { are_written }, self.clock.now());
         }
-        self.link.end();
+        if let Err(FileError { path, error }) = written {
+            let why = trouble::why(&error).in_language(self.model.language());
+            self.tell(Sentence::new(Phrase::FileFailed, &[&path.display().to_string(), &why]));
+        }
+    }
+
+    /// The end: what was said is in its file, what was refused in another, and the relay has heard the goodbye if it can be
+    /// heard.
+    pub fn end(self) {
+        let Self { mut model, link, profile, clock, is_ended, .. } = self;
+        if !is_ended {
+            // Not taken: it has ended.
+            let _ = link.give(LinkCommand::Quit);
+        }
+        link.end(|link, report| {
+            if let Report::Event(event) = report {
+                model.handle(Event::Link(event), clock.now());
+                keep_drafts(&mut model, link, &profile, &clock);
+            }
+        });
+    }
+}
+
+/// Without a window: what the model has to keep is kept, and what the link need not keep any more it is told.
+fn keep_drafts(model: &mut Model, link: &Link, profile: &Profile, clock: &Clock) {
+    while let Some(command) = model.poll_command() {
+        match command {
+            Command::File(FileCommand::SaveDrafts(text) | FileCommand::SaveDraftsSafely(text)) => {
+                let are_written = files::write(&profile.drafts(), &text, Lasting::Power).is_ok();
+                model.handle(Event::Drafts { are_written }, clock.now());
+            }
+            Command::Link(order @ LinkCommand::ForgetRefused { .. }) => drop(link.give(order)),
+            _ => {}
+        }
     }
 }
 

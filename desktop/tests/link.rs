@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use support::{DEADLINE, Folder, Relay, until};
 use tertulia_desktop::link::{BELL_EVERY, Link, Report};
-use tertulia_desktop::model::{ConnectError, LinkCommand, LinkEvent, SayLine};
+use tertulia_desktop::model::{ConnectError, LinkCommand, LinkEvent, Refusal, SayLine, Unsent};
+use tertulia_desktop::phrases::{Phrase, Sentence};
 use tertulia_wire::session::{Event, Reason};
 
 fn start(address: &str, name: &str) -> LinkCommand {
@@ -23,7 +24,7 @@ fn start(address: &str, name: &str) -> LinkCommand {
 
 fn link(address: &str, name: &str, file: &Path) -> Link {
     let link = Link::begin(file, || {}).unwrap();
-    link.give(start(address, name));
+    link.give(start(address, name)).unwrap();
     link
 }
 
@@ -62,9 +63,9 @@ fn await_acknowledged(link: &Link, label: &str) {
 
 /// Leaves, and waits for the end.
 fn quit(link: Link) {
-    link.give(LinkCommand::Quit);
+    link.give(LinkCommand::Quit).unwrap();
     await_event(&link, "the end", |event| matches!(event, Event::Ended).then_some(()));
-    assert!(link.end());
+    assert!(link.end(|_, _| {}));
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn what_is_ordered_is_said_and_what_is_said_is_heard() {
     let (relay, folder) = (Relay::start(), Folder::new());
     let ana = link(&relay.address().to_string(), "Ana", &folder.file("session"));
     let mut luis = relay.plain("Luis");
-    ana.give(say("a1", "hola\n¿qué tal? 🙂"));
+    ana.give(say("a1", "hola\n¿qué tal? 🙂")).unwrap();
     await_acknowledged(&ana, "a1");
     luis.await_said("Ana: hola\u{2028}¿qué tal? 🙂");
     luis.say("bien");
@@ -85,6 +86,12 @@ fn what_is_ordered_is_said_and_what_is_said_is_heard() {
     luis.await_line("the notice", |line| line == "Ana ha abandonado el chat.");
 }
 
+/// A port that nobody has, since it was this test's until now.
+fn free_address() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
+}
+
 fn await_connect_error(link: &Link) -> ConnectError {
     await_report(link, "why there is no connection", |report| match report {
         Report::Event(LinkEvent::ConnectFailed(error)) => Some(error.clone()),
@@ -95,10 +102,7 @@ fn await_connect_error(link: &Link) -> ConnectError {
 #[test]
 fn nobody_listening_is_told_in_the_systems_terms_and_the_wait_can_be_cut_short() {
     let folder = Folder::new();
-    // A port that nobody has, since it was this test's until now.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
+    let address = free_address();
     let ana = link(&address, "Ana", &folder.file("session"));
     for _ in 0..2 {
         assert_eq!(await_connect_error(&ana), ConnectError::Refused);
@@ -106,7 +110,7 @@ fn nobody_listening_is_told_in_the_systems_terms_and_the_wait_can_be_cut_short()
             Event::Waiting { reason: Reason::ConnectFailed, .. } => Some(()),
             _ => None,
         });
-        ana.give(LinkCommand::Reconnect);
+        ana.give(LinkCommand::Reconnect).unwrap();
     }
     quit(ana);
 }
@@ -127,18 +131,25 @@ fn a_relay_that_is_killed_and_started_again_has_each_line_once() {
     for round in 0..3 {
         for number in 0..40 {
             let text = format!("{round}-{number}");
-            ana.give(say(&format!("a{text}"), &text));
+            ana.give(say(&format!("a{text}"), &text)).unwrap();
             said.push(format!("Ana: {text}"));
             if number == 20 {
                 relay.kill();
             }
         }
         relay.start_again();
-        ana.give(LinkCommand::Reconnect);
+        ana.give(LinkCommand::Reconnect).unwrap();
         await_acknowledged(&ana, &format!("a{round}-39"));
     }
     quit(ana);
     assert_eq!(relay.said(), said);
+}
+
+fn await_restored(link: &Link) -> Vec<Unsent> {
+    await_report(link, "the lines of before", |report| match report {
+        Report::Event(LinkEvent::Restored(lines)) => Some(lines.clone()),
+        _ => None,
+    })
 }
 
 #[test]
@@ -147,22 +158,93 @@ fn what_was_said_to_nobody_is_told_at_the_next_start_and_said_to_whoever_listens
     let (address, file) = (relay.address().to_string(), folder.file("session"));
     relay.kill();
     let ana = link(&address, "Ana", &file);
-    ana.give(say("a1", "uno"));
+    ana.give(say("a1", "uno")).unwrap();
     assert_eq!(await_connect_error(&ana), ConnectError::Refused);
     quit(ana);
     let ana = link(&address, "Ana", &file);
-    let lines = await_report(&ana, "the line of before", |report| match report {
-        Report::Event(LinkEvent::Restored(lines)) => Some(lines.clone()),
-        _ => None,
-    });
+    let lines = await_restored(&ana);
     assert_eq!((lines.len(), lines[0].label.as_str(), lines[0].text.as_str()), (1, "a1", "uno"));
-    assert_eq!(await_connect_error(&ana), ConnectError::Refused);
-    // Another relay than the one it was said to.
-    let other = Relay::start();
-    ana.give(start(&other.address().to_string(), "Ana"));
+    assert_eq!(lines[0].refusal, None);
+    relay.start_again();
+    ana.give(LinkCommand::Reconnect).unwrap();
     await_acknowledged(&ana, "a1");
     quit(ana);
-    assert_eq!(other.said(), ["Ana: uno"]);
+    assert_eq!(relay.said(), ["Ana: uno"]);
+}
+
+#[test]
+fn what_was_written_for_one_relay_is_never_said_to_another_and_is_kept_until_the_window_has_it() {
+    let (folder, other) = (Folder::new(), Relay::start());
+    let (address, file) = (free_address(), folder.file("session"));
+    let ana = link(&address, "Ana", &file);
+    ana.give(say("a1", "secreto")).unwrap();
+    assert_eq!(await_connect_error(&ana), ConnectError::Refused);
+    // While the window is open, and at the next start.
+    ana.give(start(&other.address().to_string(), "Ana")).unwrap();
+    let refused = |lines: Vec<Unsent>| {
+        assert_eq!((lines.len(), lines[0].text.as_str()), (1, "secreto"));
+        assert_eq!(lines[0].refusal, Some(Refusal::OtherRelay(address.clone())));
+    };
+    refused(await_restored(&ana));
+    ana.give(say("a2", "hola")).unwrap();
+    await_acknowledged(&ana, "a2");
+    quit(ana);
+    let ana = link(&other.address().to_string(), "Ana", &file);
+    refused(await_restored(&ana));
+    ana.give(LinkCommand::ForgetRefused { label: "a1".to_owned() }).unwrap();
+    quit(ana);
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("secreto"));
+    assert_eq!(other.said(), ["Ana: hola"]);
+}
+
+#[test]
+fn a_refused_line_stays_in_the_file_until_the_window_has_it() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let (address, file) = (relay.address().to_string(), folder.file("session"));
+    let ana = link(&address, "Ana", &file);
+    let line = SayLine {
+        label: "a1".to_owned(),
+        room: String::new(),
+        to: Some("Nadie".to_owned()),
+        reply: None,
+        text: "¿estás?".to_owned(),
+    };
+    ana.give(LinkCommand::Say(line)).unwrap();
+    await_event(&ana, "the refusal", |event| matches!(event, Event::Refused { .. }).then_some(()));
+    // The window closes without a word that it has the line.
+    quit(ana);
+    let ana = link(&address, "Ana", &file);
+    let lines = await_restored(&ana);
+    assert_eq!((lines[0].text.as_str(), &lines[0].refusal), ("¿estás?", &Some(Refusal::Before)));
+    ana.give(LinkCommand::ForgetRefused { label: "a1".to_owned() }).unwrap();
+    quit(ana);
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("¿estás?"));
+}
+
+#[test]
+fn a_thread_that_has_ended_is_told_once_and_takes_nothing() {
+    let folder = Folder::new();
+    let ana = Link::begin(&folder.file("session"), || {}).unwrap();
+    ana.give(LinkCommand::Quit).unwrap();
+    await_report(&ana, "the end of the thread", |report| {
+        matches!(report, Report::Event(LinkEvent::Gone)).then_some(())
+    });
+    assert_eq!(ana.give(say("a1", "hola")), Err(say("a1", "hola")));
+    assert_eq!(ana.take(), None);
+}
+
+#[test]
+fn what_the_thread_reports_while_the_window_closes_is_heard() {
+    let (relay, folder) = (Relay::start(), Folder::new());
+    let ana = link(&relay.address().to_string(), "Ana", &folder.file("session"));
+    await_event(&ana, "the room", |event| matches!(event, Event::Joined { .. }).then_some(()));
+    ana.give(say("a1", "adiós")).unwrap();
+    ana.give(LinkCommand::Quit).unwrap();
+    let mut heard = Vec::new();
+    assert!(ana.end(|_, report| heard.push(report)));
+    let is_answer = |report: &Report| matches!(report, Report::Event(LinkEvent::Session(Event::Acknowledged { label, .. })) if label == "a1");
+    assert!(heard.iter().any(is_answer), "{heard:?}");
+    assert!(matches!(heard.last(), Some(Report::Event(LinkEvent::Gone))), "{heard:?}");
 }
 
 #[test]
@@ -175,9 +257,9 @@ fn a_file_that_is_no_session_is_told_and_kept_aside() {
         Report::SetAside { path, why } => Some((path.clone(), why.clone())),
         _ => None,
     });
-    assert!(why.starts_with("no saved session"), "{why}");
+    assert_eq!(why, Sentence::from(Phrase::NoSession));
     assert_eq!(std::fs::read_to_string(path).unwrap(), "qué es esto\n");
-    ana.give(say("a1", "hola"));
+    ana.give(say("a1", "hola")).unwrap();
     await_acknowledged(&ana, "a1");
     quit(ana);
 }
@@ -190,7 +272,7 @@ fn what_cannot_be_kept_is_told_and_said_all_the_same() {
         Report::Event(LinkEvent::OutboxFailed { reason }) => Some(reason.clone()),
         _ => None,
     });
-    ana.give(say("a1", "hola"));
+    ana.give(say("a1", "hola")).unwrap();
     await_acknowledged(&ana, "a1");
     std::fs::create_dir(folder.file("gone")).unwrap();
     await_report(&ana, "the relief", |report| {
@@ -209,13 +291,13 @@ fn the_bell_rings_once_until_it_is_answered_and_not_too_often() {
         counted.fetch_add(1, Ordering::Relaxed);
     })
     .unwrap();
-    ana.give(start(&relay.address().to_string(), "Ana"));
+    ana.give(start(&relay.address().to_string(), "Ana")).unwrap();
     let mut luis = relay.plain("Luis");
     until("the first ring", || (rings.load(Ordering::Relaxed) == 1).then_some(()));
     for number in 0..100 {
         luis.say(&number.to_string());
     }
-    ana.give(say("a1", "hola"));
+    ana.give(say("a1", "hola")).unwrap();
     luis.await_said("Ana: hola");
     assert_eq!(rings.load(Ordering::Relaxed), 1, "nobody answered the bell");
     await_acknowledged(&ana, "a1");
@@ -261,7 +343,7 @@ fn says_lines_until_it_is_killed() {
     let link = link(&variable(CHILD_ADDRESS), "Ana", Path::new(&file));
     for number in 0.. {
         let label = format!("{word}-{number}");
-        link.give(say(&label, &label));
+        link.give(say(&label, &label)).unwrap();
         let mut is_answered = false;
         until("the line in the file", || {
             link.answer_bell();
@@ -308,7 +390,7 @@ fn whoever_is_killed_each_line_that_was_typed_is_said_once() {
         }
     }
     let last = link(&address, "Ana", &file);
-    last.give(say("end", "end"));
+    last.give(say("end", "end")).unwrap();
     await_acknowledged(&last, "end");
     quit(last);
     let said = relay.said();

@@ -13,6 +13,7 @@ use tertulia_wire::limits::PORT;
 
 use super::stream::Stream;
 use crate::model::ConnectError;
+use crate::trouble;
 
 /// How long one address may take to answer: a far one over a bad line does within it, and a host that is off is given
 /// up before a person does.
@@ -132,14 +133,14 @@ fn connect_error(error: &io::Error) -> ConnectError {
         Kind::NetworkUnreachable | Kind::NetworkDown => ConnectError::NoNetwork,
         Kind::TimedOut => ConnectError::TimedOut,
         Kind::PermissionDenied => ConnectError::Denied,
-        _ => ConnectError::Other(error.to_string()),
+        _ => ConnectError::Other(trouble::why(error)),
     }
 }
 
 /// Why a name has no address. The system's library has its own numbers for that, and says so in words only.
 fn look_up_error(error: &io::Error) -> ConnectError {
     match error.kind() {
-        io::ErrorKind::InvalidInput => ConnectError::Other(error.to_string()),
+        io::ErrorKind::InvalidInput => ConnectError::Other(trouble::why(error)),
         _ => ConnectError::NameNotFound,
     }
 }

@@ -8,15 +8,17 @@ mod obey;
 mod stream;
 mod turn;
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::model::{LinkCommand, LinkEvent};
+use crate::phrases::Sentence;
 use mio::{Poll, Waker};
 use tertulia_wire::session::Event;
 
@@ -33,8 +35,15 @@ pub const REPORTS_MAX: usize = 4096;
 /// window system chokes on.
 pub const BELL_EVERY: Duration = Duration::from_millis(34);
 
+/// Orders that may wait for the thread; a further one is not taken. More than a window ever has to say at once
+/// ([`crate::model::UNSENT_MAX`]) and to ask.
+pub const ORDERS_MAX: usize = 8192;
+
 /// How long the end of the program waits for the thread.
 pub const END_WAIT: Duration = Duration::from_secs(12);
+
+/// How often it looks whether the thread has ended, once that has nothing more to say.
+const END_LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// What the thread tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +54,8 @@ pub enum Report {
     SetAside {
         /// Where it is now.
         path: PathBuf,
-        /// What is wrong with it.
-        why: String,
+        /// What is wrong with it, for people.
+        why: Sentence,
     },
     /// The system asks the program to end.
     Signal,
@@ -64,8 +73,10 @@ struct Shared {
 /// The window's end of it.
 #[derive(Debug)]
 pub struct Link {
-    orders: Sender<LinkCommand>,
+    orders: SyncSender<LinkCommand>,
     reports: Receiver<Report>,
+    /// It was told that the thread has ended.
+    is_gone_told: Cell<bool>,
     waker: Arc<Waker>,
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
@@ -77,22 +88,25 @@ impl Link {
     pub fn begin(session_file: &Path, bell: impl Fn() + Send + 'static) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), turn::WAKE)?);
-        let (orders, taken) = channel();
+        let (orders, taken) = sync_channel(ORDERS_MAX);
         let (reporter, reports) = sync_channel(REPORTS_MAX);
         let shared = Arc::new(Shared::default());
         let mouth = Mouth::new(reporter, Arc::clone(&shared), Box::new(bell));
         let (file, wakes) = (session_file.to_owned(), Arc::clone(&waker));
-        let run = move || run(&file, poll, wakes, taken, mouth);
+        let run = move || run(mouth, &file, poll, wakes, taken);
         let thread = thread::Builder::new().name("link".to_owned()).spawn(run)?;
-        Ok(Self { orders, reports, waker, shared, thread })
+        Ok(Self { orders, reports, is_gone_told: Cell::new(false), waker, shared, thread })
     }
 
-    /// Gives an order. They are done in their order. False: the thread has ended, and does nothing any more.
-    pub fn give(&self, order: LinkCommand) -> bool {
-        let is_given = self.orders.send(order).is_ok();
+    /// Gives an order. They are done in their order. Given back: the thread has ended, and does nothing any more, or
+    /// [`ORDERS_MAX`] wait for it.
+    pub fn give(&self, order: LinkCommand) -> Result<(), LinkCommand> {
+        let given = self.orders.try_send(order).map_err(|error| match error {
+            TrySendError::Full(order) | TrySendError::Disconnected(order) => order,
+        });
         // A waker that fails is one whose poll is full of wakes already.
         let _ = self.waker.wake();
-        is_given
+        given
     }
 
     /// The bell was heard: it may ring again. To be called before the reports are taken.
@@ -100,13 +114,18 @@ impl Link {
         self.shared.is_rung.store(false, Ordering::Release);
     }
 
-    /// The next report, if there is one.
+    /// The next report, if there is one. The last of all, once, is [`LinkEvent::Gone`].
     pub fn take(&self) -> Option<Report> {
-        let report = self.reports.try_recv().ok();
-        if report.is_none() && self.shared.is_stalled.swap(false, Ordering::AcqRel) {
-            let _ = self.waker.wake();
+        match self.reports.try_recv() {
+            Ok(report) => Some(report),
+            Err(TryRecvError::Disconnected) => self.tell_gone(),
+            Err(TryRecvError::Empty) => {
+                if self.shared.is_stalled.swap(false, Ordering::AcqRel) {
+                    let _ = self.waker.wake();
+                }
+                None
+            }
         }
-        report
     }
 
     /// Waits for a report until then. For where there is no window whose loop could.
@@ -114,34 +133,44 @@ impl Link {
         if let Some(report) = self.take() {
             return Some(report);
         }
-        self.reports.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+        match self.reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(report) => Some(report),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => self.tell_gone(),
+        }
     }
 
-    /// Waits until the thread has ended, once it was ordered to quit; not longer than [`END_WAIT`]. False: it has not.
-    pub fn end(self) -> bool {
+    fn tell_gone(&self) -> Option<Report> {
+        let is_told = self.is_gone_told.replace(true);
+        (!is_told).then_some(Report::Event(LinkEvent::Gone))
+    }
+
+    /// Waits until the thread has ended, once it was ordered to quit, and hands over what it still reports; not longer than
+    /// [`END_WAIT`]. False: it has not.
+    pub fn end(self, mut hear: impl FnMut(&Self, Report)) -> bool {
         let until = Instant::now() + END_WAIT;
+        while let Some(report) = self.wait(until) {
+            hear(&self, report);
+        }
         while !self.thread.is_finished() {
             if Instant::now() >= until {
                 return false;
             }
-            // Reports nobody reads would hold it up; the channel closes with the thread.
-            if self.wait(until).is_none() {
-                break;
-            }
+            thread::sleep(END_LOOK_EVERY);
         }
         self.thread.join().is_ok()
     }
 }
 
 /// The thread: waits for the first start, then turns until the session has ended.
-fn run(file: &Path, poll: Poll, waker: Arc<Waker>, orders: Receiver<LinkCommand>, mut mouth: Mouth) {
+/// The mouth goes last: who finds it closed can give no order any more.
+fn run(mut mouth: Mouth, file: &Path, poll: Poll, waker: Arc<Waker>, orders: Receiver<LinkCommand>) {
     // What is ordered before there is a session is without meaning, and to leave is done.
     let begin = loop {
         match orders.recv() {
             Ok(LinkCommand::Start { relay, name, rooms }) => break Begin { relay, name, rooms },
             Ok(LinkCommand::Quit) | Err(_) => {
-                mouth.say_event(LinkEvent::Session(Event::Ended));
-                return mouth.ring_off();
+                return mouth.say_event(LinkEvent::Session(Event::Ended));
             }
             Ok(_) => {}
         }

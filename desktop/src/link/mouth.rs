@@ -11,7 +11,8 @@ use crate::model::LinkEvent;
 
 /// What is said to the window, and the bell.
 pub(super) struct Mouth {
-    reports: SyncSender<Report>,
+    /// None: all is said.
+    reports: Option<SyncSender<Report>>,
     /// Those for which there was no place, oldest first. Few: the socket is not read while there are any.
     held: VecDeque<Report>,
     shared: Arc<Shared>,
@@ -25,13 +26,15 @@ pub(super) struct Mouth {
 
 impl Mouth {
     pub(super) fn new(reports: SyncSender<Report>, shared: Arc<Shared>, bell: Box<dyn Fn() + Send>) -> Self {
+        let reports = Some(reports);
         Self { reports, held: VecDeque::new(), shared, bell, has_news: false, rang_at: None, is_deaf: false }
     }
 
     /// Whether there is place for a report.
     pub(super) fn is_free(&mut self) -> bool {
+        let Some(reports) = &self.reports else { return true };
         while let Some(report) = self.held.pop_front() {
-            match self.reports.try_send(report) {
+            match reports.try_send(report) {
                 Ok(()) => self.has_news = true,
                 Err(TrySendError::Full(report)) => {
                     self.held.push_front(report);
@@ -62,9 +65,13 @@ impl Mouth {
         self.held.clear();
     }
 
-    /// Rings for the last time.
-    pub(super) fn ring_off(&self) {
-        (self.bell)();
+    /// Waits until then for the window to take what it has still to hear.
+    pub(super) fn empty(&mut self, until: Instant) {
+        while !self.is_free() && Instant::now() < until {
+            self.shared.is_rung.store(true, Ordering::Release);
+            (self.bell)();
+            std::thread::sleep(BELL_EVERY);
+        }
     }
 
     /// Rings, if there is something to ring for and it may ring. Else, when it may.
@@ -81,5 +88,13 @@ impl Mouth {
         self.shared.is_rung.store(true, Ordering::Release);
         (self.bell)();
         None
+    }
+}
+
+impl Drop for Mouth {
+    /// However the thread ends, the window is to find the channel closed, and wakes to look.
+    fn drop(&mut self) {
+        self.reports = None;
+        (self.bell)();
     }
 }

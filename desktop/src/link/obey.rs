@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tertulia_wire::session::{AskError, Say, Session, Ticket};
 
-use super::begin::Begin;
+use super::begin::{Begin, tell_restored};
 use super::turn::{Socket, Turn};
 use crate::model::{AskId, LinkCommand, LinkEvent, SayLine};
 
@@ -64,6 +64,11 @@ impl Turn {
                     self.mouth.say_event(LinkEvent::ListFailed);
                 }
             }
+            LinkCommand::ForgetRefused { label } => {
+                // Forgotten again at the next start, if this is not kept in time.
+                self.session.forget_refused(&label);
+                self.outbox.touch(Instant::now());
+            }
             LinkCommand::Reconnect => self.session.start(now),
             LinkCommand::Quit => self.session.quit(now),
         }
@@ -86,11 +91,12 @@ impl Turn {
         }
     }
 
-    /// Another relay, name or rooms: what was said and has no answer comes along.
+    /// Another relay, name or rooms. What was said and has no answer comes along, but is not said to another relay's people.
     fn start_over(&mut self, begin: &Begin) {
         let session = Session::restore(begin.config(), &self.session.saved());
-        // What a session has saved can be restored; if not, its lines stay in the file that is kept aside.
+        // What a session has saved can be restored.
         self.session = session.unwrap_or_else(|_| Session::new(begin.config()));
+        tell_restored(&self.session, &mut self.mouth);
         self.address.clone_from(&begin.relay);
         self.began = Instant::now();
         self.socket = Socket::None;

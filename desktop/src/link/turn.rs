@@ -20,6 +20,7 @@ use super::stream::Stream;
 use crate::files::Lasting;
 use crate::model::{LinkCommand, LinkEvent};
 use crate::outbox::{Change, Outbox};
+use crate::trouble;
 
 pub(super) const WAKE: Token = Token(0);
 const SOCKET: Token = Token(1);
@@ -32,6 +33,9 @@ const EVENTS_OF_A_TURN: usize = 8;
 const READ_BYTES: usize = 32 * 1024;
 /// See [`READ_BYTES`].
 const READS_OF_A_TURN: u32 = 8;
+
+/// How long the end waits for the window to take the last reports: one that closes takes them at once.
+const LAST_REPORTS_WAIT: Duration = Duration::from_secs(2);
 
 /// What there is of a connection.
 pub(super) enum Socket {
@@ -58,7 +62,7 @@ pub(super) struct Turn {
     pub(super) began: Instant,
     pub(super) address: String,
     pub(super) session: Session,
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     /// Something was said or decided that must be kept before the session writes again.
     pub(super) must_keep: bool,
     pub(super) orders: Receiver<LinkCommand>,
@@ -122,20 +126,17 @@ impl Turn {
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Without a poll nothing can be waited for; what was said is in the file.
-                Err(error) => {
-                    self.mouth.say_event(LinkEvent::OutboxFailed { reason: error.to_string() });
-                    return self.finish();
-                }
+                // Without a poll nothing can be waited for; what was said is in the file, and the window finds the link gone.
+                Err(_) => return self.finish(),
             }
             self.note(&events);
         }
     }
 
-    /// Keeps what there is, and rings for the last time.
+    /// Keeps what there is, and gives the window what it has still to hear.
     fn finish(&mut self) {
         self.keep(Lasting::Power);
-        self.mouth.ring_off();
+        self.mouth.empty(Instant::now() + LAST_REPORTS_WAIT);
     }
 
     fn note(&mut self, events: &Events) {
@@ -298,7 +299,7 @@ impl Turn {
     fn tell_change(&mut self, change: Option<Change>) {
         match change {
             Some(Change::Failed(error)) => {
-                self.mouth.say_event(LinkEvent::OutboxFailed { reason: error.to_string() });
+                self.mouth.say_event(LinkEvent::OutboxFailed { reason: trouble::why(&error.error) });
             }
             Some(Change::Kept) => self.mouth.say_event(LinkEvent::OutboxWritten),
             None => {}

@@ -118,7 +118,7 @@ impl Model {
             self.rename(&name);
         }
         if is_other_relay && self.status != Status::NotBegun {
-            self.forget_lines();
+            self.forget_lines(&last.relay);
             self.start();
         }
         self.change_rooms(&rooms);
@@ -145,7 +145,10 @@ impl Model {
     }
 
     fn reconnect(&mut self) {
-        if matches!(self.status, Status::TakenOver | Status::Ended | Status::Waiting { .. }) {
+        if matches!(
+            self.status,
+            Status::TakenOver | Status::Ended | Status::Waiting { .. } | Status::HelloRefused { .. }
+        ) {
             self.status = Status::Connecting;
             self.link(LinkCommand::Reconnect);
         }
@@ -153,7 +156,9 @@ impl Model {
 
     fn close(&mut self) {
         self.save_drafts();
-        if self.closing_since.is_some() || matches!(self.status, Status::NotBegun | Status::Ended) {
+        if self.closing_since.is_some()
+            || matches!(self.status, Status::NotBegun | Status::Ended | Status::LinkGone)
+        {
             return self.commands.push_back(Command::View(ViewCommand::Close));
         }
         self.closing_since = Some(self.now.monotonic);

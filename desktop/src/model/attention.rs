@@ -48,6 +48,10 @@ impl Model {
     }
 
     fn notify(&mut self, id: ConversationId, said: &Said) {
+        // Who has the window in front sees its counts.
+        if self.is_focused {
+            return;
+        }
         let now = self.now.monotonic;
         let is_recent = |at: &Duration| now.saturating_sub(*at) < NOTIFY_PAUSE;
         if !self.settings.notify || now < self.quiet_until || self.notified.get(&id).is_some_and(is_recent) {

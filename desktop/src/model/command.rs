@@ -81,6 +81,11 @@ pub enum LinkCommand {
         /// With its slash.
         line: String,
     },
+    /// `forget_refused`: the line is in safety elsewhere.
+    ForgetRefused {
+        /// Its label.
+        label: String,
+    },
     /// `start`: connect now.
     Reconnect,
     /// `quit`.
@@ -156,6 +161,9 @@ pub struct Notification {
 pub enum FileCommand {
     /// The settings, as TOML.
     SaveSettings(String),
-    /// The drafts and what else of the window outlives it, as TOML; see [`super::Model::restore_drafts`].
+    /// The drafts and what else of the window outlives it, as TOML; see [`super::Model::restore_drafts`]. Answered
+    /// [`super::Event::Drafts`].
     SaveDrafts(String),
+    /// The same, and the disk is to be waited for: there is something in it that is kept nowhere else.
+    SaveDraftsSafely(String),
 }

@@ -30,7 +30,6 @@ pub(super) struct Sent {
 
 impl Sent {
     fn push(&mut self, text: &str) {
-        self.leave();
         if self.texts.back().is_some_and(|last| last == text) {
             return;
         }
@@ -40,10 +39,14 @@ impl Sent {
         }
     }
 
-    /// The walk is over.
-    pub(super) fn leave(&mut self) {
-        self.back = None;
-        self.begun.clear();
+    /// What was being written when the walk began. None: there is no walk.
+    pub(super) fn begun(&self) -> Option<&str> {
+        self.back.map(|_| self.begun.as_str())
+    }
+
+    /// The walk is over. What was being written when it began, if there was one.
+    fn leave(&mut self) -> Option<String> {
+        self.back.take().map(|_| std::mem::take(&mut self.begun))
     }
 
     fn earlier(&mut self, now: &str) -> Option<String> {
@@ -80,8 +83,20 @@ impl Model {
         draft.text = text;
         draft.cursor = cursor;
         self.completion = None;
-        self.sent.leave();
+        // A line of before is written on: what was begun instead is the nearest one of before now.
+        if let Some(begun) = self.sent.leave().filter(|begun| !begun.trim().is_empty()) {
+            self.sent.push(&begun);
+        }
         self.drafts_changed();
+    }
+
+    /// Whoever walks through what was sent is back at what was being written.
+    pub(super) fn end_walk(&mut self) {
+        if let Some(begun) = self.sent.leave() {
+            let draft = &mut self.conversations.shown_mut().draft;
+            draft.cursor = begun.len();
+            draft.text = begun;
+        }
     }
 
     /// The input is to have this text.
@@ -101,9 +116,11 @@ impl Model {
         let written = shown.draft.text.trim().to_owned();
         let is_command = written.starts_with('/') && !written.starts_with("//") && !written.contains('\n');
         if is_command {
+            let begun = self.sent.begun().map(str::to_owned).unwrap_or_default();
             if self.obey(&written) {
+                self.sent.leave();
                 self.sent.push(&written);
-                self.clear_input(id);
+                self.clear_input(id, begun);
             }
             return;
         }
@@ -114,9 +131,11 @@ impl Model {
         }
         let Ok(reply) = self.answered_line() else { return };
         if self.say(id, &text, reply) {
+            // What was begun before a line of before was said again is still to be said.
+            let begun = self.sent.leave().unwrap_or_default();
             self.sent.push(&written);
             self.conversations.shown_mut().draft.reply = None;
-            self.clear_input(id);
+            self.clear_input(id, begun);
             self.jump_to_end();
         }
     }
@@ -145,13 +164,15 @@ impl Model {
         }
     }
 
-    fn clear_input(&mut self, id: super::ConversationId) {
+    /// What was written there was sent; what was begun before it takes its place.
+    fn clear_input(&mut self, id: super::ConversationId, begun: String) {
+        let cursor = begun.len();
         if self.conversations.shown().id == id {
-            return self.set_input(String::new(), 0);
+            return self.set_input(begun, cursor);
         }
         // The command has led elsewhere: what was written stays behind as if it had been sent.
         if let Some(conversation) = self.conversations.get_mut(id) {
-            conversation.draft = super::conversation::Draft::default();
+            conversation.draft = super::conversation::Draft { text: begun, cursor, reply: None };
         }
         self.drafts_changed();
     }

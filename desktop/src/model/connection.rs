@@ -5,7 +5,7 @@ use std::time::Duration;
 use tertulia_wire::session::Reason;
 
 use super::event::ConnectError;
-use crate::phrases::{Phrase, Sentence};
+use crate::phrases::{Language, Phrase, Sentence};
 
 /// What is known of the connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,20 +18,24 @@ pub(crate) enum Status {
     Ready,
     /// The relay does not greet us under this name; the session asks again then.
     NameRefused { name: String, again_at: Option<Duration> },
+    /// The relay does not greet us, for another reason than the name.
+    HelloRefused { why: Sentence },
     /// There is none; the session tries again then.
     Waiting { reason: Reason, error: Option<ConnectError>, until: Duration },
     /// Another connection has the session.
     TakenOver,
     /// It has ended.
     Ended,
+    /// The link has ended by itself, and takes nothing any more.
+    LinkGone,
 }
 
 impl Status {
     /// Why there is no connection, without when it is tried again. None: there is one, or it is being made.
-    pub(crate) fn trouble(&self, relay: &str) -> Option<Sentence> {
+    pub(crate) fn trouble(&self, relay: &str, language: Language) -> Option<Sentence> {
         match self {
             Self::Waiting { error: Some(error), reason: Reason::ConnectFailed, .. } => {
-                Some(connect_error(error, relay))
+                Some(connect_error(error, relay, language))
             }
             Self::Waiting { reason, .. } => Some(Sentence::new(reason_phrase(*reason), &[relay])),
             _ => None,
@@ -54,7 +58,7 @@ pub(crate) fn seconds_until(at: Duration, now: Duration) -> u64 {
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
-fn connect_error(error: &ConnectError, relay: &str) -> Sentence {
+fn connect_error(error: &ConnectError, relay: &str, language: Language) -> Sentence {
     let host = || relay.rsplit_once(':').map_or(relay, |(host, _)| host);
     match error {
         ConnectError::Refused => Sentence::new(Phrase::Refused, &[relay]),
@@ -63,7 +67,9 @@ fn connect_error(error: &ConnectError, relay: &str) -> Sentence {
         ConnectError::TimedOut => Sentence::new(Phrase::TimedOut, &[relay]),
         ConnectError::NameNotFound => Sentence::new(Phrase::NameNotFound, &[host()]),
         ConnectError::Denied => Sentence::new(Phrase::Denied, &[relay]),
-        ConnectError::Other(reason) => Sentence::new(Phrase::ConnectFailed, &[relay, reason]),
+        ConnectError::Other(reason) => {
+            Sentence::new(Phrase::ConnectFailed, &[relay, &reason.in_language(language)])
+        }
     }
 }
 

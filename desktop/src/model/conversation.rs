@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::entry::{Entry, EntryId, Place};
 use super::event::Scroll;
 use super::people::People;
-use super::transcript::Transcript;
+use super::transcript::{BYTES_KEPT, Transcript};
 use crate::fold::name_key;
 
 /// Tells a conversation from all others of this run.
@@ -83,6 +83,29 @@ pub(crate) struct Draft {
 /// Lines that are held while newer ones are fetched; with more, these are fetched as well.
 const HELD_MAX: usize = 1000;
 
+/// Bytes that they hold, about; with more, these are fetched as well.
+const HELD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Lines that came while newer ones than those at hand were fetched, and stand behind them.
+#[derive(Debug, Default)]
+struct Held {
+    entries: Vec<Entry>,
+    bytes: usize,
+    /// There were more than are held.
+    is_over: bool,
+}
+
+impl Held {
+    fn push(&mut self, entry: Entry) {
+        let bytes = self.bytes.saturating_add(entry.bytes());
+        self.is_over |= self.entries.len() >= HELD_MAX || bytes > HELD_BYTES_MAX;
+        if !self.is_over {
+            self.bytes = bytes;
+            self.entries.push(entry);
+        }
+    }
+}
+
 /// A conversation.
 #[derive(Debug)]
 pub(crate) struct Conversation {
@@ -103,8 +126,9 @@ pub(crate) struct Conversation {
     pub(crate) scroll: Scroll,
     pub(crate) older: Older,
     pub(crate) end: End,
-    /// Lines that came while newer ones than those at hand were fetched, and stand behind them.
-    held: Vec<Entry>,
+    /// The reader has said something here.
+    pub(super) is_answered: bool,
+    held: Held,
 }
 
 impl Conversation {
@@ -126,7 +150,8 @@ impl Conversation {
             scroll: Scroll { is_at_end: true, is_near_start: false, first: None },
             older,
             end: End::Here,
-            held: Vec::new(),
+            is_answered: false,
+            held: Held::default(),
         }
     }
 
@@ -143,7 +168,7 @@ impl Conversation {
     pub(super) fn forget_lines(&mut self) {
         self.transcript.clear();
         self.people.replace(&[]);
-        self.held.clear();
+        self.drop_held();
         self.mark_read();
         self.unread_line = None;
         self.draft.reply = None;
@@ -173,9 +198,7 @@ impl Conversation {
             End::Here => self.transcript.insert(entry),
             End::Dropped => true,
             End::Fetching => {
-                if self.held.len() < HELD_MAX {
-                    self.held.push(entry);
-                }
+                self.held.push(entry);
                 true
             }
         }
@@ -185,14 +208,76 @@ impl Conversation {
     pub(super) fn end_fetching(&mut self, is_more: bool) -> bool {
         let held = std::mem::take(&mut self.held);
         // What was held past the bound is to be fetched as well.
-        let is_whole = !is_more && held.len() < HELD_MAX;
+        let is_whole = !is_more && !held.is_over;
         self.end = if is_whole { End::Here } else { End::Dropped };
         if is_whole {
-            held.into_iter().for_each(|entry| {
+            held.entries.into_iter().for_each(|entry| {
                 self.transcript.insert(entry);
             });
         }
         is_whole
+    }
+
+    /// What was held is fetched, if it is wanted.
+    pub(super) fn drop_held(&mut self) {
+        self.held = Held::default();
+    }
+
+    /// How many entries there are, those that are held included.
+    pub(super) fn entries(&self) -> usize {
+        self.transcript.len() + self.held.entries.len()
+    }
+
+    /// The bytes of all of them, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.transcript.bytes() + self.held.bytes
+    }
+
+    /// Keeps the bounds of this one.
+    pub(super) fn trim(&mut self) {
+        self.trim_to(BYTES_KEPT);
+    }
+
+    /// Drops what is farthest from where somebody reads: the oldest lines where they are at the end, else the newest or the
+    /// oldest. Only what the relay keeps can be fetched again.
+    pub(super) fn trim_to(&mut self, bytes_max: usize) {
+        let can_fetch = self.kind == Kind::Room && self.older != Older::NotKept;
+        let reading = self.scroll.first.filter(|_| !self.scroll.is_at_end && can_fetch);
+        let reading = reading.filter(|_| self.transcript.is_over(bytes_max));
+        let place = reading.and_then(|entry| self.transcript.position(entry));
+        let Some(place) = place else {
+            let dropped = self.transcript.trim(bytes_max, usize::MAX);
+            return self.note_front_dropped(dropped);
+        };
+        let is_in_upper_half = place < self.transcript.len() / 2;
+        if is_in_upper_half {
+            self.drop_end(bytes_max, place);
+        }
+        let dropped = self.transcript.trim(bytes_max, place);
+        self.note_front_dropped(dropped);
+        if !is_in_upper_half {
+            self.drop_end(bytes_max, place.saturating_sub(dropped));
+        }
+    }
+
+    /// The newest lines behind this place go, as far as there are too many.
+    fn drop_end(&mut self, bytes_max: usize, place: usize) {
+        if self.transcript.trim_end(bytes_max, place) > 0 {
+            self.end = End::Dropped;
+            self.drop_held();
+        }
+    }
+
+    fn note_front_dropped(&mut self, count: usize) {
+        if count > 0 && self.kind == Kind::Room && self.older != Older::NotKept {
+            self.older = Older::Unknown;
+        }
+    }
+
+    /// Whether something would be lost with it, or goes unseen: then it does not make room for another.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_empty = self.draft.text.is_empty() && !self.has_unsent();
+        is_empty && self.unread == 0 && !self.is_answered
     }
 
     /// Whether something would be lost with it.

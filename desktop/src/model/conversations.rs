@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use super::conversation::{Conversation, ConversationId, Kind};
-use super::transcript::BYTES_KEPT;
 
-/// Private conversations that are kept open; beyond it the one goes that was opened first and has nothing that would be
-/// lost with it.
+/// Private conversations that are kept open; beyond it the one goes that was opened first and has nothing unread, unsent or
+/// answered. If there is none such, a stranger has to wait until the person closes one.
 pub const PRIVATE_MAX: usize = 64;
 
 /// Bytes that the entries of all conversations hold together, about. Beyond it the largest that is not shown loses its
@@ -85,22 +84,20 @@ impl Conversations {
         let position = if kind == Kind::Room { rooms } else { self.order.len() };
         self.order.insert(position, id);
         self.others.insert(id, Box::new(Conversation::new(id, kind, name)));
-        if self.order.len() - rooms > PRIVATE_MAX {
-            self.close_idle_private(id);
-        }
         id
     }
 
-    fn close_idle_private(&mut self, except: ConversationId) {
+    /// How many of them are with a person.
+    pub(super) fn private_count(&self) -> usize {
+        self.iter().filter(|conversation| conversation.kind == Kind::Private).count()
+    }
+
+    /// The private one that was opened first and that nobody would miss.
+    pub(super) fn idle_private(&self) -> Option<ConversationId> {
         let is_idle = |id: &ConversationId| {
-            self.others.get(id).is_some_and(|other| {
-                let is_empty = other.draft.text.is_empty() && !other.has_unsent();
-                other.kind == Kind::Private && is_empty && other.id != except
-            })
+            self.others.get(id).is_some_and(|other| other.kind == Kind::Private && other.is_idle())
         };
-        if let Some(id) = self.order.iter().copied().find(is_idle) {
-            self.close(id);
-        }
+        self.order.iter().copied().find(is_idle)
     }
 
     /// Closes one. False: it is the only one. If it is shown, its neighbour is shown instead.
@@ -145,31 +142,18 @@ impl Conversations {
 
     /// Keeps the bounds. Called once something was put in.
     pub(super) fn trim(&mut self) {
-        let mut total: usize = self.iter().map(|conversation| conversation.transcript.bytes()).sum();
+        let mut total: usize = self.iter().map(Conversation::bytes).sum();
         while total > BYTES_KEPT_ALL {
             let Some(largest) = self.others.values_mut().max_by_key(|other| other.transcript.bytes()) else {
                 return;
             };
             let before = largest.transcript.bytes();
-            largest.drop_oldest(before / 2);
+            largest.trim_to(before / 2);
             let freed = before.saturating_sub(largest.transcript.bytes());
             if freed == 0 {
                 return;
             }
             total = total.saturating_sub(freed);
-        }
-    }
-}
-
-impl Conversation {
-    /// Keeps the bounds of this one.
-    pub(super) fn trim(&mut self) {
-        self.drop_oldest(BYTES_KEPT);
-    }
-
-    fn drop_oldest(&mut self, bytes_max: usize) {
-        if self.transcript.trim(bytes_max) > 0 && self.kind == Kind::Room {
-            self.older = super::conversation::Older::Unknown;
         }
     }
 }

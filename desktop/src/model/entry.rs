@@ -87,7 +87,7 @@ pub(crate) struct Said {
     pub(crate) reply: Option<u64>,
     /// The words it answers, where they have no id.
     pub(crate) quote: Option<Box<str>>,
-    /// Of an own line without an answer.
+    /// Of an own line that was not answered, or was refused.
     pub(crate) label: Option<Box<str>>,
 }
 

@@ -17,6 +17,11 @@ pub enum Event {
     Act(Act),
     /// Something that only the shell knows did not work, and the person is to be told.
     Shell(Sentence),
+    /// The drafts were written down, or could not be.
+    Drafts {
+        /// Whether they were, and the disk waited for where that was asked.
+        are_written: bool,
+    },
     /// Time has passed; see [`super::Model::next_due`].
     Tick,
 }
@@ -30,8 +35,9 @@ pub enum LinkEvent {
     ConnectFailed(ConnectError),
     /// The link has begun to connect.
     Connecting,
-    /// Lines that a session of an earlier run had no answer to ([`session::Session::unanswered_lines`]): right after it was
-    /// restored, before anything else of it.
+    /// Lines that a session of an earlier run had no answer to ([`session::Session::unanswered_lines`]), or that it does not
+    /// say any more and still keeps ([`session::Session::refused_lines`]): right after it was restored, before anything else
+    /// of it.
     Restored(Vec<Unsent>),
     /// A question was passed on; its lines carry this ticket. Comes before the first of them.
     Asked {
@@ -56,14 +62,15 @@ pub enum LinkEvent {
     },
     /// The list of people, or of rooms, could not be asked for.
     ListFailed,
-    /// What must outlive the program cannot be written; the reason as the system says it. Lines are not safe until
-    /// [`LinkEvent::OutboxWritten`].
+    /// What must outlive the program cannot be written. Lines are not safe until [`LinkEvent::OutboxWritten`].
     OutboxFailed {
-        /// Of the system.
-        reason: String,
+        /// Why, for people.
+        reason: Sentence,
     },
     /// It can be written again.
     OutboxWritten,
+    /// The link has ended without having been told to, and takes nothing any more.
+    Gone,
 }
 
 /// A line without an answer, as the session kept it.
@@ -79,6 +86,17 @@ pub struct Unsent {
     pub reply: Option<u64>,
     /// What it says.
     pub text: String,
+    /// Why the session does not say it any more; none: it still does.
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a session does not say a line any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was refused before.
+    Before,
+    /// The relay with this address was to hear it, which is another one.
+    OtherRelay(String),
 }
 
 /// Why an address cannot be reached.
@@ -96,8 +114,8 @@ pub enum ConnectError {
     NameNotFound,
     /// The system does not allow it.
     Denied,
-    /// Anything else, as the system says it.
-    Other(String),
+    /// Anything else.
+    Other(Sentence),
 }
 
 /// What a person does.

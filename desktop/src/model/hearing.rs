@@ -1,18 +1,24 @@
 //! What is heard: where it belongs, whether it is new, whom it concerns.
 
+use std::time::Duration;
+
 use tertulia_wire::heard::Notice;
 use tertulia_wire::session::{Line, Source, Ticket};
 
-use super::Model;
 use super::asks::Purpose;
 use super::conversation::{Conversation, ConversationId, End, Kind};
 use super::entry::{Body, Entry, Gap, Place, Said, State};
 use super::saying::base_name;
 use super::tally::Tally;
+use super::{Model, PRIVATE_MAX, Sentence};
 use crate::calendar::Day;
+use crate::phrases::Phrase;
 
 /// Comings and goings that are further apart are told apart.
 const NOTICES_TOGETHER_MS: u64 = 10 * 60 * 1000;
+
+/// How often it is told at most that strangers write for whom there is no place.
+const STRANGERS_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 impl Model {
     /// A line, from wherever it came. `label`: it is our own.
@@ -39,8 +45,26 @@ impl Model {
         match &line.room {
             Some(room) => self.conversations.find(Kind::Room, &room.to_lowercase()),
             None if self.settings.is_ignored(&line.name) => None,
-            None => Some(self.conversations.open(Kind::Private, base_name(&line.name))),
+            None => {
+                let id = self.open_private(base_name(&line.name));
+                if id.is_none() {
+                    self.tell_of_strangers(&line.name);
+                }
+                id
+            }
         }
+    }
+
+    /// There is no place for a stranger's private line. Told seldom, since anybody can write under any name.
+    fn tell_of_strangers(&mut self, name: &str) {
+        let now = self.now.monotonic;
+        if self.strangers_told.is_some_and(|at| now.saturating_sub(at) < STRANGERS_TOLD_EVERY) {
+            return;
+        }
+        self.strangers_told = Some(now);
+        let shown = self.conversations.shown().id;
+        let most = PRIVATE_MAX.to_string();
+        self.tell(shown, Sentence::new(Phrase::StrangersWait, &[name, &most]));
     }
 
     fn handle_said(&mut self, id: ConversationId, line: Line, is_own: bool, source: Source) {

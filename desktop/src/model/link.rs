@@ -32,6 +32,22 @@ impl Model {
             LinkEvent::ListFailed => self.handle_list_failed(),
             LinkEvent::OutboxFailed { reason } => self.outbox_error = Some(reason),
             LinkEvent::OutboxWritten => self.outbox_error = None,
+            LinkEvent::Gone => self.handle_gone(),
+        }
+    }
+
+    /// Nobody says or hears anything any more: what has no answer is the person's again, and is kept.
+    fn handle_gone(&mut self) {
+        if self.status == Status::Ended {
+            return;
+        }
+        self.status = Status::LinkGone;
+        self.handle_cut();
+        let mut labels: Vec<String> = self.unsent.keys().cloned().collect();
+        labels.sort_unstable();
+        labels.iter().for_each(|label| self.refuse(label, Phrase::LinkGone.into()));
+        if self.closing_since.is_some() {
+            self.commands.push_back(Command::View(ViewCommand::Close));
         }
     }
 
@@ -113,8 +129,15 @@ impl Model {
                 "NAME_IN_USE" => self.ask_name(Some((name.clone(), Phrase::NameInUse))),
                 "NAME_RESERVED" => self.ask_name(Some((name.clone(), Phrase::NameReserved))),
                 "NAME_INVALID" => self.ask_name(Some((name.clone(), Phrase::NameInvalid))),
-                "ROOM_INVALID" => self.complain(Phrase::RoomInvalid),
-                _ => self.complain(Sentence::quoted(sentence)),
+                _ => {
+                    let why = match code {
+                        "ROOM_INVALID" => Sentence::from(Phrase::RoomInvalid),
+                        _ if sentence.is_empty() => Sentence::quoted(code),
+                        _ => Sentence::quoted(sentence),
+                    };
+                    self.status = Status::HelloRefused { why };
+                    return;
+                }
             }
         }
         self.status = Status::NameRefused { name, again_at };

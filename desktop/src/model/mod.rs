@@ -35,7 +35,7 @@ mod tally;
 mod timing;
 mod transcript;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 pub use asks::{ASKS_OPEN_MAX, ASKS_WAITING_MAX, PAGE_LINES};
@@ -45,9 +45,9 @@ pub use command::{AskId, Command, FileCommand, LinkCommand, Notification, SayLin
 pub use compose::{PASTE_LINES_ASKED, SENT_KEPT, TEXT_BYTES_MAX};
 pub use conversation::{ConversationId, Kind};
 pub use conversations::{BYTES_KEPT_ALL, PRIVATE_MAX};
-pub use drafts::DraftsError;
+pub use drafts::{DRAFTS_APART_MAX, DraftsError};
 pub use entry::EntryId;
-pub use event::{Act, ConnectError, Event, LinkEvent, Scroll, Unsent};
+pub use event::{Act, ConnectError, Event, LinkEvent, Refusal, Scroll, Unsent};
 pub use people::{PEOPLE_MAX, SPEAKERS_MAX};
 pub use saying::UNSENT_MAX;
 pub use search::{MATCHES_MAX, RESULTS_MAX};
@@ -114,7 +114,7 @@ pub struct Model {
     pub(crate) is_focused: bool,
     /// The relay keeps what is said.
     pub(crate) is_history_kept: bool,
-    pub(crate) outbox_error: Option<String>,
+    pub(crate) outbox_error: Option<Sentence>,
     /// Since then the window is being closed.
     pub(crate) closing_since: Option<Duration>,
     /// Grows when rows of all conversations look other than before.
@@ -132,12 +132,24 @@ pub struct Model {
     quiet_until: Duration,
     notified: HashMap<ConversationId, Duration>,
     drafts_due: Option<Duration>,
+    /// Drafts and refused lines of what is not open.
+    apart: drafts::Kept,
+    /// Labels of refused lines that are being said again.
+    retried: HashSet<String>,
+    /// Labels of refused lines that the link keeps until they stand in the file of the drafts.
+    to_secure: Vec<String>,
+    /// Those of them that are being written there.
+    in_writing: Vec<String>,
     commands: VecDeque<Command>,
     label_prefix: String,
     next_label: u64,
     next_entry: u64,
     /// The name of who gives none.
     guest: String,
+    /// It is the name we have: the person gave none.
+    is_guest: bool,
+    /// When it was last told that strangers have no place.
+    strangers_told: Option<Duration>,
 }
 
 impl Model {
@@ -183,11 +195,17 @@ impl Model {
             quiet_until: Duration::ZERO,
             notified: HashMap::new(),
             drafts_due: None,
+            apart: drafts::Kept::default(),
+            retried: HashSet::new(),
+            to_secure: Vec::new(),
+            in_writing: Vec::new(),
             commands: VecDeque::new(),
             label_prefix: format!("w{:x}-{seed:x}", now.unix_ms),
             next_label: 1,
             next_entry: 1,
             guest: guest_name(now.unix_ms ^ seed),
+            is_guest: false,
+            strangers_told: None,
         };
         if model.name.is_empty() {
             model.ask_name(None);
@@ -200,15 +218,18 @@ impl Model {
     /// Something has happened.
     pub fn handle(&mut self, event: Event, now: Now) {
         self.now = Now { monotonic: now.monotonic.max(self.now.monotonic), ..now };
-        if let Event::Act(Act::Scroll(scroll)) = event {
-            return self.handle_scroll(scroll);
+        match event {
+            Event::Act(Act::Scroll(scroll)) => return self.handle_scroll(scroll),
+            // Nothing looks other than before.
+            Event::Drafts { are_written } => return self.handle_drafts(are_written),
+            _ => {}
         }
         self.revision = self.revision.wrapping_add(1);
         match event {
             Event::Link(event) => self.handle_link(event),
             Event::Act(act) => self.handle_act(act),
             Event::Shell(sentence) => self.complain(sentence),
-            Event::Tick => {}
+            Event::Tick | Event::Drafts { .. } => {}
         }
         self.do_what_is_due();
     }
@@ -261,8 +282,7 @@ impl Model {
     /// and [`BYTES_KEPT_ALL`].
     pub fn held(&self) -> (usize, usize) {
         self.conversations.iter().fold((0, 0), |(entries, bytes), conversation| {
-            let transcript = &conversation.transcript;
-            (entries + transcript.len(), bytes + transcript.bytes())
+            (entries + conversation.entries(), bytes + conversation.bytes())
         })
     }
 
@@ -319,9 +339,14 @@ impl Model {
         self.naming = Some(Naming { guest, refused });
     }
 
-    /// What was heard was another relay's. What was not said yet stays.
-    fn forget_lines(&mut self) {
-        self.conversations.for_each_mut(Conversation::forget_lines);
+    /// What was heard was another relay's, and what was refused was written for its people.
+    fn forget_lines(&mut self, last_relay: &str) {
+        self.end_walk();
+        let why = Sentence::new(Phrase::WrittenFor, &[last_relay]);
+        self.conversations.for_each_mut(|conversation| {
+            conversation.forget_lines();
+            conversation.transcript.refuse_for_others(&why);
+        });
         self.show_selected();
     }
 

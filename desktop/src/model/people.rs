@@ -55,6 +55,11 @@ impl People {
         self.revision
     }
 
+    /// The same people look other than before.
+    pub(super) fn restyle(&mut self) {
+        self.revision += 1;
+    }
+
     /// Somebody came, or went.
     pub(super) fn move_one(&mut self, name: &str, has_joined: bool) {
         if has_joined {

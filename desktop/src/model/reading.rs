@@ -21,6 +21,9 @@ impl Model {
         if id == last {
             return;
         }
+        if self.conversations.get(id).is_some() {
+            self.end_walk();
+        }
         if self.conversations.show(id) {
             if let Some(last) = self.conversations.get_mut(last).filter(|last| last.unread == 0) {
                 last.clear_unread_line();
@@ -33,7 +36,6 @@ impl Model {
     pub(super) fn show_selected(&mut self) {
         self.completion = None;
         self.pasting = None;
-        self.sent.leave();
         let shown = self.conversations.shown_mut();
         shown.transcript.reset_changes();
         let first = shown.scroll.first.filter(|_| !shown.scroll.is_at_end);
@@ -96,6 +98,17 @@ impl Model {
         self.conversations.trim();
     }
 
+    /// Nothing of what is at hand is next to what is to come.
+    fn begin_anew(&mut self, end: End, older: Older) {
+        let shown = self.conversations.shown_mut();
+        let id = shown.id;
+        shown.transcript.clear();
+        shown.end = end;
+        shown.older = older;
+        shown.drop_held();
+        self.asks.forget(|purpose| purpose.is_of(id));
+    }
+
     /// To the newest line; where the newest were dropped, they are fetched anew.
     pub(super) fn jump_to_end(&mut self) {
         let shown = self.conversations.shown_mut();
@@ -103,11 +116,8 @@ impl Model {
         shown.scroll.first = None;
         if shown.end != End::Here {
             let id = shown.id;
-            shown.transcript.clear();
             shown.unread_line = None;
-            shown.end = End::Here;
-            shown.older = Older::Unknown;
-            self.asks.forget(|purpose| purpose.is_of(id));
+            self.begin_anew(End::Here, Older::Unknown);
             self.fetch_older(id);
         }
         self.view(ViewCommand::ScrollToEnd);
@@ -125,9 +135,8 @@ impl Model {
         }
     }
 
-    /// A line is to be seen.
+    /// A line is to be seen. It may be in sight already: where the view stands then, it tells.
     pub(super) fn reveal(&mut self, entry: EntryId) {
-        self.conversations.shown_mut().scroll.is_at_end = false;
         self.view(ViewCommand::Reveal(entry));
     }
 
@@ -190,10 +199,6 @@ impl Model {
         let is_in_place = before == u64::MAX || conversation.transcript.line(before).is_some();
         conversation.older = if is_more || !is_in_place { Older::Unknown } else { Older::None };
         conversation.transcript.mark_first_changed();
-        let is_reading_above = !conversation.scroll.is_at_end;
-        if is_reading_above && conversation.transcript.trim_end() > 0 {
-            conversation.end = End::Dropped;
-        }
         self.trim_conversation(id);
     }
 
@@ -218,15 +223,12 @@ impl Model {
             return self.complain(Phrase::QuoteGone);
         };
         self.hint = None;
-        self.asks.forget(|purpose| purpose.is_of(id));
+        self.begin_anew(End::Dropped, if is_more { Older::Unknown } else { Older::None });
         let shown = self.conversations.shown_mut();
-        shown.transcript.clear();
         page.into_iter().for_each(|entry| {
             shown.transcript.insert(entry);
         });
         shown.scroll = Scroll { is_at_end: false, is_near_start: false, first: Some(found) };
-        shown.end = End::Dropped;
-        shown.older = if is_more { Older::Unknown } else { Older::None };
         self.fetch_newer(id);
         self.reveal(found);
     }
@@ -248,6 +250,7 @@ impl Model {
         }
         if conversation.end == End::Fetching {
             conversation.end = End::Dropped;
+            conversation.drop_held();
         }
     }
 

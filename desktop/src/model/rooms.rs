@@ -6,7 +6,7 @@ use tertulia_wire::session::Way;
 
 use super::asks::Purpose;
 use super::conversation::{ConversationId, Kind, Older, Seat};
-use super::{LinkCommand, Model, Sentence, Status};
+use super::{LinkCommand, Model, PRIVATE_MAX, Sentence, Status};
 use crate::fold::name_key;
 use crate::phrases::Phrase;
 use crate::settings::{LIST_MAX, room_key};
@@ -17,7 +17,7 @@ impl Model {
         let Ok(room) = room_key(room) else { return self.complain(Phrase::RoomInvalid) };
         if let Some(id) = self.conversations.find(Kind::Room, &room) {
             let seat = self.conversations.get(id).map(|conversation| conversation.seat);
-            if seat == Some(Seat::Out) {
+            if seat != Some(Seat::In) {
                 self.ask_for_seat(id, room);
             }
             return self.select(id);
@@ -26,10 +26,42 @@ impl Model {
             let most = ROOMS_PER_CLIENT_MAX.to_string();
             return self.complain(Sentence::new(Phrase::TooManyRooms, &[&most]));
         }
-        let id = self.conversations.open(Kind::Room, &room);
-        self.ask_for_seat(id, room);
+        let id = self.enter(&room);
         self.keep_rooms();
         self.select(id);
+    }
+
+    /// Opens a room that the relay is to have us in, unless it is open.
+    pub(super) fn enter(&mut self, room: &str) -> ConversationId {
+        if let Some(id) = self.conversations.find(Kind::Room, room) {
+            return id;
+        }
+        let id = self.open(Kind::Room, room);
+        self.ask_for_seat(id, room.to_owned());
+        id
+    }
+
+    /// Opens a conversation, unless it is open; what was kept of it is taken up.
+    pub(super) fn open(&mut self, kind: Kind, name: &str) -> ConversationId {
+        let count = self.conversations.len();
+        let id = self.conversations.open(kind, name);
+        if self.conversations.len() > count {
+            self.take_up_apart(id);
+        }
+        id
+    }
+
+    /// Opens a conversation with a person, unless it is open. None: there are as many as there may be, and something would be
+    /// lost with each of them.
+    pub(super) fn open_private(&mut self, name: &str) -> Option<ConversationId> {
+        if let Some(id) = self.conversations.find(Kind::Private, &name_key(name)) {
+            return Some(id);
+        }
+        if self.conversations.private_count() >= PRIVATE_MAX {
+            let idle = self.conversations.idle_private()?;
+            self.close_conversation(idle);
+        }
+        Some(self.open(Kind::Private, name))
     }
 
     fn ask_for_seat(&mut self, id: ConversationId, room: String) {
@@ -58,9 +90,14 @@ impl Model {
 
     pub(super) fn close_conversation(&mut self, id: ConversationId) {
         let was_shown = self.conversations.shown().id == id;
-        if !self.conversations.close(id) {
+        if self.conversations.len() < 2 {
             return;
         }
+        if was_shown {
+            self.end_walk();
+        }
+        self.put_draft_apart(id);
+        self.conversations.close(id);
         self.asks.forget(|purpose| purpose.is_of(id));
         self.notified.remove(&id);
         self.drafts_changed();
@@ -91,7 +128,11 @@ impl Model {
             self.complain(Phrase::NotYourself);
             return None;
         }
-        let id = self.conversations.open(Kind::Private, name.base());
+        let Some(id) = self.open_private(name.base()) else {
+            let most = PRIVATE_MAX.to_string();
+            self.complain(Sentence::new(Phrase::TooManyPrivate, &[&most]));
+            return None;
+        };
         self.select(id);
         Some(id)
     }
@@ -99,7 +140,7 @@ impl Model {
     /// The relay has us in a room.
     pub(super) fn handle_joined(&mut self, room: &str) {
         let is_known = self.conversations.find(Kind::Room, room).is_some();
-        let id = self.conversations.open(Kind::Room, room);
+        let id = self.open(Kind::Room, room);
         let Some(conversation) = self.conversations.get_mut(id) else { return };
         conversation.seat = Seat::In;
         let wants_lines =
@@ -151,12 +192,14 @@ impl Model {
     pub(super) fn choose_name(&mut self, name: &str) {
         let Some(naming) = &self.naming else { return };
         let name = name.trim();
-        let name = if name.is_empty() { naming.guest.clone() } else { name.to_owned() };
+        let is_given = !name.is_empty();
+        let name = if is_given { name.to_owned() } else { naming.guest.clone() };
         let is_good = Name::parse(&name).is_ok_and(|parsed| parsed.tail().is_empty());
         if !is_good {
             return self.ask_name(Some((name, Phrase::NameInvalid)));
         }
         self.naming = None;
+        self.is_guest = !is_given;
         self.take_name(name.clone());
         if self.status == Status::NotBegun { self.start() } else { self.link(LinkCommand::Rename { name }) }
     }
@@ -181,7 +224,10 @@ impl Model {
 
     /// This is our name now.
     pub(super) fn take_name(&mut self, name: String) {
-        if self.settings.name != name {
+        // Who gave no name is asked again the next time.
+        let is_chosen = !self.is_guest || name != self.guest;
+        if is_chosen && self.settings.name != name {
+            self.is_guest = false;
             self.settings.name.clone_from(&name);
             self.save_settings();
         }
@@ -207,6 +253,7 @@ impl Model {
         if is_ignored {
             self.settings.ignored.push(name.to_owned());
         }
+        self.conversations.for_each_mut(|conversation| conversation.people.restyle());
         let phrase = if is_ignored { Phrase::Ignored } else { Phrase::Unignored };
         self.hint(Sentence::new(phrase, &[name]));
         self.restyle_rows();

@@ -16,29 +16,51 @@ pub const UNSENT_MAX: usize = 4000;
 impl Model {
     /// Says something in a conversation. False: it is not taken, and the person was told why.
     pub(super) fn say(&mut self, id: ConversationId, text: &str, reply: Option<u64>) -> bool {
+        let Some(line) = self.line_to_say(id, text, reply) else { return false };
+        self.put_pending(id, &line.label, text, reply);
+        self.give_line(id, line);
+        true
+    }
+
+    /// The line, if it is taken; else the person is told why not.
+    fn line_to_say(&mut self, id: ConversationId, text: &str, reply: Option<u64>) -> Option<SayLine> {
         let unsent: usize = self.conversations.iter().map(|other| other.transcript.unsent()).sum();
         if unsent >= UNSENT_MAX {
             self.complain(Phrase::TooMuchWaits);
-            return false;
+            return None;
         }
-        let Some(conversation) = self.conversations.get(id) else { return false };
+        let conversation = self.conversations.get(id)?;
         if conversation.seat == Seat::Out {
             self.complain(Phrase::NoRoom);
-            return false;
+            return None;
+        }
+        if self.status == super::Status::LinkGone {
+            self.complain(Phrase::LinkGone);
+            return None;
         }
         let (room, to) = match conversation.kind {
             Kind::Room => (conversation.name.clone(), None),
             Kind::Private => (String::new(), Some(base_name(&conversation.name).to_owned())),
         };
-        let label = self.take_label();
-        self.put_pending(id, &label, text, reply);
-        self.link(LinkCommand::Say(SayLine { label, room, to, reply, text: text.to_owned() }));
+        Some(SayLine { label: self.take_label(), room, to, reply, text: text.to_owned() })
+    }
+
+    /// A line goes to the link. Who says something has read what is there.
+    fn give_line(&mut self, id: ConversationId, line: SayLine) {
+        self.link(LinkCommand::Say(line));
         if let Some(conversation) = self.conversations.get_mut(id) {
             conversation.clear_unread_line();
             conversation.mark_read();
         }
         self.trim_conversation(id);
-        true
+    }
+
+    /// Says a line under the label that it had when it was said last: who has heard it does not hear it again.
+    pub(super) fn say_again(&mut self, id: ConversationId, label: &str, text: &str, reply: Option<u64>) {
+        let Some(line) = self.line_to_say(id, text, reply) else { return };
+        self.retried.insert(label.to_owned());
+        self.put_pending(id, label, text, reply);
+        self.give_line(id, SayLine { label: label.to_owned(), ..line });
     }
 
     fn put_pending(&mut self, id: ConversationId, label: &str, text: &str, reply: Option<u64>) {
@@ -56,6 +78,7 @@ impl Model {
         let (place, unix_ms) = (Place::at_end(entry_id), self.now.unix_ms);
         self.unsent.insert(label.to_owned(), id);
         if let Some(conversation) = self.conversations.get_mut(id) {
+            conversation.is_answered = true;
             conversation.transcript.insert(Entry {
                 id: entry_id,
                 place,
@@ -68,15 +91,17 @@ impl Model {
 
     /// Lines that an earlier run had no answer to.
     pub(super) fn restore_unsent(&mut self, lines: Vec<Unsent>) {
-        for line in lines {
-            if self.unsent.contains_key(&line.label) {
-                continue;
+        for mut line in lines {
+            if let Some(refusal) = line.refusal.take() {
+                self.restore_refused(line, &refusal);
+            } else if !self.unsent.contains_key(&line.label) {
+                self.forget_refused(&line.label);
+                let id = match &line.to {
+                    Some(name) => self.open(Kind::Private, name),
+                    None => self.enter(&line.room),
+                };
+                self.put_pending(id, &line.label, &line.text, line.reply);
             }
-            let id = match &line.to {
-                Some(name) => self.conversations.open(Kind::Private, name),
-                None => self.conversations.open(Kind::Room, &line.room),
-            };
-            self.put_pending(id, &line.label, &line.text, line.reply);
         }
     }
 
@@ -115,17 +140,23 @@ impl Model {
         self.refuse(label, why);
     }
 
-    fn refuse(&mut self, label: &str, why: Sentence) {
+    pub(super) fn refuse(&mut self, label: &str, why: Sentence) {
         let Some(id) = self.unsent.remove(label) else { return };
         if let Some(conversation) = self.conversations.get_mut(id) {
             conversation.transcript.refuse(label, why);
         }
-        // The session has given it up.
+        self.retried.remove(label);
+        // The session has given it up, and keeps it until it stands elsewhere.
+        self.to_secure.push(label.to_owned());
         self.drafts_are_due();
     }
 
     fn answer(&mut self, label: &str, line_id: u64, answer: impl FnOnce(&mut Said, &mut u64)) {
         let Some(id) = self.unsent.remove(label) else { return };
+        // It is not to be said again, even by a run whose session the relay has forgotten.
+        if self.retried.remove(label) {
+            self.drafts_are_due();
+        }
         let Some(conversation) = self.conversations.get_mut(id) else { return };
         if conversation.end == End::Here {
             return conversation.transcript.answer(label, line_id, answer);
@@ -140,10 +171,13 @@ impl Model {
     /// Says a refused line again, under a label of its own: the old one is spent.
     pub(super) fn retry(&mut self, entry: EntryId) {
         let Some((id, text, reply)) = self.refused_line(entry) else { return };
-        if self.say(id, &text, reply) {
-            self.remove_entry(id, entry);
-            self.drafts_are_due();
-        }
+        let Some(line) = self.line_to_say(id, &text, reply) else { return };
+        self.retried.insert(line.label.clone());
+        self.put_pending(id, &line.label, &text, reply);
+        self.remove_entry(id, entry);
+        // First it is written down under its new label: whatever happens then, it is said once.
+        self.save_drafts();
+        self.give_line(id, line);
     }
 
     /// Takes a refused line away.

@@ -2,6 +2,8 @@
 
 use tertulia_wire::session::Line;
 
+use super::asks::Purpose;
+use super::conversation::ConversationId;
 use super::entry::{Entry, EntryId};
 use super::{Kind, Model};
 use crate::fold::search_key;
@@ -33,6 +35,8 @@ pub(crate) enum SearchAsked {
 /// What is looked for, and what was found.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
+    /// Where it is looked for.
+    conversation: Option<ConversationId>,
     pub(crate) words: String,
     /// As [`search_key`] has it.
     pub(crate) key: String,
@@ -59,7 +63,7 @@ impl Model {
 
     pub(super) fn close_search(&mut self) {
         if self.search.take().is_some() {
-            self.asks.forget(|purpose| purpose == super::asks::Purpose::Search);
+            self.asks.forget(|purpose| purpose == Purpose::Search);
             self.restyle_rows();
         }
     }
@@ -70,8 +74,9 @@ impl Model {
         if search.words == words {
             return;
         }
-        *search = Search { words: words.to_owned(), key: search_key(words.trim()), ..Search::default() };
-        self.asks.forget(|purpose| purpose == super::asks::Purpose::Search);
+        let (words, key) = (words.to_owned(), search_key(words.trim()));
+        *search = Search { words, key, conversation: search.conversation, ..Search::default() };
+        self.asks.forget(|purpose| purpose == Purpose::Search);
         self.search_again();
         let newest = self.search.as_ref().and_then(|search| search.matches.last().copied());
         self.go_to_match(newest);
@@ -81,10 +86,16 @@ impl Model {
     /// The lines at hand are others now.
     pub(super) fn search_again(&mut self) {
         let Some(search) = &mut self.search else { return };
+        let shown = self.conversations.shown();
+        // What the history found is another conversation's.
+        if search.conversation.replace(shown.id).is_some_and(|last| last != shown.id) {
+            search.results.clear();
+            (search.asked, search.error, search.current) = (SearchAsked::No, None, None);
+            self.asks.forget(|purpose| purpose == Purpose::Search);
+        }
         if search.key.is_empty() {
             return;
         }
-        let shown = self.conversations.shown();
         let settings = &self.settings;
         let has_words = |entry: &&Entry| {
             entry.said().is_some_and(|said| {

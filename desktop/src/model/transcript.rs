@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::changes::{Changes, RowChange};
-use super::entry::{Entry, EntryId, Place, Said, State};
-use crate::phrases::Sentence;
+use super::entry::{Body, Entry, EntryId, Place, Said, State};
+use crate::phrases::{Phrase, Sentence};
 
 /// Entries that a conversation keeps: some screens of scrolling, and what drawing stays quick with. Older ones go, in
 /// blocks, and are fetched again when somebody scrolls up to them.
@@ -157,10 +157,37 @@ impl Transcript {
     /// An own line was refused: it stays where it is, so that it is seen, until the person decides.
     pub(super) fn refuse(&mut self, label: &str, why: Sentence) {
         let Some(position) = self.unanswered(label) else { return };
+        let is_for_others = why.phrase() == Phrase::WrittenFor;
         self.change(position, |entry| {
-            let place = entry.place;
-            entry.answer(place, |said, _| said.state = State::Refused(Box::new(why)));
+            if let Body::Said(said) = &mut entry.body {
+                said.state = State::Refused(Box::new(why));
+                // The ids of another relay are other lines here.
+                said.reply = said.reply.filter(|_| !is_for_others);
+            }
         });
+    }
+
+    /// What was refused was written for other people, and may answer no line of these.
+    pub(super) fn refuse_for_others(&mut self, why: &Sentence) {
+        for position in self.answered()..self.entries.len() {
+            let said = self.get(position).and_then(Entry::said);
+            let is_older = said.is_some_and(
+                |said| matches!(&said.state, State::Refused(last) if last.phrase() != why.phrase()),
+            );
+            if is_older {
+                self.change(position, |entry| {
+                    if let Body::Said(said) = &mut entry.body {
+                        said.state = State::Refused(Box::new(why.clone()));
+                        said.reply = None;
+                    }
+                });
+            }
+        }
+    }
+
+    /// The refused line with this label.
+    pub(super) fn refused_label(&self, label: &str) -> Option<&Said> {
+        self.refused().map(|(_, said)| said).find(|said| said.label.as_deref() == Some(label))
     }
 
     /// An own line was said: it goes to its place.
@@ -189,21 +216,33 @@ impl Transcript {
         self.unanswered(label).and_then(|position| self.remove(position))
     }
 
-    /// Drops the oldest entries where there are too many. How many went.
-    pub(super) fn trim(&mut self, bytes_max: usize) -> usize {
-        let mut count = 0;
-        let mut bytes = self.bytes;
-        let has_block = self.entries.len() > ENTRIES_KEPT;
-        let answered = self.answered();
-        for entry in self.entries.iter().take(answered) {
-            let is_block_left = has_block && count < ENTRIES_DROPPED + (self.entries.len() - ENTRIES_KEPT);
-            if !is_block_left && bytes <= bytes_max {
+    /// Whether there is more than is kept.
+    pub(super) fn is_over(&self, bytes_max: usize) -> bool {
+        self.entries.len() > ENTRIES_KEPT || self.bytes > bytes_max
+    }
+
+    /// Drops the oldest entries where there are too many, no more than so many. How many went.
+    pub(super) fn trim(&mut self, bytes_max: usize, count_max: usize) -> usize {
+        let from_front = self.entries.iter().take(self.answered().min(count_max));
+        let count = self.too_many(bytes_max, from_front);
+        self.drop_front(count);
+        count
+    }
+
+    /// How many of these are to go, so that it is not too many any more.
+    fn too_many<'a>(&self, bytes_max: usize, entries: impl Iterator<Item = &'a Entry>) -> usize {
+        let block = match self.entries.len().checked_sub(ENTRIES_KEPT) {
+            Some(over) if over > 0 => over + ENTRIES_DROPPED,
+            _ => 0,
+        };
+        let (mut count, mut bytes) = (0, self.bytes);
+        for entry in entries {
+            if count >= block && bytes <= bytes_max {
                 break;
             }
             bytes = bytes.saturating_sub(entry.bytes());
             count += 1;
         }
-        self.drop_front(count);
         count
     }
 
@@ -221,14 +260,17 @@ impl Transcript {
         self.changes.removed(0, count);
     }
 
-    /// Drops the newest entries that have an answer, while somebody reads far above. How many went.
-    pub(super) fn trim_end(&mut self) -> usize {
-        let count = match self.entries.len().checked_sub(ENTRIES_KEPT) {
-            Some(over) if over > 0 => over + ENTRIES_DROPPED,
-            _ => return 0,
-        };
+    /// Drops the newest entries that have an answer where there are too many, while somebody reads at this place above them.
+    /// How many went.
+    pub(super) fn trim_end(&mut self, bytes_max: usize, place: usize) -> usize {
         let answered = self.answered();
-        let from = answered.saturating_sub(count);
+        let behind = answered.saturating_sub(place.saturating_add(1));
+        let unsent = self.entries.len() - answered;
+        let count = self.too_many(bytes_max, self.entries.iter().rev().skip(unsent).take(behind));
+        if count == 0 {
+            return 0;
+        }
+        let from = answered - count;
         for entry in self.entries.drain(from..answered) {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
         }
@@ -255,9 +297,17 @@ impl Transcript {
 
     /// The lines that were refused, to be kept when the window closes.
     pub(super) fn refused(&self) -> impl Iterator<Item = (&Entry, &Said)> {
+        self.at_end().filter(|(_, said)| matches!(said.state, State::Refused(_)))
+    }
+
+    /// The lines that have no answer.
+    pub(super) fn pending(&self) -> impl Iterator<Item = (&Entry, &Said)> {
+        self.at_end().filter(|(_, said)| said.state == State::Pending)
+    }
+
+    fn at_end(&self) -> impl Iterator<Item = (&Entry, &Said)> {
         let unsent = self.entries.range(self.answered()..);
-        let said = unsent.filter_map(|entry| Some((entry, entry.said()?)));
-        said.filter(|(_, said)| matches!(said.state, State::Refused(_)))
+        unsent.filter_map(|entry| Some((entry, entry.said()?)))
     }
 
     /// How many entries are not at the end for want of an answer.

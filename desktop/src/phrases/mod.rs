@@ -83,6 +83,11 @@ impl Sentence {
         fill(self.phrase.in_language(language), &self.words)
     }
 
+    /// The word that is put in there, counted from none.
+    pub(crate) fn word(&self, number: usize) -> Option<&str> {
+        self.words.get(number).map(AsRef::as_ref)
+    }
+
     /// Which phrase it is.
     pub fn phrase(&self) -> Phrase {
         self.phrase

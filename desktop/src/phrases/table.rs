@@ -63,8 +63,10 @@ phrases! {
     Closing: "el relay se detiene; se vuelve a conectar solo", "the relay is stopping; it connects again by itself";
     /// The window is being closed.
     Leaving: "despidiéndose…", "saying goodbye…";
-    /// It is there again.
-    Connected: "conectado", "connected";
+    #[doc = "The relay does not greet us: where, and why."] HelloRefused: "el relay de {0} no te deja entrar: {1}", "the relay at {0} does not let you in: {1}";
+    /// The part of the program that speaks with the relay has ended.
+    LinkGone: "el programa ya no puede hablar con el relay; lo que escribiste está guardado: cierra la ventana y vuelve a abrirla",
+        "the program cannot speak with the relay any more; what you wrote is kept: close the window and open it again";
     /// The relay cannot keep what is said.
     HistoryTrouble: "el relay no puede guardar lo que se dice en este momento; el chat sigue",
         "the relay cannot keep what is said at the moment; the chat goes on";
@@ -113,14 +115,10 @@ phrases! {
     ReplyLater: "esa línea aún no se ha enviado; espera un momento", "that line is not sent yet; wait a moment";
 
     // Who comes and goes.
-    /// One.
-    JoinedOne: "{0} se ha unido al chat", "{0} has joined the chat";
-    /// Several.
-    JoinedMany: "{0} se han unido al chat", "{0} have joined the chat";
-    /// One.
-    LeftOne: "{0} ha abandonado el chat", "{0} has left the chat";
-    /// Several.
-    LeftMany: "{0} han abandonado el chat", "{0} have left the chat";
+    #[doc = "One."] JoinedOne: "{0} se ha unido al chat", "{0} has joined the chat";
+    #[doc = "Several."] JoinedMany: "{0} se han unido al chat", "{0} have joined the chat";
+    #[doc = "One."] LeftOne: "{0} ha abandonado el chat", "{0} has left the chat";
+    #[doc = "Several."] LeftMany: "{0} han abandonado el chat", "{0} have left the chat";
     /// Between the last two names.
     And: " y ", " and ";
     /// In place of further names.
@@ -185,6 +183,7 @@ phrases! {
     AskPaste: "Vas a pegar {0} líneas. ¿Pegarlas como un solo mensaje?", "You are pasting {0} lines. As one message?";
     /// Why a line of an earlier run is red.
     SentBefore: "quedó sin enviar la última vez", "it was left unsent last time";
+    #[doc = "Why a line is red that was written for another relay's people."] WrittenFor: "escrita para {0}", "written for {0}";
     /// A paste that no message can hold.
     PasteTooLong: "eso no cabe en un mensaje: {0} bytes, y el máximo son {1}", "that does not fit a message: {0} bytes, and {1} are the most";
     /// Yes.
@@ -212,14 +211,10 @@ phrases! {
     LeaveLast: "es tu única sala; entra antes en otra", "it is your only room; join another one first";
     /// Only in rooms.
     NotARoom: "eso es cosa de salas", "that is for rooms";
-    /// Done.
-    Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
-    /// Done.
-    Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
-    /// Done.
-    Muted: "{0} está en silencio", "{0} is muted";
-    /// Done.
-    Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
+    #[doc = "Done."] Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
+    #[doc = "Done."] Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
+    #[doc = "Done."] Muted: "{0} está en silencio", "{0} is muted";
+    #[doc = "Done."] Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
     /// Needs a connection.
     NeedsConnection: "ahora no hay conexión", "there is no connection now";
     /// What rooms there are.
@@ -232,28 +227,20 @@ phrases! {
     ListFull: "la lista está llena; quita antes a alguien en los ajustes", "the list is full; take somebody out in the settings first";
     /// A command's words and what it does.
     HelpJoin: "/sala NOMBRE — entrar en una sala", "/join ROOM — enter a room";
-    /// Help.
-    HelpPart: "/dejar [NOMBRE] — salir de una sala o cerrar un privado", "/part [ROOM] — leave a room, or close a private conversation";
-    /// Help.
-    HelpNick: "/nombre NOMBRE — cambiar de nombre", "/nick NAME — change your name";
-    /// Help.
-    HelpMsg: "/privado NOMBRE [TEXTO] — hablar con una sola persona", "/msg NAME [TEXT] — talk to one person alone";
-    /// Help.
-    HelpIgnore: "/ignorar NOMBRE — no mostrar lo que diga", "/ignore NAME — do not show what somebody says";
-    /// Help.
-    HelpUnignore: "/atender NOMBRE — volver a mostrarlo", "/unignore NAME — show it again";
-    /// Help.
-    HelpMute: "/silencio — esta sala no avisa; otra vez: sí", "/mute — this room is quiet; again: it is not";
-    /// Help.
-    HelpSearch: "/buscar PALABRAS — buscar en lo que se dijo", "/search WORDS — look for words in what was said";
-    /// Help.
-    HelpWho: "/quien — quién está en la sala", "/who — who is in the room";
-    /// Help.
-    HelpRooms: "/salas — qué salas hay", "/rooms — what rooms there are";
-    /// Help.
-    HelpHelp: "/ayuda — esta ayuda", "/help — this help";
-    /// Help.
-    HelpQuit: "/salir — cerrar la ventana", "/quit — close the window";
+    #[doc = "Help."] HelpPart: "/dejar [NOMBRE] — salir de una sala o cerrar un privado", "/part [ROOM] — leave a room, or close a private conversation";
+    #[doc = "Help."] HelpNick: "/nombre NOMBRE — cambiar de nombre", "/nick NAME — change your name";
+    #[doc = "Help."] HelpMsg: "/privado NOMBRE [TEXTO] — hablar con una sola persona", "/msg NAME [TEXT] — talk to one person alone";
+    #[doc = "Help."] HelpIgnore: "/ignorar NOMBRE — no mostrar lo que diga", "/ignore NAME — do not show what somebody says";
+    #[doc = "Help."] HelpUnignore: "/atender NOMBRE — volver a mostrarlo", "/unignore NAME — show it again";
+    #[doc = "Help."] HelpMute: "/silencio — esta sala no avisa; otra vez: sí", "/mute — this room is quiet; again: it is not";
+    #[doc = "Help."] HelpSearch: "/buscar PALABRAS — buscar en lo que se dijo", "/search WORDS — look for words in what was said";
+    #[doc = "Help."] HelpWho: "/quien — quién está en la sala", "/who — who is in the room";
+    #[doc = "Help."] HelpRooms: "/salas — qué salas hay", "/rooms — what rooms there are";
+    #[doc = "Help."] HelpHelp: "/ayuda — esta ayuda", "/help — this help";
+    #[doc = "Help."] HelpQuit: "/salir — cerrar la ventana", "/quit — close the window";
+
+    #[doc = "No room for another private conversation of the person's."] TooManyPrivate: "ya hay {0} conversaciones privadas por leer o contestadas; cierra alguna", "{0} private conversations are unread or answered; close one";
+    #[doc = "No room for a stranger's."] StrangersWait: "{0} te escribe en privado, pero ya hay {1} conversaciones así: cierra alguna para leer a más gente", "{0} writes to you privately, but there are {1} such conversations: close one to read more people";
 
     // Attention.
     /// A notification's title: who, and where.
@@ -336,8 +323,6 @@ phrases! {
     Leave: "Salir de la sala", "Leave the room";
     /// In a menu.
     CloseConversation: "Cerrar la conversación", "Close the conversation";
-    /// In a menu.
-    JoinRoom: "Entrar en una sala…", "Join a room…";
     /// A question.
     AskRoom: "¿En qué sala?", "Which room?";
     /// In a menu.
@@ -369,6 +354,20 @@ phrases! {
     /// A key.
     KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
 
+    // What the system says.
+    #[doc = "Why a file cannot be had."] SystemNotFound: "no existe", "it does not exist";
+    #[doc = "Why a file cannot be had."] SystemDenied: "no hay permiso", "it is not allowed";
+    #[doc = "Why a file cannot be written."] SystemFull: "el disco está lleno", "the disk is full";
+    #[doc = "Why a file cannot be written."] SystemReadOnly: "el disco no admite cambios", "the disk takes no changes";
+    #[doc = "Why a file cannot be read."] SystemNoText: "no es texto", "it is no text";
+    #[doc = "Why a file cannot be written."] SystemNoFolder: "una de sus carpetas no lo es", "one of its folders is none";
+    #[doc = "Why an address is none."] SystemAddress: "así no se escribe una dirección", "an address is not written like that";
+    #[doc = "Anything else: its number."] SystemOther: "error {0} del sistema", "error {0} of the system";
+    #[doc = "Why a text cannot be read."] TooLarge: "es demasiado grande", "it is too large";
+    #[doc = "Where a text cannot be read."] LineWrong: "línea {0}", "line {0}";
+    #[doc = "Why a text is no session."] NoSession: "no es una sesión guardada", "it is no saved session";
+    #[doc = "Why a text is no session."] SessionTooMany: "tiene más líneas sin enviar de las que caben", "it has more unsent lines than fit";
+
     // Files and profiles.
     /// A session file that is damaged: where it was put, and why.
     SessionDamaged: "el fichero de la sesión estaba dañado ({1}); se ha apartado en {0}", "the session file was damaged ({1}); it was put aside as {0}";
@@ -376,8 +375,6 @@ phrases! {
     DraftsDamaged: "los borradores no se entienden ({1}); se han apartado en {0}", "the drafts cannot be read ({1}); they were put aside as {0}";
     /// A file cannot be written: which, and why.
     FileFailed: "no se puede escribir {0}: {1}", "{0} cannot be written: {1}";
-    /// A file cannot be read: which, and why.
-    FileUnreadable: "no se puede leer {0}: {1}", "{0} cannot be read: {1}";
     /// A folder cannot be made: which, and why.
     FolderFailed: "no se puede crear la carpeta {0}: {1}", "the folder {0} cannot be made: {1}";
     /// No name for a profile.

@@ -14,7 +14,8 @@ pub(super) fn banner(model: &Model) -> Option<Banner> {
         return plain(Phrase::Leaving.into(), BannerKind::Progress);
     }
     if let Some(reason) = &model.outbox_error {
-        return plain(Sentence::new(Phrase::OutboxFailed, &[reason]), BannerKind::Trouble);
+        let reason = reason.in_language(model.language());
+        return plain(Sentence::new(Phrase::OutboxFailed, &[&reason]), BannerKind::Trouble);
     }
     match &model.status {
         Status::NotBegun => None,
@@ -27,6 +28,11 @@ pub(super) fn banner(model: &Model) -> Option<Banner> {
             let seconds = again_at.map(|at| seconds_until(at, model.now.monotonic).to_string())?;
             plain(Sentence::new(Phrase::NameAgain, &[name, &seconds]), BannerKind::Progress)
         }
+        Status::HelloRefused { why } => {
+            let (relay, why) = (&model.settings.relay, why.in_language(model.language()));
+            with_button(model, Sentence::new(Phrase::HelloRefused, &[relay, &why]))
+        }
+        Status::LinkGone => plain(Phrase::LinkGone.into(), BannerKind::Trouble),
         Status::Waiting { .. } => waiting(model),
         Status::TakenOver => with_button(model, Phrase::TakenOver.into()),
         Status::Ended => with_button(model, Sentence::new(Phrase::Disconnected, &[&model.settings.relay])),
@@ -34,7 +40,7 @@ pub(super) fn banner(model: &Model) -> Option<Banner> {
 }
 
 fn waiting(model: &Model) -> Option<Banner> {
-    let why = model.status.trouble(&model.settings.relay)?.in_language(model.language());
+    let why = model.status.trouble(&model.settings.relay, model.language())?.in_language(model.language());
     let seconds =
         model.status.again_at().map(|at| seconds_until(at, model.now.monotonic)).unwrap_or_default();
     let sentence = match seconds {

@@ -71,17 +71,24 @@ fn a_mention_notifies_whoever_does_not_look_and_nobody_else() {
 }
 
 #[test]
-fn whoever_reads_further_up_is_notified_as_well() {
-    let mut window = Window::ready();
+fn whoever_has_the_window_in_front_is_not_notified_and_sees_the_count() {
+    let mut window = two_rooms();
     window.hear("general", "Luis", "uno");
     window.scroll(false, false);
     window.hear("general", "Luis", "Ana, ven");
+    window.hear("cocina", "Luis", "Ana, ven aquí");
+    window.whisper("Eva", "psst");
+    assert!(window.notifications().is_empty());
+    assert_eq!(window.screen().title, "(3) general · Tertulia");
+    window.act(Act::Focus(false));
+    window.hear("general", "Luis", "Ana, que vengas");
     assert_eq!(window.notifications().len(), 1);
 }
 
 #[test]
 fn a_private_line_notifies_and_its_conversation_opens() {
     let mut window = Window::ready();
+    window.act(Act::Focus(false));
     window.whisper("Luis", "psst");
     let notified = window.notifications();
     assert_eq!(notified[0].title, "Luis, en privado");

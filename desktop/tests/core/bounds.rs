@@ -154,7 +154,7 @@ fn the_changes_of_rows_are_exact_or_a_new_beginning() {
 }
 
 #[test]
-fn a_thousand_people_in_the_room_do_not_make_a_line_cost_more() {
+fn what_a_thousand_people_say_does_not_have_their_list_drawn_anew() {
     let mut window = Window::ready();
     for number in 0..1000 {
         let name = format!("Usuario_{number}");
@@ -202,7 +202,7 @@ fn a_thousand_lines_refused_at_once_are_written_down_once() {
     window.act(Act::Focus(true));
     let files = window.files();
     assert_eq!(files.len(), 1);
-    let FileCommand::SaveDrafts(text) = &files[0] else { panic!("{files:?}") };
+    let FileCommand::SaveDraftsSafely(text) = &files[0] else { panic!("{files:?}") };
     assert!(text.contains("línea 0") && text.contains("línea 999"));
 }
 

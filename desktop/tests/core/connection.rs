@@ -5,7 +5,7 @@ use std::time::Duration;
 use tertulia_desktop::model::{
     Act, CLOSE_WAIT, ConnectError, FileCommand, LinkCommand, LinkEvent, ViewCommand,
 };
-use tertulia_desktop::phrases::Language;
+use tertulia_desktop::phrases::{Language, Sentence};
 use tertulia_desktop::render::BannerKind;
 use tertulia_desktop::settings::Settings;
 use tertulia_wire::session::{Event, Reason};
@@ -37,10 +37,73 @@ fn an_empty_name_becomes_the_guest_s_name_that_was_promised() {
     let mut window = nameless();
     let hint = window.screen().name_question.unwrap().hint;
     window.act(Act::ChooseName(String::new()));
-    let name = window.model.settings().name.clone();
+    let started = window.link_commands();
+    let [LinkCommand::Start { name, .. }] = &started[..] else { panic!("{started:?}") };
     let digits = name.strip_prefix("Usuario_").unwrap();
     assert!((1..=3).contains(&digits.len()) && digits.parse::<u32>().is_ok(), "{name}");
-    assert!(hint.contains(&name), "{hint}");
+    assert!(hint.contains(name), "{hint}");
+}
+
+#[test]
+fn who_gives_no_name_is_asked_again_the_next_time() {
+    let mut window = nameless();
+    window.act(Act::ChooseName(" ".to_owned()));
+    let name = window.screen().own_name;
+    window.session(Event::Ready {
+        name: name.clone(),
+        sid: 7,
+        is_resumed: false,
+        durability: "commit".to_owned(),
+    });
+    assert!(name.starts_with("Usuario_") && window.model.settings().name.is_empty(), "{name}");
+    assert!(window.files().is_empty(), "nothing was chosen that could be written down");
+    window.act(Act::Rename("Ana".to_owned()));
+    window.session(Event::Renamed { name: "Ana".to_owned() });
+    assert_eq!(window.model.settings().name, "Ana");
+}
+
+#[test]
+fn a_relay_that_does_not_greet_says_why_and_can_be_tried_again() {
+    let mut window = Window::with(settings());
+    window.session(Event::HelloRefused {
+        code: "FULL".to_owned(),
+        name: "Ana".to_owned(),
+        sentence: "no cabe nadie más".to_owned(),
+        again_in: None,
+    });
+    assert!(window.screen().name_question.is_none(), "no other name would help");
+    let banner = window.screen().banner.unwrap();
+    assert_eq!(banner.text, "el relay de 10.0.0.5:2000 no te deja entrar: no cabe nadie más");
+    window.commands.clear();
+    window.act(banner.button.unwrap().act);
+    assert_eq!(window.link_commands(), [LinkCommand::Reconnect]);
+    window.greet();
+    assert!(window.screen().banner.is_none());
+}
+
+#[test]
+fn a_link_that_is_gone_is_told_and_what_was_not_said_is_red_and_kept() {
+    let mut window = Window::ready();
+    window.say("a medias");
+    window.commands.clear();
+    window.link(LinkEvent::Gone);
+    let banner = window.screen().banner.unwrap();
+    assert!(
+        banner.kind == BannerKind::Trouble && banner.text.contains("cierra la ventana"),
+        "{}",
+        banner.text
+    );
+    assert!(window.transcript().contains("!a medias!"), "{}", window.transcript());
+    let files = window.files();
+    assert!(
+        matches!(&files[..], [FileCommand::SaveDraftsSafely(text)] if text.contains("a medias")),
+        "{files:?}"
+    );
+    window.say("otra");
+    assert!(window.take_said().is_empty());
+    assert_eq!(window.input(), "otra", "it stays where it can be kept");
+    window.act(Act::Close);
+    assert!(window.view_commands().contains(&ViewCommand::Close), "nobody is waited for");
 }
 
 #[test]
@@ -111,7 +174,7 @@ fn every_trouble_has_a_sentence_in_both_languages() {
         ConnectError::TimedOut,
         ConnectError::NameNotFound,
         ConnectError::Denied,
-        ConnectError::Other("algo raro".to_owned()),
+        ConnectError::Other(Sentence::quoted("algo raro")),
     ];
     let mut seen = std::collections::HashSet::new();
     for language in [Language::Es, Language::En] {
@@ -165,7 +228,7 @@ fn troubles_of_the_disk_are_told_on_both_sides() {
     assert!(window.screen().banner.unwrap().text.contains("el relay no puede guardar"));
     window.session(Event::History { is_kept: true });
     assert!(window.screen().banner.is_none());
-    window.link(LinkEvent::OutboxFailed { reason: "disco lleno".to_owned() });
+    window.link(LinkEvent::OutboxFailed { reason: Sentence::quoted("disco lleno") });
     assert!(window.screen().banner.unwrap().text.contains("(disco lleno)"));
     window.link(LinkEvent::OutboxWritten);
     assert!(window.screen().banner.is_none());

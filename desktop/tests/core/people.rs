@@ -159,3 +159,12 @@ fn who_is_there_can_be_asked_for_and_is_told() {
     window.session(Event::AnswerEnd { label: None, what: "ROOMS".to_owned() });
     assert!(window.transcript().ends_with("16:37 salas: cocina"), "{}", window.transcript());
 }
+
+#[test]
+fn who_is_ignored_looks_other_in_the_list_at_once() {
+    let mut window = Window::ready();
+    window.notice("general", "Luis", Join);
+    let before = window.screen().people_revision;
+    window.act(Act::Ignore { name: "Luis".to_owned(), is_ignored: true });
+    assert_ne!(window.screen().people_revision, before);
+}

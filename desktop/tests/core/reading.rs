@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tertulia_desktop::model::{Act, ENTRIES_KEPT, RowChange, Scroll, ViewCommand};
+use tertulia_desktop::model::{Act, BYTES_KEPT, ENTRIES_KEPT, RowChange, Scroll, ViewCommand};
 use tertulia_desktop::render::{self, Point, Style};
 use tertulia_wire::session::{Event, Line, Source, Way};
 
@@ -221,6 +221,106 @@ fn reading_far_above_drops_the_newest_lines_and_scrolling_down_brings_them_back(
     window.answer(ask, "general", &rest, false);
     assert!(window.screen().jump.is_none());
     assert!(window.screen().rows <= ENTRIES_KEPT);
+}
+
+#[test]
+fn whoever_reads_further_up_keeps_the_place_however_much_is_said() {
+    let mut window = Window::ready();
+    for number in 0..100 {
+        window.hear("general", "Luis", &format!("línea {number}"));
+    }
+    let read = window.row("línea 40").entry;
+    window.act(Act::Scroll(Scroll { is_at_end: false, is_near_start: false, first: Some(read) }));
+    for _ in 0..3 * ENTRIES_KEPT {
+        window.hear("general", "Luis", "x");
+        assert!(window.screen().rows <= ENTRIES_KEPT);
+    }
+    assert!(render::row_position(&window.model, read).is_some(), "what is read is there");
+    assert_eq!(window.screen().conversations[0].unread, 3 * ENTRIES_KEPT as u64, "all of it is counted");
+    // On the way down the rest is fetched.
+    window.commands.clear();
+    window.act(Act::Scroll(Scroll { is_at_end: true, is_near_start: false, first: None }));
+    assert!(matches!(window.take_fetch("general"), Some((_, Way::After(_)))));
+}
+
+#[test]
+fn whoever_reads_near_the_end_keeps_the_place_and_the_oldest_lines_go_first() {
+    let mut window = Window::ready();
+    for number in 0..ENTRIES_KEPT {
+        window.hear("general", "Luis", &format!("línea {number}"));
+    }
+    let read = window.row(&format!("línea {}", ENTRIES_KEPT - 10)).entry;
+    window.act(Act::Scroll(Scroll { is_at_end: false, is_near_start: false, first: Some(read) }));
+    window.hear("general", "Luis", "la última");
+    assert_eq!(window.row("la última").name.unwrap().text, "Luis", "what is near the reader stays");
+    for _ in 0..3 * ENTRIES_KEPT {
+        window.hear("general", "Luis", "x");
+    }
+    assert!(render::row_position(&window.model, read).is_some());
+}
+
+#[test]
+fn whoever_reads_above_long_lines_keeps_the_place_within_the_bytes() {
+    let mut window = Window::ready();
+    window.hear("general", "Luis", "aquí");
+    let entry = window.row("aquí").entry;
+    window.act(Act::Scroll(Scroll { is_at_end: false, is_near_start: false, first: Some(entry) }));
+    let long = "a".repeat(15_000);
+    for _ in 0..1000 {
+        window.hear("general", "Luis", &long);
+    }
+    assert!(window.model.held().1 <= BYTES_KEPT);
+    assert!(render::row_position(&window.model, entry).is_some());
+}
+
+#[test]
+fn where_a_relay_keeps_nothing_the_newest_lines_stay_since_they_cannot_be_fetched() {
+    let mut window = Window::with(settings());
+    window.greet();
+    window.joined("general");
+    let (ask, _) = window.take_fetch("general").unwrap();
+    let ticket = ticket("general");
+    window.link(tertulia_desktop::model::LinkEvent::Asked { ask, ticket });
+    window.session(Event::FetchRefused { ticket, code: "NOT_KEPT".to_owned() });
+    window.hear("general", "Luis", "primera");
+    window.scroll(false, false);
+    for _ in 0..2 * ENTRIES_KEPT {
+        window.hear("general", "Luis", "x");
+    }
+    window.hear("general", "Luis", "la última");
+    assert_eq!(window.row("la última").name.unwrap().text, "Luis");
+}
+
+#[test]
+fn a_jump_to_what_is_in_sight_leaves_the_reader_at_the_end() {
+    let mut window = window_with_more();
+    window.hear_line(Line { reply: Some(10), ..line(Some(900), Some("general"), "Eva", "cerca") });
+    window.act(Act::JumpToQuoted(window.row("cerca").entry));
+    window.pass(Duration::from_secs(10));
+    window.hear("general", "Luis", "a la vista");
+    assert_eq!(window.screen().conversations[0].unread, 0);
+    assert!(window.screen().jump.is_none());
+}
+
+#[test]
+fn what_is_held_while_newer_lines_come_has_a_bound_and_goes_with_a_jump() {
+    let mut window = window_with_more();
+    window.hear_line(Line { reply: Some(4), ..line(Some(901), Some("general"), "Eva", "lejos") });
+    window.act(Act::JumpToQuoted(window.row("lejos").entry));
+    window.answer_older("general", &[(4, "Luis", "cuatro")], true);
+    let long = "a".repeat(15_000);
+    for _ in 0..500 {
+        window.hear("general", "Luis", &long);
+    }
+    let (_, bytes) = window.model.held();
+    assert!(bytes > 500_000 && bytes < 2 * 1024 * 1024, "{bytes}");
+    // It was too much: what comes behind the page is fetched as well.
+    let (ask, _) = window.take_fetch("general").unwrap();
+    window.act(Act::Scroll(Scroll { is_at_end: true, is_near_start: false, first: None }));
+    window.answer(ask, "general", &[(5, "Luis", "cinco")], false);
+    assert!(matches!(window.take_fetch("general"), Some((_, Way::After(5)))));
+    window.act(Act::JumpToEnd);
+    assert!(window.model.held().1 < 10_000);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) struct Relay {
     last_id: u64,
     name: String,
     pub(crate) unix_ms: u64,
+    /// What was said to one person alone.
+    pub(crate) private: Vec<String>,
     /// Lines with these words are refused.
     pub(crate) refuses: &'static str,
 }
@@ -169,6 +171,7 @@ impl Relay {
                 return self.answer(&format!("* FAIL SAY NOT_HERE label={label} :x"));
             }
             let id = self.next_id();
+            self.private.push(said.text.to_owned());
             return self.answer(&format!("* ACK label={label} id={id} time={}", rfc3339(self.unix_ms)));
         }
         let room = said.room.as_deref().unwrap().to_owned();

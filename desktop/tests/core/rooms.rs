@@ -1,7 +1,9 @@
 //! Entering, leaving, private conversations, going from one to another.
 
-use tertulia_desktop::model::{Act, Command, FileCommand, Kind, LinkCommand, PRIVATE_MAX, ViewCommand};
-use tertulia_desktop::settings::Settings;
+use tertulia_desktop::model::{
+    Act, Command, FileCommand, Kind, LinkCommand, LinkEvent, PRIVATE_MAX, Unsent, ViewCommand,
+};
+use tertulia_desktop::settings::{Flags, Settings};
 use tertulia_wire::session::Event;
 
 use crate::window::{Window, settings};
@@ -180,4 +182,65 @@ fn private_conversations_have_a_bound_and_none_is_closed_that_would_lose_somethi
     let rows = window.screen().conversations;
     assert!(rows.iter().filter(|row| row.kind == Kind::Private).count() <= PRIVATE_MAX);
     assert!(rows.iter().any(|row| row.id == first));
+}
+
+#[test]
+fn strangers_close_nothing_that_is_unread_or_answered_and_the_last_of_them_have_to_wait() {
+    let mut window = Window::ready();
+    window.whisper("Luis", "¿vienes?");
+    window.act(Act::Talk("Eva".to_owned()));
+    window.say("hola, Eva");
+    let label = window.take_said().remove(0).label;
+    window.acknowledge(&label);
+    window.act(Act::SelectNext { backwards: false });
+    for number in 0..3 * PRIVATE_MAX {
+        window.whisper(&format!("Nadie_{number}"), "compra");
+    }
+    let open = names(&window);
+    assert_eq!(open.len(), PRIVATE_MAX + 1);
+    assert!(open.contains(&"Luis".to_owned()) && open.contains(&"Eva".to_owned()));
+    let told = window.transcript().matches("cierra alguna").count();
+    assert_eq!(told, 1, "once, and not for each: {}", window.transcript());
+    window.say("/msg Otra hola");
+    assert_eq!(
+        window.screen().hint.unwrap().text,
+        "ya hay 64 conversaciones privadas por leer o contestadas; cierra alguna"
+    );
+    let id = window.screen().conversations.iter().find(|row| row.name == "Nadie_3").unwrap().id;
+    window.act(Act::Leave(id));
+    window.whisper("Zoe", "al fin");
+    assert!(names(&window).contains(&"Zoe".to_owned()));
+}
+
+#[test]
+fn a_room_of_lines_that_wait_is_entered_so_that_they_can_be_said() {
+    let mut window = Window::with(settings());
+    window.greet();
+    window.commands.clear();
+    window.link(LinkEvent::Restored(vec![Unsent {
+        label: "w1.1".to_owned(),
+        room: "otra".to_owned(),
+        to: None,
+        reply: None,
+        text: "de ayer".to_owned(),
+        refusal: None,
+    }]));
+    let join = LinkCommand::Join { room: "otra".to_owned() };
+    assert_eq!(window.link_commands(), std::slice::from_ref(&join));
+    assert!(!window.screen().conversations[1].is_in);
+    window.act(Act::Join("otra".to_owned()));
+    assert!(window.link_commands().contains(&join), "who wants to be in it asks, unless in it");
+}
+
+#[test]
+fn rooms_of_the_command_line_are_not_written_over_those_of_the_file() {
+    let file = Settings { rooms: vec!["general".to_owned(), "taller".to_owned()], ..settings() };
+    let flags = Flags { rooms: Some(vec!["fiesta".to_owned()]), ..Flags::default() };
+    let mut window = Window::ready_with(file.with_flags(flags));
+    assert_eq!(names(&window), ["fiesta"]);
+    window.commands.clear();
+    window.act(Act::Join("cocina".to_owned()));
+    let files = window.files();
+    let [FileCommand::SaveSettings(text)] = &files[..] else { panic!("{files:?}") };
+    assert_eq!(Settings::from_toml(text).unwrap().rooms, ["general", "taller", "cocina"]);
 }

@@ -135,6 +135,7 @@ fn lines_of_an_earlier_run_are_there_again_in_grey_and_are_answered() {
         to: to.map(str::to_owned),
         reply: None,
         text: text.to_owned(),
+        refusal: None,
     };
     window.link(LinkEvent::Restored(vec![
         unsent("w1.1", None, "de ayer"),

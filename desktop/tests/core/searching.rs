@@ -90,6 +90,33 @@ fn a_result_leads_to_its_place() {
 }
 
 #[test]
+fn what_the_history_found_stays_behind_with_its_room() {
+    let mut window = searched();
+    window.act(Act::Join("cocina".to_owned()));
+    window.joined("cocina");
+    window.answer_older("cocina", &[], false);
+    window.act(Act::SelectNext { backwards: true });
+    window.commands.clear();
+    window.act(Act::SearchHistory);
+    let asked = window.link_commands();
+    let [LinkCommand::Search { ask, .. }] = &asked[..] else { panic!("{asked:?}") };
+    let found = ticket("busca");
+    window.link(LinkEvent::Asked { ask: *ask, ticket: found });
+    let line = |id| line(Some(id), Some("general"), "Eva", "mañana");
+    window.session(Event::Heard { line: line(90), source: Source::Search(found) });
+    assert_eq!(window.screen().search.unwrap().results.len(), 1);
+    window.act(Act::SelectNext { backwards: false });
+    window.session(Event::Heard { line: line(80), source: Source::Search(found) });
+    window.session(Event::Fetched { ticket: found, is_more: true });
+    let bar = window.screen().search.unwrap();
+    assert!(bar.results.is_empty(), "{bar:?}");
+    window.commands.clear();
+    window.act(bar.history.unwrap().act);
+    let asked = window.link_commands();
+    assert!(matches!(&asked[..], [LinkCommand::Search { room, .. }] if room == "cocina"), "{asked:?}");
+}
+
+#[test]
 fn a_history_that_cannot_be_searched_says_so() {
     let mut window = searched();
     window.commands.clear();

@@ -1,12 +1,12 @@
-//! Days of a window, played with a real session and a relay in memory: cuts, kills, refusals, many rooms, somebody who
-//! scrolls, searches and types. `DESKTOP_SEEDS=n` plays n of them, `DESKTOP_SEED=s` that one again.
+//! Days of a window, played with a real session and relays in memory: cuts and kills between any two things that happen,
+//! refusals, many rooms, another relay, somebody who scrolls, searches, types and walks through what was sent. `DESKTOP_SEEDS=n` plays n of them, `DESKTOP_SEED=s` that one again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tertulia_desktop::model::{
-    Act, Command, ConnectError, ENTRIES_KEPT, Event, LinkCommand, LinkEvent, Model, Now, RowChange, Scroll,
-    Unsent, ViewCommand,
+    Act, Command, ConnectError, ENTRIES_KEPT, Event, FileCommand, LinkCommand, LinkEvent, Model, Now,
+    Refusal, RowChange, Scroll, Unsent, ViewCommand,
 };
 use tertulia_desktop::render::{self, RowKind};
 use tertulia_desktop::settings::Settings;
@@ -17,6 +17,11 @@ use crate::window::{START_MS, Window, settings};
 
 const SEEDS: u64 = 40;
 const STEPS: usize = 400;
+
+/// Of so many things that happen, one is the last before a kill, or a cut.
+const KILL_AFTER: u64 = 600;
+/// See [`KILL_AFTER`].
+const CUT_AFTER: u64 = 300;
 
 struct Random(u64);
 
@@ -40,15 +45,22 @@ struct World {
     settings: Settings,
     session: Option<Session>,
     relay: Relay,
+    relay_name: String,
+    /// The relay that the window has nothing to do with now.
+    parked: Relay,
     is_relay_up: bool,
+    /// Nothing is cut or killed in between any more.
+    is_calm: bool,
     /// What the disk has.
     saved: Option<String>,
     drafts: Option<String>,
     input: String,
     heights: Vec<u64>,
-    typed: BTreeSet<String>,
-    private: BTreeSet<String>,
+    /// What the link took, and the relay it was for.
+    typed: BTreeMap<String, String>,
+    private: BTreeMap<String, String>,
     discarded: BTreeSet<String>,
+    retried: BTreeSet<String>,
     next: u64,
     is_closed: bool,
 }
@@ -62,17 +74,21 @@ impl World {
             random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             model: Model::new(settings.clone(), now),
             now,
-            settings,
+            settings: settings.clone(),
             session: None,
             relay: Relay::default(),
+            relay_name: settings.relay.clone(),
+            parked: Relay::default(),
             is_relay_up: true,
+            is_calm: false,
             saved: None,
             drafts: None,
             input: String::new(),
             heights: Vec::new(),
-            typed: BTreeSet::new(),
-            private: BTreeSet::new(),
+            typed: BTreeMap::new(),
+            private: BTreeMap::new(),
             discarded: BTreeSet::new(),
+            retried: BTreeSet::new(),
             next: 0,
             is_closed: false,
         };
@@ -97,6 +113,9 @@ impl World {
             while let Some(command) = self.model.poll_command() {
                 is_quiet = false;
                 self.obey(command);
+                if !self.is_calm && self.random.below(KILL_AFTER) == 0 {
+                    self.begin_again();
+                }
             }
             self.check_heights();
             is_quiet &= !self.turn_link();
@@ -117,8 +136,11 @@ impl World {
             }
             Command::View(ViewCommand::Close) => self.is_closed = true,
             Command::View(_) | Command::Notify(_) => {}
-            Command::File(tertulia_desktop::model::FileCommand::SaveDrafts(text)) => self.drafts = Some(text),
-            Command::File(tertulia_desktop::model::FileCommand::SaveSettings(text)) => {
+            Command::File(FileCommand::SaveDrafts(text) | FileCommand::SaveDraftsSafely(text)) => {
+                self.drafts = Some(text);
+                self.model.handle(Event::Drafts { are_written: true }, self.now);
+            }
+            Command::File(FileCommand::SaveSettings(text)) => {
                 let read = Settings::from_toml(&text).unwrap();
                 self.settings = read;
             }
@@ -141,6 +163,8 @@ impl World {
                 let said = session.say_labeled(&line.label, &say);
                 event = said.err().map(|error| LinkEvent::SayFailed { label: line.label, error });
                 self.saved = Some(session.saved());
+                let taken = if line.to.is_some() { &mut self.private } else { &mut self.typed };
+                taken.entry(line.text).or_insert(self.relay_name.clone());
             }
             LinkCommand::Join { room } => session.join(&room).unwrap(),
             LinkCommand::Part { room } => session.part(&room),
@@ -160,6 +184,9 @@ impl World {
             LinkCommand::List { line } => {
                 event = session.command(&line).err().map(|_| LinkEvent::ListFailed);
             }
+            LinkCommand::ForgetRefused { label } => {
+                session.forget_refused(&label);
+            }
             LinkCommand::Reconnect => session.start(now),
             LinkCommand::Quit => session.quit(now),
         }
@@ -169,20 +196,34 @@ impl World {
     }
 
     fn start(&mut self, relay: &str, name: &str, rooms: &[String]) {
+        self.relay.cut();
+        if relay != self.relay_name {
+            std::mem::swap(&mut self.relay, &mut self.parked);
+            self.relay_name = relay.to_owned();
+            self.relay.unix_ms = self.now.unix_ms;
+        }
         let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
         let config = Config::new(relay, name, &rooms, self.random.below(u64::MAX));
+        let config = Config { keeps_refused: true, ..config };
         let session = match &self.saved {
             Some(saved) => Session::restore(config, saved).unwrap(),
             None => Session::new(config),
         };
-        let unsent = session.unanswered_lines().map(|(label, say)| Unsent {
+        let unsent = |label: &str, say: Say<'_>, refusal| Unsent {
             label: label.to_owned(),
             room: say.room.to_owned(),
             to: say.to.map(str::to_owned),
             reply: say.reply,
             text: say.text.to_owned(),
+            refusal,
+        };
+        let said = session.unanswered_lines().map(|(label, say)| unsent(label, say, None));
+        let refused = session.refused_lines().map(|line| {
+            let other = line.address.map(|address| Refusal::OtherRelay(address.to_owned()));
+            unsent(line.label, line.say, Some(other.unwrap_or(Refusal::Before)))
         });
-        let unsent: Vec<Unsent> = unsent.collect();
+        let unsent: Vec<Unsent> = said.chain(refused).collect();
+        self.saved = Some(session.saved());
         self.session = Some(session);
         self.model.handle(Event::Link(LinkEvent::Restored(unsent)), self.now);
     }
@@ -223,6 +264,14 @@ impl World {
         while let Some(event) = session.poll_event() {
             has_happened = true;
             self.model.handle(Event::Link(LinkEvent::Session(event)), self.now);
+            if !self.is_calm && self.random.below(CUT_AFTER) == 0 {
+                self.relay.cut();
+                session.handle_disconnected(now);
+            }
+            if !self.is_calm && self.random.below(KILL_AFTER) == 0 {
+                self.begin_again();
+                return true;
+            }
         }
         if has_happened {
             self.saved = Some(session.saved());
@@ -281,6 +330,11 @@ impl World {
 
     /// The program is killed and begins again with what the disk has.
     fn kill(&mut self) {
+        self.begin_again();
+        self.turn();
+    }
+
+    fn begin_again(&mut self) {
         self.relay.cut();
         self.session = None;
         let seed = self.random.below(u64::MAX);
@@ -290,7 +344,6 @@ impl World {
         if let Some(drafts) = &self.drafts {
             self.model.restore_drafts(drafts).unwrap();
         }
-        self.turn();
     }
 
     fn type_something(&mut self) {
@@ -303,15 +356,52 @@ impl World {
         self.input = written.clone();
         self.act(Act::Edit { text: written, cursor });
         self.act(Act::Send);
-        let is_private = is_private || self.screen_kind_is_private();
-        let taken = if is_private { &mut self.private } else { &mut self.typed };
-        if self.input.is_empty() {
-            taken.insert(text);
-        }
     }
 
-    fn screen_kind_is_private(&self) -> bool {
-        render::screen(&self.model).people.is_none()
+    /// Walks through what was sent, and looks elsewhere meanwhile: what was begun before is there again.
+    fn walk(&mut self) {
+        self.is_calm = true;
+        self.next += 1;
+        let begun = format!("b{} a medias", self.next);
+        self.act(Act::Edit { text: begun.clone(), cursor: begun.len() });
+        let count = 1 + self.random.index(4);
+        (0..count).for_each(|_| self.act(Act::Earlier));
+        match self.random.below(3) {
+            0 => (0..count).for_each(|_| self.act(Act::Later)),
+            1 => {
+                let shown = self.model.selected();
+                self.act(Act::SelectNext { backwards: true });
+                self.act(Act::Select(shown));
+            }
+            _ => {
+                self.act(Act::Close);
+                self.act(Act::Close);
+                self.is_closed = false;
+                let screen = render::screen(&self.model);
+                self.begin_again();
+                self.turn();
+                let is_room = screen.people.is_some();
+                self.act(if is_room { Act::Join(screen.heading) } else { Act::Talk(screen.heading) });
+            }
+        }
+        assert_eq!(render::screen(&self.model).compose.text, begun);
+        self.act(Act::Edit { text: String::new(), cursor: 0 });
+        self.is_calm = false;
+    }
+
+    /// Enters a room or leaves it, or goes to another relay.
+    fn move_on(&mut self) {
+        let screen = render::screen(&self.model);
+        let patio = screen.conversations.iter().find(|row| row.name == "patio").map(|row| row.id);
+        match (self.random.below(4), patio) {
+            (0, _) => {
+                let relay = ["10.0.0.5:2000", "casa:2000"][self.random.index(2)].to_owned();
+                let settings = Settings { relay, ..self.model.settings().clone() };
+                self.act(Act::ChangeSettings(Box::new(settings)));
+            }
+            (1, Some(id)) => self.act(Act::Leave(id)),
+            _ => self.act(Act::Join("patio".to_owned())),
+        }
     }
 
     fn random_row(&mut self) -> Option<render::Row> {
@@ -325,7 +415,7 @@ impl World {
 
     fn step(&mut self) {
         let rooms = ["general", "cocina", "taller"];
-        match self.random.below(24) {
+        match self.random.below(26) {
             0..4 => self.type_something(),
             4..9 => {
                 let room = rooms[self.random.index(3)];
@@ -375,6 +465,8 @@ impl World {
                 }
                 self.act(Act::Cancel);
             }
+            23 => self.walk(),
+            24 => self.move_on(),
             22 => {
                 let notices =
                     [tertulia_desktop::settings::Notices::None, tertulia_desktop::settings::Notices::Smart];
@@ -400,6 +492,7 @@ impl World {
                 self.discarded.insert(text);
                 self.act(Act::Discard(row.entry));
             } else {
+                self.retried.insert(text);
                 self.act(Act::Retry(row.entry));
             }
         }
@@ -422,7 +515,11 @@ impl World {
     /// The day ends: all troubles are over, and everything has time.
     fn settle(&mut self) {
         self.is_relay_up = true;
+        self.is_calm = true;
         self.relay.refuses = "";
+        self.parked.refuses = "";
+        // What was refused in a room that is not open is there once it is.
+        self.act(Act::Join("patio".to_owned()));
         self.pass(Duration::from_secs(200));
         for _ in 0..2 {
             for row in render::screen(&self.model).conversations {
@@ -456,20 +553,29 @@ impl World {
         }
     }
 
-    /// What was typed was said once, or given up by hand.
+    /// What was typed was said once, to whom it was for, or given up by hand. What was said again by hand just before a kill may
+    /// be there twice, since these relays know no session any more.
     fn check_typed(&self) {
-        let kept: Vec<&str> = self
-            .relay
-            .rooms
-            .values()
-            .flatten()
-            .map(|line| line.text.as_str())
-            .filter(|text| text.starts_with('t'))
-            .collect();
-        for text in &self.typed {
-            let times = kept.iter().filter(|kept| **kept == text.as_str()).count();
-            let is_given_up = self.discarded.contains(text);
-            assert!(times == 1 || (is_given_up && times == 0), "{text} was said {times} times");
+        let count = |relay: &Relay, text: &str| {
+            let lines = relay.rooms.values().flatten();
+            lines.filter(|line| line.text == text).count()
+        };
+        let other_name = |name: &str| name != self.relay_name;
+        for (text, written_for) in &self.typed {
+            let (here, there) = (count(&self.relay, text), count(&self.parked, text));
+            let is_retried = self.retried.contains(text);
+            let elsewhere = if other_name(written_for) { here } else { there };
+            assert!(elsewhere == 0 || is_retried, "{text} was said to people it was not for");
+            let least = usize::from(!self.discarded.contains(text));
+            let most = 1 + usize::from(is_retried);
+            assert!((least..=most).contains(&(here + there)), "{text} was said {here} and {there} times");
+        }
+        for (text, written_for) in &self.private {
+            let count = |relay: &Relay| relay.private.iter().filter(|said| *said == text).count();
+            let (here, there) = (count(&self.relay), count(&self.parked));
+            let elsewhere = if other_name(written_for) { here } else { there };
+            assert!(elsewhere == 0 || self.retried.contains(text), "{text} was said to somebody else");
+            assert!(here + there > 0 || self.discarded.contains(text), "{text} was lost");
         }
     }
 }

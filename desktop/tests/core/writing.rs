@@ -90,6 +90,32 @@ fn up_and_down_walk_what_was_sent_and_come_back_to_what_was_being_written() {
 }
 
 #[test]
+fn what_was_begun_before_a_walk_is_never_lost() {
+    let rooms = vec!["general".to_owned(), "cocina".to_owned()];
+    let mut window = Window::ready_with(Settings { rooms, ..settings() });
+    let ids: Vec<_> = window.screen().conversations.iter().map(|row| row.id).collect();
+    window.say("uno");
+    window.write("a medias");
+    window.act(Act::Earlier);
+    assert_eq!(window.input(), "uno");
+    assert!(window.model.drafts().contains("a medias"), "{}", window.model.drafts());
+    window.act(Act::Select(ids[1]));
+    window.act(Act::Select(ids[0]));
+    assert_eq!(window.input(), "a medias", "another room was looked at");
+    window.act(Act::Earlier);
+    window.act(Act::Send);
+    assert_eq!(window.take_said().pop().unwrap().text, "uno");
+    assert_eq!(window.input(), "a medias", "a line of before was sent");
+    window.act(Act::Earlier);
+    window.write("uno y algo");
+    assert_eq!(window.input(), "uno y algo");
+    window.act(Act::Earlier);
+    assert_eq!(window.input(), "a medias", "a line of before was written on");
+    window.act(Act::Later);
+    assert_eq!(window.input(), "uno y algo");
+}
+
+#[test]
 fn what_was_sent_is_kept_within_a_bound() {
     let mut window = Window::ready();
     for number in 0..2 * SENT_KEPT {

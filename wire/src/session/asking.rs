@@ -104,7 +104,8 @@ impl Session {
         }
     }
 
-    /// Connects again after [`super::Event::TakenOver`] or [`super::Event::Ended`]; at once, where it waits to connect. Else nothing.
+    /// Connects again after [`super::Event::TakenOver`] or [`super::Event::Ended`]; at once, where it waits to connect; and asks to be
+    /// greeted once more, where that was refused. Else nothing.
     pub fn start(&mut self, now: Duration) {
         self.advance(now);
         if matches!(self.link, Link::Ended | Link::Waiting { .. }) {
@@ -112,6 +113,7 @@ impl Session {
             self.link = Link::Connecting;
             self.actions.push_back(Action::Connect);
         }
+        self.ask_hello_again();
     }
 
     /// The name it has, or asks for.
@@ -136,10 +138,6 @@ impl Session {
 
     /// These lines, with their labels, in order; what a program shows of them after it has restored a session.
     pub fn unanswered_lines(&self) -> impl Iterator<Item = (&str, Say<'_>)> {
-        self.unanswered.iter().map(|line| {
-            let (as_who, to) = (line.as_who.as_deref(), line.to.as_deref());
-            let say = Say { room: &line.room, text: &line.text, reply: line.reply, as_who, to };
-            (line.label.as_str(), say)
-        })
+        self.unanswered.iter().map(|line| (line.label.as_str(), line.as_say()))
     }
 }

@@ -47,6 +47,8 @@ pub struct Config {
     pub keys_kept: usize,
     /// Lines of a gap that are fetched at most; the rest is announced as left.
     pub gap_lines_max: u64,
+    /// Whether refused lines are kept until [`super::Session::forget_refused`].
+    pub keeps_refused: bool,
 }
 
 impl Config {
@@ -59,6 +61,7 @@ impl Config {
             seed,
             keys_kept: KEYS_KEPT,
             gap_lines_max: u64::MAX,
+            keeps_refused: false,
         }
     }
 }

@@ -119,7 +119,7 @@ pub enum Event {
     Refused {
         /// Its label.
         label: String,
-        /// Why, as a word for machines: `NO_ROOM`, `NOT_HERE`, `LINE_TOO_LONG`…
+        /// Why, as a word for machines: `NO_ROOM`, `NOT_HERE`, `LINE_TOO_LONG`… or [`OTHER_RELAY`](super::OTHER_RELAY).
         code: String,
         /// Why, for people; may be empty.
         sentence: String,

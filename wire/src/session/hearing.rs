@@ -36,8 +36,7 @@ impl Session {
             }
             Heard::SayRefused { label, code, sentence } => {
                 if let Some(line) = self.unanswered.remove(label) {
-                    let (code, sentence) = (code.to_owned(), sentence.to_owned());
-                    self.events.push_back(Event::Refused { label: line.label, code, sentence });
+                    self.refuse(line, code, sentence);
                 }
             }
             Heard::NotKept { label, id } => {
@@ -147,7 +146,7 @@ impl Session {
         });
     }
 
-    fn is_own(&self, sid: u64) -> bool {
+    pub(super) fn is_own(&self, sid: u64) -> bool {
         self.identity.as_ref().is_some_and(|identity| identity.sid == sid) || self.old_sids.contains(&sid)
     }
 

@@ -20,6 +20,7 @@ mod pace;
 mod paging;
 mod random;
 mod recent;
+mod refused;
 mod rooms;
 mod saved;
 mod sending;
@@ -36,7 +37,8 @@ pub use config::{
 pub use error::{AskError, SayError};
 pub use event::{Action, Event, Line, Reason, Source, Ticket};
 pub use fetch::{FETCHES_MAX, GAPS_MAX, WORDS_BYTES_MAX};
-pub use saved::RestoreError;
+pub use refused::{REFUSED_MAX, Refused};
+pub use saved::{OTHER_RELAY, RestoreError};
 pub use sending::{COMMANDS_MAX, Say};
 pub use unanswered::UNANSWERED_BYTES_MAX;
 
@@ -50,6 +52,7 @@ use fetch::Fetches;
 use pace::Pace;
 use random::Random;
 use recent::RecentKeys;
+use refused::Refusals;
 use rooms::Rooms;
 use unanswered::Queue;
 
@@ -131,6 +134,8 @@ pub struct Session {
     old_sids: VecDeque<u64>,
     rooms: Rooms,
     unanswered: Queue,
+    refusals: Refusals,
+    keeps_refused: bool,
     fetches: Fetches,
     recent: RecentKeys,
     /// Commands of the caller.
@@ -173,6 +178,8 @@ impl Session {
             old_sids: VecDeque::new(),
             rooms,
             unanswered: Queue::default(),
+            refusals: Refusals::default(),
+            keeps_refused: config.keeps_refused,
             fetches: Fetches::default(),
             recent: RecentKeys::new(config.keys_kept, random.bits()),
             commands: VecDeque::new(),

@@ -47,7 +47,7 @@ impl Session {
         }
         let (purpose, is_search) = (fetch.purpose, fetch.is_search());
         self.highest = self.highest.max(id);
-        if let Some(key) = said.key.filter(|key| self.unanswered.is_sent_as(key.sid, key.label)) {
+        if let Some(key) = said.key.filter(|key| self.is_own(key.sid) && self.unanswered.is_sent(key.label)) {
             self.acknowledge(key.label, id, said.unix_ms);
         }
         let is_told = match purpose {

@@ -12,12 +12,16 @@
 //! - `gap room=R after=ID to=ID`: lines behind `after` that are still to be fetched.
 //! - `say label=L room=R [reply=ID] [as=W] [to=N] [sid=N after=ID] text=T`: a line without an answer; under which number it
 //!   was sent, and behind which id it must be.
+//! - `refused label=L [address=A] room=R [reply=ID] [as=W] [to=N] text=T`: a line that is not said; the relay that was to hear
+//!   it, where that is another one.
 
 use std::fmt;
 
 use super::config::Config;
 use super::error::SayError;
+use super::event::Event;
 use super::fetch::{Fetch, GAPS_MAX, Purpose};
+use super::refused::Kept;
 use super::unanswered::{Sent, Unanswered};
 use super::{Identity, SIDS_KEPT, Session};
 use crate::extended::is_label;
@@ -28,6 +32,9 @@ use crate::tags::{escape, unescape};
 use crate::text::is_dirty;
 
 const HEADER: &str = "tertulia-session 1";
+
+/// Why a line is refused that another relay was to hear: those who listen here are other people.
+pub const OTHER_RELAY: &str = "OTHER_RELAY";
 
 /// Why a text is no saved session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +96,26 @@ impl<'a> Row<'a> {
         self.raw(key).and_then(|digits| digits.parse().ok()).ok_or(self.wrong(key))
     }
 
+    /// A line to say, of which no relay has heard.
+    fn line(&self) -> Result<Unanswered, RestoreError> {
+        let label = self.needed("label", is_label)?;
+        let to = self.value("to");
+        let line = Unanswered {
+            label,
+            room: if to.is_some() { String::new() } else { self.needed("room", is_room)? },
+            reply: self.number_if_any("reply")?,
+            as_who: self.value("as"),
+            to,
+            text: self.needed("text", is_text)?,
+            sent: None,
+            sent_at: None,
+        };
+        if line.encode().len() > LINE_BYTES_MAX {
+            return Err(self.wrong("text"));
+        }
+        Ok(line)
+    }
+
     /// A number that may be missing, but not be wrong.
     fn number_if_any(&self, key: &'static str) -> Result<Option<u64>, RestoreError> {
         self.raw(key).map(|_| self.number(key)).transpose()
@@ -103,6 +130,24 @@ fn write_row(text: &mut String, word: &str, pairs: &[(&str, Option<&str>)]) {
         }
     }
     text.push('\n');
+}
+
+fn write_line(text: &mut String, word: &str, line: &Unanswered, address: Option<&str>) {
+    let number = |number: u64| number.to_string();
+    let reply = line.reply.map(number);
+    let (sid, after) = (line.sent.map(|sent| number(sent.sid)), line.sent.map(|sent| number(sent.after)));
+    let pairs = [
+        ("label", Some(line.label.as_str())),
+        ("address", address),
+        ("room", Some(line.room.as_str()).filter(|room| !room.is_empty())),
+        ("reply", reply.as_deref()),
+        ("as", line.as_who.as_deref()),
+        ("to", line.to.as_deref()),
+        ("sid", sid.as_deref()),
+        ("after", after.as_deref()),
+        ("text", Some(line.text.as_str())),
+    ];
+    write_row(text, word, &pairs);
 }
 
 fn is_text(text: &str) -> bool {
@@ -145,27 +190,17 @@ impl Session {
             put("gap", &[("room", Some(&fetch.room)), ("after", Some(&after)), ("to", Some(&to))]);
         }
         for line in self.unanswered.iter() {
-            let (sid, after) =
-                (line.sent.map(|sent| number(sent.sid)), line.sent.map(|sent| number(sent.after)));
-            let pairs = [
-                ("label", Some(line.label.as_str())),
-                ("room", Some(line.room.as_str()).filter(|room| !room.is_empty())),
-                ("reply", line.reply.map(number).as_deref()),
-                ("as", line.as_who.as_deref()),
-                ("to", line.to.as_deref()),
-                ("sid", sid.as_deref()),
-                ("after", after.as_deref()),
-                ("text", Some(line.text.as_str())),
-            ]
-            .map(|(key, value)| (key, value.map(str::to_owned)));
-            let pairs = pairs.each_ref().map(|(key, value)| (*key, value.as_deref()));
-            put("say", &pairs);
+            write_line(&mut text, "say", line, None);
+        }
+        for Kept { line, address } in self.refusals.iter() {
+            write_line(&mut text, "refused", line, address.as_deref());
         }
         text
     }
 
     /// The session that [`Session::saved`] wrote. An empty name and no rooms in `config` stand for those in the text. Where
-    /// the address is another one, neither the token goes there nor what was heard counts; lines without an answer do.
+    /// the address is another one, neither the token goes there nor what was heard counts, and lines without an answer are
+    /// not said to who listens there: they are refused as [`OTHER_RELAY`].
     pub fn restore(config: Config, text: &str) -> Result<Self, RestoreError> {
         let mut lines = text.lines().enumerate();
         if lines.next().is_none_or(|(_, header)| header != HEADER) {
@@ -191,8 +226,16 @@ impl Session {
         if is_same_address {
             session.restore_place(&rows)?;
         }
-        for row in rows.iter().filter(|row| row.word == "say") {
-            session.restore_line(row, is_same_address)?;
+        let last_address = value("address").unwrap_or_default();
+        for row in &rows {
+            match row.word {
+                "say" => session.restore_line(row, is_same_address)?,
+                "refused" => session.restore_refused(row, &last_address)?,
+                _ => {}
+            }
+        }
+        if !is_same_address {
+            session.refuse_all(&last_address);
         }
         Ok(session)
     }
@@ -237,31 +280,35 @@ impl Session {
     /// A line that was never sent when this was kept may have been since: under the number of that time, behind what was
     /// seen by then.
     fn restore_line(&mut self, row: &Row<'_>, is_same_address: bool) -> Result<(), RestoreError> {
-        let label = row.needed("label", is_label)?;
-        let to = row.value("to");
-        let room = if to.is_some() { String::new() } else { row.needed("room", is_room)? };
         let last = self.identity.as_ref().map(|identity| Sent { sid: identity.sid, after: self.highest });
         let sent = match (row.number_if_any("sid")?, row.number_if_any("after")?) {
             (Some(sid), Some(after)) => Some(Sent { sid, after }),
             _ => last,
         };
-        let line = Unanswered {
-            label,
-            room,
-            reply: row.number_if_any("reply")?,
-            as_who: row.value("as"),
-            to,
-            text: row.needed("text", is_text)?,
-            sent: sent.filter(|_| is_same_address),
-            sent_at: None,
-        };
-        if line.encode().len() > LINE_BYTES_MAX {
-            return Err(row.wrong("text"));
-        }
+        let line = Unanswered { sent: sent.filter(|_| is_same_address), ..row.line()? };
         self.unanswered.push(line, true).map_err(|error| match error {
             SayError::Full => RestoreError::TooManyLines,
             _ => row.wrong("label"),
         })
+    }
+
+    fn restore_refused(&mut self, row: &Row<'_>, last_address: &str) -> Result<(), RestoreError> {
+        let line = row.line()?;
+        let address = row.value("address").unwrap_or_else(|| last_address.to_owned());
+        let address = Some(address).filter(|address| *address != self.address);
+        self.keep_refused(Kept { line, address });
+        Ok(())
+    }
+
+    /// Another relay was to hear what has no answer: who listens here must not.
+    fn refuse_all(&mut self, address: &str) {
+        for line in self.unanswered.take_all() {
+            let (label, code) = (line.label.clone(), OTHER_RELAY.to_owned());
+            // It names a line of the other relay's.
+            let line = Unanswered { reply: None, ..line };
+            self.keep_refused(Kept { line, address: Some(address.to_owned()) });
+            self.events.push_back(Event::Refused { label, code, sentence: String::new() });
+        }
     }
 }
 

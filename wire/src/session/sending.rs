@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::config::QUIT_WAIT;
 use super::error::{AskError, SayError};
-use super::event::Event;
 use super::rooms::Move;
 use super::unanswered::Unanswered;
 use super::{Link, Session, Settling};
@@ -187,9 +186,9 @@ impl Session {
                 return Some(encoded);
             }
             let label = line.label.clone();
-            self.unanswered.remove(&label);
-            let (code, sentence) = ("LINE_TOO_LONG".to_owned(), String::new());
-            self.events.push_back(Event::Refused { label, code, sentence });
+            if let Some(line) = self.unanswered.remove(&label) {
+                self.refuse(line, "LINE_TOO_LONG", "");
+            }
         }
         None
     }

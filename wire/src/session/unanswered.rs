@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::error::SayError;
+use super::sending::Say;
 use crate::extended::Labeled;
 use crate::limits::LABELS_KEPT;
 
@@ -54,6 +55,12 @@ impl Unanswered {
             text: &self.text,
         };
         labeled.to_string()
+    }
+
+    /// What it was to say.
+    pub(super) fn as_say(&self) -> Say<'_> {
+        let (as_who, to) = (self.as_who.as_deref(), self.to.as_deref());
+        Say { room: &self.room, text: &self.text, reply: self.reply, as_who, to }
     }
 
     fn bytes(&self) -> usize {
@@ -108,10 +115,10 @@ impl Queue {
         Some(line)
     }
 
-    /// The line that was sent under this key.
-    pub(super) fn is_sent_as(&self, sid: u64, label: &str) -> bool {
-        let sent = |line: &Unanswered| line.sent.is_some_and(|sent| sent.sid == sid);
-        self.lines.iter().any(|line| line.label == label && sent(line))
+    /// Whether a line with this label may have come to the relay, under whichever of the session's numbers: under a later one
+    /// than is noted, if that was not kept in time.
+    pub(super) fn is_sent(&self, label: &str) -> bool {
+        self.lines.iter().any(|line| line.label == label && line.sent.is_some())
     }
 
     /// There is a new connection: all are to be sent over it.
@@ -147,6 +154,11 @@ impl Queue {
     /// The answer to the first one is late: it is sent again.
     pub(super) fn send_first_again(&mut self) {
         self.is_first_due = self.sent_count > 0;
+    }
+
+    /// Takes all of them out.
+    pub(super) fn take_all(&mut self) -> VecDeque<Unanswered> {
+        std::mem::take(self).lines
     }
 
     pub(super) fn is_empty(&self) -> bool {

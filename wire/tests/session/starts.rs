@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tertulia_wire::limits::PONG_WAIT;
 use tertulia_wire::session::{
-    Action, Config, Event, HELLO_WAIT, NAME_AGAIN_AFTER, QUIET_MAX, QUIT_WAIT, Reason, RestoreError, Say,
-    Session, Source,
+    Action, Config, Event, HELLO_WAIT, NAME_AGAIN_AFTER, OTHER_RELAY, QUIET_MAX, QUIT_WAIT, REFUSED_MAX,
+    Reason, RestoreError, Say, Session, Source,
 };
 
 use crate::bench::{
@@ -335,6 +335,16 @@ fn who_quits_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_greeting_that_was_refused_is_asked_for_once_more_when_the_caller_says_so() {
+    let mut session = Session::new(config());
+    let hello = connect(&mut session, seconds(0));
+    hear(&mut session, "* FAIL HELLO FULL :x\n", seconds(0));
+    assert_eq!(written(&mut session), [""; 0]);
+    session.start(seconds(1));
+    assert_eq!(written(&mut session), hello);
+}
+
+#[test]
 fn a_saved_session_goes_on_where_it_was() {
     let mut session = ready();
     hear(&mut session, "@id=12;room=general Luis: a\n* WARN GAP room=general from=13 to=20\n", seconds(1));
@@ -376,15 +386,78 @@ fn a_line_that_was_sent_after_the_session_was_saved_is_looked_for_before_it_is_s
 }
 
 #[test]
-fn at_another_address_the_token_is_not_given_and_lines_are_kept() {
-    let mut session = ready();
-    let label = session.say(&general("hola")).unwrap();
-    written(&mut session);
-    let other = Config { address: "other.example:2000".into(), ..config() };
+fn a_line_that_was_sent_again_under_a_later_number_than_was_kept_is_not_said_twice() {
+    let saved = "tertulia-session 1\naddress value=relay.example:2000\nname value=Ana\nsid value=6\ntoken value=T sid=7\n\
+                 next label=5 highest=20\nroom name=general newest=20\nsay label=a room=general sid=6 after=10 text=hola\n";
+    let mut session = Session::restore(config(), saved).unwrap();
+    connect(&mut session, seconds(0));
+    let new = HELLO.replace("token=T sid=7", "token=U sid=8");
+    hear(
+        &mut session,
+        &format!("* WARN HELLO RESUME_UNKNOWN :x\n{new}* JOINED room=general last=30 :x\n"),
+        seconds(0),
+    );
+    let asked = written(&mut session);
+    let label = asked.iter().find_map(|line| line.split_once("after=10 ")?.1.split_once("label=")).unwrap().1;
+    let label = label.split(' ').next().unwrap();
+    let page = format!(
+        "@id=15;room=general;key=7.a;label={label} Ana: hola\n* END HISTORY label={label} more=0\n* PONG rooms\n"
+    );
+    hear(&mut session, &page, seconds(0));
+    assert!(!written(&mut session).iter().any(|line| line.contains("hola")), "it is there");
+    assert_eq!(session.unanswered(), 0);
+}
+
+#[test]
+fn at_another_address_the_token_is_not_given_and_what_was_written_for_others_is_not_said() {
+    let keeps = Config { keeps_refused: true, ..config() };
+    let mut session = Session::new(keeps.clone());
+    let label = session.say(&Say { reply: Some(4), ..general("hola") }).unwrap();
+    let other = Config { address: "other.example:2000".into(), ..keeps.clone() };
     let mut again = Session::restore(other, &session.saved()).unwrap();
+    assert!(events(&mut again).contains(&Event::Refused {
+        label: label.clone(),
+        code: OTHER_RELAY.to_owned(),
+        sentence: String::new(),
+    }));
     assert_eq!(connect(&mut again, seconds(0)), ["/hello v=1 name=Ana room=general"]);
     hear(&mut again, &HELLO.replace("sid=7", "sid=1"), seconds(0));
-    assert_eq!(written(&mut again), [format!("@label={label};room=general hola")]);
+    assert_eq!(written(&mut again), [""; 0]);
+    let refused = again.refused_lines().next().unwrap();
+    assert_eq!((refused.label, refused.address), (label.as_str(), Some("relay.example:2000")));
+    assert_eq!((refused.say.text, refused.say.reply), ("hola", None), "its ids are other lines there");
+    // Back at the relay that was to hear it, it is still the person's to decide.
+    let mut back = Session::restore(keeps, &again.saved()).unwrap();
+    assert_eq!((back.unanswered(), back.refused_lines().count()), (0, 1));
+    assert_eq!(back.refused_lines().next().unwrap().address, None);
+    assert!(back.forget_refused(&label) && !back.forget_refused(&label));
+    assert!(!back.saved().contains("hola"));
+}
+
+#[test]
+fn a_refused_line_is_kept_until_the_caller_has_it_in_safety() {
+    let config = Config { keeps_refused: true, ..config() };
+    let mut session = Session::new(config.clone());
+    connect(&mut session, seconds(0));
+    hear(&mut session, &format!("{HELLO}* PONG rooms\n"), seconds(0));
+    session.say_labeled("a", &general("no pasa")).unwrap();
+    hear(&mut session, "* FAIL SAY NO_ROOM label=a :x\n", seconds(1));
+    let mut again = Session::restore(config, &session.saved()).unwrap();
+    let refused = again.refused_lines().next().unwrap();
+    assert_eq!((again.unanswered(), refused.label, refused.say.text), (0, "a", "no pasa"));
+    assert!(again.forget_refused("a"));
+    assert_eq!(again.refused_lines().count(), 0);
+    assert!(!again.saved().contains("no pasa"));
+}
+
+#[test]
+fn whoever_keeps_what_is_refused_and_never_forgets_it_has_a_bound() {
+    let text: String =
+        (0..REFUSED_MAX + 10).map(|label| format!("refused label=r{label} room=general text=x\n")).collect();
+    let config = Config { keeps_refused: true, ..config() };
+    let session = Session::restore(config, &format!("tertulia-session 1\n{text}")).unwrap();
+    assert_eq!(session.refused_lines().count(), REFUSED_MAX);
+    assert_eq!(session.refused_lines().next().unwrap().label, "r10");
 }
 
 #[test]

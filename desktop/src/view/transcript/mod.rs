@@ -189,7 +189,12 @@ impl Transcript {
     /// Leads to a row, and marks it.
     pub(super) fn reveal(&mut self, model: &Model, entry: EntryId) {
         let Some(row) = render::row_position(model, entry) else { return };
-        self.state.borrow_mut().marked = Some(entry);
+        {
+            let mut state = self.state.borrow_mut();
+            state.marked = Some(entry);
+            // The model does not know whether it was in sight already.
+            state.told = None;
+        }
         self.with_rows(model, |scroller, height, rows| scroller.reveal(row, height, rows));
     }
 
