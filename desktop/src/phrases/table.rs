@@ -137,6 +137,8 @@ phrases! {
     NewOne: "1 nuevo ↓", "1 new ↓";
     /// On the button to the end.
     NewMany: "{0} nuevos ↓", "{0} new ↓";
+    /// On the button to the first line that was not read.
+    ToUnread: "↑ a lo no leído", "↑ to the unread";
     /// On the button to the end, with nothing new.
     ToEnd: "al final ↓", "to the end ↓";
     /// Older lines are being fetched.
@@ -169,6 +171,12 @@ phrases! {
     SearchHistoryCount: "{0} en el historial", "{0} in the history";
     /// There are more.
     SearchMore: "Más antiguos", "Older ones";
+    /// What a sign in the bar does.
+    SearchUp: "Coincidencia anterior", "Previous match";
+    /// What a sign in the bar does.
+    SearchDown: "Coincidencia siguiente", "Next match";
+    /// What a sign in the bar does.
+    SearchClose: "Cerrar la búsqueda", "Close the search";
     /// It cannot be asked.
     SearchFailed: "ahora no se puede buscar en el historial; prueba en un momento", "the history cannot be searched now; try again in a moment";
 
@@ -179,6 +187,8 @@ phrases! {
     InputLabelPrivate: "Escribe a {0}", "Write to {0}";
     /// Above the input.
     ReplyingTo: "Respondes a {0}: {1}", "Answering {0}: {1}";
+    /// What the sign beside it does.
+    ReplyCancel: "No responder", "Do not answer";
     /// How much is too much.
     TooLongBy: "sobran {0} bytes", "{0} bytes too many";
     /// A question.
@@ -266,6 +276,8 @@ phrases! {
     Rooms: "Salas", "Rooms";
     /// The list of private conversations.
     Privates: "Privados", "Private";
+    /// One's own name, below the list of rooms.
+    OwnName: "Tu nombre y los ajustes", "Your name and the settings";
     /// The list of people.
     PeopleLabel: "Personas", "People";
     /// What is said.
@@ -277,7 +289,7 @@ phrases! {
     /// A setting.
     SettingName: "Nombre", "Name";
     /// A setting.
-    SettingRooms: "Salas (separadas por espacios)", "Rooms (separated by spaces)";
+    SettingRooms: "Salas (separadas por comas)", "Rooms (separated by commas)";
     /// A setting.
     SettingLanguage: "Idioma", "Language";
     /// Its value.
@@ -311,7 +323,16 @@ phrases! {
     /// A setting.
     SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
     /// A setting.
-    SettingMuted: "Salas en silencio (separadas por espacios)", "Muted rooms (separated by spaces)";
+    SettingMuted: "Salas en silencio (separadas por comas)", "Muted rooms (separated by commas)";
+    /// A room's name in the settings that can be none.
+    SettingRoomInvalid: "«{0}» no vale como sala: hasta 32 bytes, sin espacios ni dos puntos", "“{0}” is no room: up to 32 bytes, no spaces or colons";
+    /// No room is left in the settings.
+    SettingRoomsNone: "falta al menos una sala", "at least one room is needed";
+    /// A size in the settings that cannot be: what was written, the least, the most.
+    SettingSizeInvalid: "«{0}» no vale como tamaño: de {1} a {2}", "“{0}” is no size: {1} to {2}";
+    /// Rooms are left that one was writing in: which.
+    LeaveDraft: "hay algo a medio escribir en {0}, y se pierde al salir; acepta otra vez para salir",
+        "something is begun in {0} and would be lost on leaving; accept again to leave";
     /// Yes.
     Accept: "Aceptar", "OK";
     /// The emoji picker.
@@ -320,14 +341,16 @@ phrases! {
     Close: "Cerrar", "Close";
     /// In a menu.
     Reply: "Responder", "Reply";
+    /// In a menu: to the line that is answered.
+    ToQuoted: "Ir a la línea citada", "Go to the quoted line";
     /// In a menu.
     Copy: "Copiar", "Copy";
     /// In a menu.
-    TalkPrivately: "Hablar en privado", "Talk privately";
+    TalkPrivately: "Hablar en privado con {0}", "Talk privately to {0}";
     /// In a menu.
-    Ignore: "No mostrar lo que diga", "Do not show what they say";
+    Ignore: "No mostrar lo que diga {0}", "Do not show what {0} says";
     /// In a menu.
-    Unignore: "Volver a mostrar lo que diga", "Show what they say again";
+    Unignore: "Volver a mostrar lo que diga {0}", "Show what {0} says again";
     /// In a menu.
     Mute: "Silenciar", "Mute";
     /// In a menu.
@@ -365,9 +388,14 @@ phrases! {
     /// A key.
     KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
     /// A key.
+    KeyPeople: "Ctrl+P: personas", "Ctrl+P: people";
+    /// A key.
     KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
     /// A key.
     KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
+    /// A key.
+    KeyRows: "En la conversación, ↑ ↓: otra línea · Enter: abrir, reintentar o responder · Ctrl+R: responder · Ctrl+C: copiar · Menú o Mayús+F10: todo lo demás",
+        "In the conversation, ↑ ↓: another line · Enter: open, retry or reply · Ctrl+R: reply · Ctrl+C: copy · Menu or Shift+F10: all else";
 
     // Files and profiles.
     /// A session file that is damaged: where it was put, and why.
@@ -383,9 +411,24 @@ phrases! {
     /// No name for a profile.
     ProfileInvalid: "«{0}» no vale como perfil: letras, cifras, puntos, guiones", "“{0}” is no profile: letters, digits, dots, hyphens";
     /// It is open already.
-    ProfileInUse: "el perfil «{0}» ya está abierto en otra ventana", "the profile “{0}” is open in another window already";
+    ProfileInUse: "el perfil «{0}» ya está abierto en otra ventana; usa esa, o abre otro: --profile OTRO",
+        "the profile “{0}” is open in another window already; use that one, or open another: --profile OTHER";
     /// There is no place for files.
     NoHome: "no se sabe dónde guardar los ficheros: falta la carpeta personal", "there is no place for files: the home folder is missing";
+    /// The window cannot begin: why.
+    StartFailed: "la ventana no puede empezar: {0}", "the window cannot begin: {0}";
+    /// A flag that there is not.
+    FlagUnknown: "no existe la opción {0}", "there is no flag {0}";
+    /// A flag without its value.
+    FlagBare: "falta un valor detrás de {0}", "a value must follow {0}";
+    /// A flag with a wrong value: which, and the value; what it can be stands behind.
+    FlagInvalid: "{0} {1}: se espera ", "{0} {1}: expected ";
+    /// Two words that can be chosen between.
+    EitherOr: "{0} o {1}", "{0} or {1}";
+    /// A word on the command line that is no flag.
+    ArgumentUnknown: "sobra «{0}»", "“{0}” is not expected";
+    /// Behind what is wrong with a command line.
+    SeeHelp: "{0}; mira tertulia-desktop --help", "{0}; see tertulia-desktop --help";
     /// A link that no program opens.
     LinkFailed: "no se puede abrir el enlace: {0}", "the link cannot be opened: {0}";
 }
