@@ -11,6 +11,7 @@ use crate::files::{self, Lasting, Profile};
 use crate::link::{Link, Report};
 use crate::model::{Act, Command, Event, FileCommand, LinkCommand, LinkEvent, Model, ViewCommand};
 use crate::notify::Notifier;
+use crate::opener::Opener;
 use crate::phrases::{Phrase, Sentence};
 use crate::view::View;
 
@@ -25,6 +26,7 @@ pub struct Shell {
     profile: Profile,
     clock: Clock,
     notifier: Notifier,
+    opener: Opener,
     shown: Option<u64>,
     /// Reports were left lying, so that the keyboard has its turn.
     has_more: bool,
@@ -36,8 +38,9 @@ impl Shell {
     pub fn open(model: Model, profile: Profile, clock: Clock) -> io::Result<Self> {
         let view = View::open(&model);
         let link = Link::begin(&profile.session(), View::bell())?;
-        let notifier = Notifier::new();
-        Ok(Self { model, view, link, profile, clock, notifier, shown: None, has_more: true, is_ended: false })
+        let (notifier, opener) = (Notifier::new(), Opener::new(View::bell()));
+        let (shown, has_more, is_ended) = (None, true, false);
+        Ok(Self { model, view, link, profile, clock, notifier, opener, shown, has_more, is_ended })
     }
 
     /// What the window's parts call when they want something.
@@ -63,6 +66,7 @@ impl Shell {
     pub fn turn(&mut self) {
         self.take_acts();
         self.take_reports();
+        self.take_failures();
         let now = self.clock.now();
         if self.model.next_due().is_some_and(|due| due <= now.monotonic) {
             self.model.handle(Event::Tick, now);
@@ -97,6 +101,12 @@ impl Shell {
         }
     }
 
+    fn take_failures(&mut self) {
+        while let Some(url) = self.opener.take_failure() {
+            self.tell(Sentence::new(Phrase::LinkFailed, &[&url]));
+        }
+    }
+
     fn take_report(&mut self, report: Report) {
         match report {
             Report::Event(event) => {
@@ -121,7 +131,11 @@ impl Shell {
         while let Some(command) = self.model.poll_command() {
             match command {
                 Command::Link(command) => drop(self.link.give(command)),
-                Command::View(ViewCommand::OpenLink(url)) => open_link(&url),
+                Command::View(ViewCommand::OpenLink(url)) => {
+                    if !self.opener.open(&url) {
+                        self.tell(Sentence::new(Phrase::LinkFailed, &[&url]));
+                    }
+                }
                 Command::View(command) => self.view.obey(command, &mut self.model),
                 Command::File(command) => self.write(command),
                 Command::Notify(notification) => self.notifier.notify(notification),
@@ -131,7 +145,7 @@ impl Shell {
 
     fn write(&mut self, command: FileCommand) {
         let written = match &command {
-            FileCommand::SaveSettings(text) => files::write(self.profile.settings(), text, Lasting::Power),
+            FileCommand::SaveSettings(text) => files::write(self.profile.settings(), text, Lasting::Program),
             FileCommand::SaveDrafts(text) => files::write(&self.profile.drafts(), text, Lasting::Program),
         };
         if let Err(error) = written {
@@ -148,19 +162,5 @@ impl Shell {
             self.link.give(LinkCommand::Quit);
         }
         self.link.end();
-    }
-}
-
-/// Opens a link with the desktop's program. Nobody waits for it.
-fn open_link(url: &str) {
-    let opened = std::process::Command::new("xdg-open")
-        .arg(url)
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn();
-    if let Ok(mut child) = opened {
-        // Somebody has to hear how it ended, or it stays in the table of processes.
-        let _ = std::thread::Builder::new().name("opener".to_owned()).spawn(move || child.wait());
     }
 }
