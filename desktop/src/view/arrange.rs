@@ -72,6 +72,11 @@ fn people_width(brush: &Brush, window: i32) -> Option<i32> {
 }
 
 impl View {
+    /// Whether the list of people can be a pane.
+    pub(super) fn has_room_for_people(&self) -> bool {
+        people_width(&self.brush, self.panes.window.w()).is_some()
+    }
+
     /// Puts each part where it belongs.
     pub(super) fn arrange(&mut self, model: &Model) {
         let window = &self.panes.window;
@@ -90,7 +95,7 @@ impl View {
             place(&mut self.panes.people.widget, right);
         }
         let is_room = self.screen.as_ref().is_some_and(|screen| screen.people.is_some());
-        show(&mut self.panes.show_people, is_room && people_width(&brush, width).is_some());
+        show(&mut self.panes.show_people, is_room);
         self.arrange_heading(room.top(brush.control() + brush.gap()));
         self.arrange_banner(&mut room);
         self.arrange_search(&mut room);
@@ -206,8 +211,13 @@ impl View {
         place(&mut self.panes.hint, hint);
     }
 
+    /// The ways to the end and to what was not read lie over the transcript.
     fn arrange_jump(&mut self, mut room: Room) {
         let brush = self.brush;
+        let unread = &mut self.panes.unread;
+        let width = button_width(&brush, &unread.label());
+        let left = room.x + (room.w - width) / 2;
+        place(unread, Room { x: left, y: room.y + brush.gap(), w: width, h: brush.control() });
         let button = &mut self.panes.jump;
         let width = button_width(&brush, &button.label());
         room.bottom(brush.gap());
