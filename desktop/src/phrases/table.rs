@@ -394,8 +394,8 @@ phrases! {
     /// A key.
     KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
     /// A key.
-    KeyRows: "En la conversación, ↑ ↓: otra línea · Enter: abrir, reintentar o responder · Ctrl+R: responder · Ctrl+C: copiar · Menú o Mayús+F10: todo lo demás",
-        "In the conversation, ↑ ↓: another line · Enter: open, retry or reply · Ctrl+R: reply · Ctrl+C: copy · Menu or Shift+F10: all else";
+    KeyRows: "En la conversación, ↑ ↓: otra línea · Enter: abrir, reintentar o responder · Ctrl+R: responder · Ctrl+A, Ctrl+C: copiar · Menú o Mayús+F10: todo lo demás",
+        "In the conversation, ↑ ↓: another line · Enter: open, retry or reply · Ctrl+R: reply · Ctrl+A, Ctrl+C: copy · Menu or Shift+F10: all else";
 
     // Files and profiles.
     /// A session file that is damaged: where it was put, and why.

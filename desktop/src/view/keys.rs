@@ -67,6 +67,7 @@ pub(super) fn press_in_transcript(post: &Post) -> bool {
         Key::End if is_plain => Wish::Act(Act::JumpToEnd),
         Key::Enter | Key::KPEnter if is_plain => Wish::ActOnRow,
         Key::Tab if is_plain => Wish::NextPane { is_back: state.contains(Shortcut::Shift) },
+        key if state.contains(Shortcut::Ctrl) && key.to_char() == Some('a') => Wish::SelectAll,
         key if state.contains(Shortcut::Ctrl) && key.to_char() == Some('c') => Wish::Copy,
         key if state.contains(Shortcut::Ctrl) && key.to_char() == Some('r') => Wish::ReplyToRow,
         _ if press(post) => return true,

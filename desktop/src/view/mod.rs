@@ -155,6 +155,7 @@ impl View {
             Wish::Refresh => self.panes.transcript.refresh(model),
             Wish::ActOnRow => return self.act_on_row(model),
             Wish::ReplyToRow => return self.panes.transcript.cursor().map(Act::Reply),
+            Wish::SelectAll => self.panes.transcript.select_all(model),
             Wish::Copy => app::copy(&self.panes.transcript.selected(model)),
             Wish::Selected => app::copy2(&self.panes.transcript.selected(model)),
             Wish::CopyText(text) => app::copy(&text),

@@ -80,16 +80,25 @@ pub(super) fn set_name(button: &mut Button, name: &str, keys: &str) {
 
 /// A label in which `&` and `@` are letters, on what the toolkit presses at an underlined letter.
 pub(super) fn set_label(button: &mut impl ButtonExt, label: &str) {
-    put_label(button, &label.replace('&', "&&"));
+    put_label(button, button_label(label));
 }
 
 /// Words in which `&` and `@` are letters.
 pub(super) fn set_words(frame: &mut Frame, words: &str) {
-    put_label(frame, words);
+    put_label(frame, frame_label(words));
 }
 
-fn put_label(widget: &mut impl WidgetExt, label: &str) {
-    let label = label.replace('@', "@@");
+/// The toolkit underlines what follows a `&`, and draws what a word after `@` names.
+fn button_label(label: &str) -> String {
+    frame_label(label).replace('&', "&&")
+}
+
+/// Where there is nothing to press, `&` is a letter.
+fn frame_label(words: &str) -> String {
+    words.replace('@', "@@")
+}
+
+fn put_label(widget: &mut impl WidgetExt, label: String) {
     if widget.label() != label {
         widget.set_label(&label);
     }
@@ -237,5 +246,16 @@ impl Strip {
         let width = w - state.right - 2 * state.margin;
         let align = Align::Left | Align::Inside | Align::Wrap | Align::Clip;
         fltk::draw::draw_text2(&state.text, x + state.margin, y, width, h, align);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_the_toolkit_are_letters_and_each_is_doubled_only_where_it_is_undone() {
+        assert_eq!(button_label("R&B @ casa"), "R&&B @@ casa");
+        assert_eq!(frame_label("R&B @ casa"), "R&B @@ casa");
     }
 }

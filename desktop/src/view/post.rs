@@ -30,6 +30,8 @@ pub(super) enum Wish {
     ActOnRow,
     /// The keyboard's row is answered.
     ReplyToRow,
+    /// All rows are selected.
+    SelectAll,
     /// What is selected is copied.
     Copy,
     /// The mouse has selected something: middle clicks paste it.

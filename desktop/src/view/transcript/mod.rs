@@ -314,6 +314,17 @@ impl Transcript {
         range.map(|(from, to)| render::copy_text(model, from, to)).unwrap_or_default()
     }
 
+    /// All rows are selected.
+    pub(super) fn select_all(&mut self, model: &Model) {
+        let entry = |row| render::row_key(model, row).map(|(entry, _)| entry);
+        let last = render::row_count(model).saturating_sub(1);
+        if let (Some(first), Some(last)) = (entry(0), entry(last)) {
+            let point = |entry, byte| Point { entry, byte };
+            self.state.borrow_mut().selection = Some((point(first, 0), point(last, usize::MAX)));
+        }
+        self.settle(model);
+    }
+
     /// Nothing is selected or marked any more. False: nothing was.
     pub(super) fn forget_selection(&mut self) -> bool {
         let mut state = self.state.borrow_mut();
