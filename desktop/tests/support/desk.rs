@@ -324,6 +324,17 @@ impl Window<'_> {
 
 impl Drop for Window<'_> {
     fn drop(&mut self) {
+        // What there was to see when a test failed, where pictures are kept.
+        if let Some(folder) = std::env::var_os("TERTULIA_PICTURES").filter(|_| std::thread::panicking()) {
+            let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+            let path = PathBuf::from(folder).join(format!("failed-{test}-{}.png", self.pid()));
+            let import = ["import", "-window", &self.id, path.to_str().unwrap_or("failed.png")];
+            let _ = Command::new("timeout")
+                .arg(TOOL_SECONDS)
+                .args(import)
+                .env("DISPLAY", &self.desk.display)
+                .status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

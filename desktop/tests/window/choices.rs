@@ -86,7 +86,9 @@ fn the_dark_theme_is_chosen_in_the_dialog_and_is_kept() {
     let light = window.still();
     assert!(light.count(LIGHT, 0) > light.width * light.height / 3);
     // Relay, name, rooms, language, theme.
-    window.keys(&["ctrl+comma", "Tab", "Tab", "Tab", "Tab", "Down"]);
+    window.keys(&["ctrl+comma", "Tab", "Tab", "Tab", "Tab", "space"]);
+    window.still();
+    window.keys(&["Down", "Return"]);
     window.still();
     window.keys(&["Return"]);
     let is_dark = |picture: &crate::support::desk::Picture| {

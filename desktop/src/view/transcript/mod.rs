@@ -218,7 +218,11 @@ impl Transcript {
 
     /// To the newest row.
     pub(super) fn go_to_end(&mut self, model: &Model) {
-        self.state.borrow_mut().scroller = Scroller::new();
+        {
+            let mut state = self.state.borrow_mut();
+            // A step from there goes to the newest row.
+            (state.scroller, state.cursor) = (Scroller::new(), None);
+        }
         self.settle(model);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fltk::app::{self, MouseWheel};
+use fltk::app;
 use fltk::enums::{Cursor, Event};
 use fltk::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
@@ -49,12 +49,8 @@ impl Transcript {
             Ok(state) => state.brush.line(),
             Err(_) => return false,
         };
-        match app::event_dy() {
-            // The toolkit's up is where the content goes.
-            MouseWheel::Up => self.post.send(Wish::Scroll(WHEEL_LINES * line)),
-            MouseWheel::Down => self.post.send(Wish::Scroll(-WHEEL_LINES * line)),
-            _ => {}
-        }
+        // More than nothing is towards the person, and down.
+        self.post.send(Wish::Scroll(app::event_dy_value().saturating_mul(WHEEL_LINES * line)));
         true
     }
 
