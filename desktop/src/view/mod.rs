@@ -153,8 +153,14 @@ impl View {
             Wish::ToPart(part) => self.panes.transcript.go_to_part(model, part),
             Wish::Step { is_down } => self.panes.transcript.step(model, is_down),
             Wish::Refresh => self.panes.transcript.refresh(model),
-            Wish::ActOnRow => return self.act_on_row(model),
-            Wish::ReplyToRow => return self.panes.transcript.cursor().map(Act::Reply),
+            Wish::ActOnRow => {
+                let act = self.act_on_row(model);
+                return act.and_then(|act| self.note_act(act));
+            }
+            Wish::ReplyToRow => {
+                let entry = self.panes.transcript.cursor();
+                return entry.and_then(|entry| self.note_act(Act::Reply(entry)));
+            }
             Wish::SelectAll => self.panes.transcript.select_all(model),
             Wish::Copy => app::copy(&self.panes.transcript.selected(model)),
             Wish::Selected => app::copy2(&self.panes.transcript.selected(model)),
@@ -225,7 +231,7 @@ impl View {
         let row = render::row(model, render::row_position(model, entry)?)?;
         let mut acts = menus::acts(&row);
         match acts.len() {
-            0 => Some(Act::Reply(entry)),
+            0 => render::can_be_answered(model, entry).then_some(Act::Reply(entry)),
             1 => acts.pop(),
             _ => {
                 self.menu_of_row(model);

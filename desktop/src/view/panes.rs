@@ -40,6 +40,8 @@ pub(super) struct Panes {
     pub(super) jump: Button,
     /// To the rule above what was not read.
     pub(super) unread: Button,
+    /// The ground below the transcript.
+    pub(super) floor: Widget,
     pub(super) hint: Frame,
     pub(super) reply: Frame,
     pub(super) reply_cancel: Button,
@@ -87,6 +89,8 @@ impl Panes {
         let mut transcript = Transcript::new(brush, post, say(Phrase::Transcript));
         let jump = press("", Look::Strong, Wish::Act(Act::JumpToEnd));
         let unread = press("", Look::Strong, Wish::Act(Act::JumpToUnread));
+        let mut floor = Widget::new(0, 0, 10, 10, None);
+        floor.super_draw(false);
         let hint = frame(&brush, "", Align::Left);
         let reply = frame(&brush, "", Align::Left);
         let reply_cancel = press("×", Look::Flat, Wish::Act(Act::Cancel));
@@ -122,6 +126,7 @@ impl Panes {
             transcript,
             jump,
             unread,
+            floor,
             hint,
             reply,
             reply_cancel,
@@ -168,6 +173,7 @@ impl Panes {
         let palette = brush.palette();
         self.window.set_color(color(palette.panel));
         draw_ground(&mut self.ground, brush);
+        draw_floor(&mut self.floor, brush);
         draw_field(&mut self.field, brush);
         self.rooms.restyle(brush);
         self.people.restyle(brush);
@@ -331,6 +337,12 @@ fn draw_ground(ground: &mut Widget, brush: Brush) {
     ground.draw(move |ground| {
         let palette = brush.palette();
         fill(ground.x(), ground.y(), ground.w(), ground.h(), palette.panel);
+    });
+}
+
+fn draw_floor(floor: &mut Widget, brush: Brush) {
+    floor.draw(move |floor| {
+        fill(floor.x(), floor.y(), floor.w(), floor.h(), brush.palette().background);
     });
 }
 

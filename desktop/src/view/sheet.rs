@@ -5,7 +5,8 @@ mod build;
 mod emoji;
 mod form;
 
-use fltk::enums::Event;
+use fltk::enums::{ColorDepth, Damage, Event};
+use fltk::image::RgbImage;
 use fltk::prelude::*;
 
 use super::View;
@@ -60,6 +61,14 @@ impl View {
         veil.begin();
         let form = build();
         veil.end();
+        veil.super_draw_first(false);
+        let is_dimming = kind != Sheet::Menu;
+        veil.draw(move |veil| {
+            // Only with all of the window: what is dimmed would be dimmed again.
+            if is_dimming && veil.window().is_some_and(|window| window.damage_type().contains(Damage::All)) {
+                dim(veil.x(), veil.y(), veil.w(), veil.h());
+            }
+        });
         veil.show();
         let (post, is_asked) = (self.post.clone(), kind == Sheet::Name);
         veil.handle(move |veil, event| match event {
@@ -166,5 +175,14 @@ impl View {
         if self.sheet.is_some() {
             self.panes.window.redraw();
         }
+    }
+}
+
+/// Shade over what lies beneath a sheet.
+fn dim(x: i32, y: i32, w: i32, h: i32) {
+    // One dark pixel, a quarter of it seen, as large as all of it.
+    if let Ok(mut shade) = RgbImage::new(&[0, 0, 0, 64], 1, 1, ColorDepth::Rgba8) {
+        shade.scale(w, h, false, true);
+        shade.draw(x, y, w, h);
     }
 }

@@ -162,7 +162,8 @@ impl<'a> Builder<'a> {
     pub(super) fn check(&mut self, label: &str, is_checked: bool) {
         let palette = self.brush.palette();
         let mut check = CheckButton::new(0, 0, 10, 10, None);
-        set_label(&mut check, label);
+        // The toolkit leaves nothing between the box and the words.
+        set_label(&mut check, &format!(" {label}"));
         check.set_checked(is_checked);
         check.set_label_color(color(palette.text));
         check.set_label_font(REGULAR);
@@ -267,8 +268,11 @@ impl Form {
         }
         let rows: i32 = self.rows.iter().map(|row| row_height(brush, row)).sum();
         let mut area = if self.grid.is_some() { room.top(rows) } else { room };
-        place(&mut self.scroll, area);
         let has_bar = rows > area.h;
+        if has_bar {
+            area.h = self.whole_rows(brush, area.h);
+        }
+        place(&mut self.scroll, area);
         area.y -= self.scroll.yposition();
         area.w -= if has_bar { brush.scroll_width() + brush.gap() } else { 0 };
         // More than is seen has its place as well.
@@ -289,6 +293,19 @@ impl Form {
         if let Some(grid) = &mut self.grid {
             place(&mut grid.widget, room);
         }
+    }
+
+    /// The height of as many rows as fit, so that none is cut.
+    fn whole_rows(&self, brush: &Brush, height: i32) -> i32 {
+        let mut whole = 0;
+        for row in &self.rows {
+            let next = whole + row_height(brush, row);
+            if next > height {
+                break;
+            }
+            whole = next;
+        }
+        if whole == 0 { height } else { whole }
     }
 
     /// Says what is wrong; the sheet is to be arranged anew.

@@ -5,6 +5,7 @@ mod draw;
 mod lay;
 mod mouse;
 mod scroll;
+mod selection;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::model::{Act, EntryId, Model, RowChange, Scroll};
 use crate::render::{self, Point};
 use lay::{Columns, Laid};
 use scroll::{Heights, Scroller};
+use selection::rows_between;
 
 /// Rows that stay laid out: some screens. Then all are forgotten, and those that can be seen laid out again.
 const LAID_MAX: usize = 600;
@@ -293,53 +295,6 @@ impl Transcript {
         (x + state.columns.text_x, y + (top + state.brush.line()).clamp(0, h))
     }
 
-    /// What is selected, if this row is a part of it; else all of the row.
-    pub(super) fn copied_of(&self, model: &Model, entry: EntryId) -> String {
-        let position = render::row_position(model, entry);
-        let is_selected = {
-            let state = self.state.borrow();
-            let holds = |((from, _), (to, _)): ((usize, usize), (usize, usize))| {
-                position.is_some_and(|position| (from..=to).contains(&position))
-            };
-            state.selected_rows.is_some_and(holds)
-        };
-        if is_selected {
-            return self.selected(model);
-        }
-        let point = |byte| Point { entry, byte };
-        render::copy_text(model, point(0), point(usize::MAX))
-    }
-
-    /// What is selected, or the keyboard's row, as text.
-    pub(super) fn selected(&self, model: &Model) -> String {
-        let state = self.state.borrow();
-        let row = |entry| (Point { entry, byte: 0 }, Point { entry, byte: usize::MAX });
-        let range = state.selection.or(state.cursor.filter(|_| state.is_focused).map(row));
-        range.map(|(from, to)| render::copy_text(model, from, to)).unwrap_or_default()
-    }
-
-    /// All rows are selected.
-    pub(super) fn select_all(&mut self, model: &Model) {
-        let entry = |row| render::row_key(model, row).map(|(entry, _)| entry);
-        let last = render::row_count(model).saturating_sub(1);
-        if let (Some(first), Some(last)) = (entry(0), entry(last)) {
-            let point = |entry, byte| Point { entry, byte };
-            self.state.borrow_mut().selection = Some((point(first, 0), point(last, usize::MAX)));
-        }
-        self.settle(model);
-    }
-
-    /// Nothing is selected or marked any more. False: nothing was.
-    pub(super) fn forget_selection(&mut self) -> bool {
-        let mut state = self.state.borrow_mut();
-        let had = state.selection.take().is_some() | state.marked.take().is_some();
-        state.selected_rows = None;
-        if had {
-            self.redraw();
-        }
-        had
-    }
-
     fn with_rows(&mut self, model: &Model, act: impl FnOnce(&mut Scroller, i32, &mut Rows<'_>)) {
         {
             let mut state = self.state.borrow_mut();
@@ -405,11 +360,4 @@ impl Transcript {
             _ => false,
         }
     }
-}
-
-/// Two points as rows and bytes, the upper one first. None: one of them is gone.
-fn rows_between(model: &Model, one: Point, other: Point) -> Option<((usize, usize), (usize, usize))> {
-    let one = (render::row_position(model, one.entry)?, one.byte);
-    let other = (render::row_position(model, other.entry)?, other.byte);
-    Some(if one <= other { (one, other) } else { (other, one) })
 }
