@@ -249,7 +249,7 @@ impl View {
 
     /// The list of people comes or goes; where a pane of it has no room, it lies over the window.
     fn toggle_people(&mut self, model: &Model) -> Option<Act> {
-        if !self.screen.as_ref().is_some_and(|screen| screen.people.is_some()) {
+        if self.screen.as_ref().is_none_or(|screen| screen.people.is_none()) {
             return None;
         }
         if self.has_room_for_people() {
