@@ -48,7 +48,7 @@ fn enter_says_what_was_typed_also_after_a_click_in_the_transcript() {
     luis.say("hola");
     await_line(&window, "hola");
     window.types("ya voy");
-    window.click(330, 518, 1);
+    window.click(330, 505, 1);
     window.still();
     window.keys(&["Return"]);
     luis.await_said("Ana: ya voy");

@@ -5,7 +5,7 @@ use crate::support::desk::{Desk, Window, home};
 use crate::support::{Folder, Plain, Relay, until};
 
 /// Where the newest line of a window of 800x600 stands, and where its words begin.
-const NEWEST: (i32, i32) = (330, 518);
+const NEWEST: (i32, i32) = (330, 505);
 
 /// Waits until a line of somebody stands in the window.
 fn await_line(window: &Window<'_>, line: &str) {
@@ -33,7 +33,7 @@ fn what_the_mouse_selects_in_the_transcript_is_pasted_as_clean_text() {
     window.await_picture("what Luis said", |picture| picture.changed(&before) > 0.001);
     window.still();
     // The newest line stands at the bottom of the transcript.
-    window.drag((308, 518), (640, 518));
+    window.drag((298, NEWEST.1), (640, NEWEST.1));
     window.still();
     window.click(300, 566, 2);
     window.still();
@@ -154,7 +154,7 @@ fn a_link_that_cannot_be_opened_is_told() {
     luis.say("https://example.org");
     await_line(&window, "example.org");
     // Below the transcript.
-    let hint = (172, 531, 480, 20);
+    let hint = (172, 518, 480, 26);
     assert_eq!(window.still().count_in(hint, RED, 60), 0, "nothing is wrong");
     window.click(NEWEST.0, NEWEST.1, 1);
     window.await_picture("what is wrong", |picture| picture.count_in(hint, RED, 60) > 100);
