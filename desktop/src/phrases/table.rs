@@ -222,14 +222,10 @@ phrases! {
     LeaveLast: "es tu única sala; entra antes en otra", "it is your only room; join another one first";
     /// Only in rooms.
     NotARoom: "eso es cosa de salas", "that is for rooms";
-    /// Done.
-    Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
-    /// Done.
-    Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
-    /// Done.
-    Muted: "{0} está en silencio", "{0} is muted";
-    /// Done.
-    Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
+    #[doc = "Done."] Ignored: "ya no se muestra lo que diga {0}", "what {0} says is not shown any more";
+    #[doc = "Done."] Unignored: "se vuelve a mostrar lo que diga {0}", "what {0} says is shown again";
+    #[doc = "Done."] Muted: "{0} está en silencio", "{0} is muted";
+    #[doc = "Done."] Unmuted: "{0} vuelve a avisar", "{0} is not muted any more";
     /// Needs a connection.
     NeedsConnection: "ahora no hay conexión", "there is no connection now";
     /// What rooms there are.
@@ -242,28 +238,17 @@ phrases! {
     ListFull: "la lista está llena; quita antes a alguien en los ajustes", "the list is full; take somebody out in the settings first";
     /// A command's words and what it does.
     HelpJoin: "/sala NOMBRE — entrar en una sala", "/join ROOM — enter a room";
-    /// Help.
-    HelpPart: "/dejar [NOMBRE] — salir de una sala o cerrar un privado", "/part [ROOM] — leave a room, or close a private conversation";
-    /// Help.
-    HelpNick: "/nombre NOMBRE — cambiar de nombre", "/nick NAME — change your name";
-    /// Help.
-    HelpMsg: "/privado NOMBRE [TEXTO] — hablar con una sola persona", "/msg NAME [TEXT] — talk to one person alone";
-    /// Help.
-    HelpIgnore: "/ignorar NOMBRE — no mostrar lo que diga", "/ignore NAME — do not show what somebody says";
-    /// Help.
-    HelpUnignore: "/atender NOMBRE — volver a mostrarlo", "/unignore NAME — show it again";
-    /// Help.
-    HelpMute: "/silencio — esta sala no avisa; otra vez: sí", "/mute — this room is quiet; again: it is not";
-    /// Help.
-    HelpSearch: "/buscar PALABRAS — buscar en lo que se dijo", "/search WORDS — look for words in what was said";
-    /// Help.
-    HelpWho: "/quien — quién está en la sala", "/who — who is in the room";
-    /// Help.
-    HelpRooms: "/salas — qué salas hay", "/rooms — what rooms there are";
-    /// Help.
-    HelpHelp: "/ayuda — esta ayuda", "/help — this help";
-    /// Help.
-    HelpQuit: "/salir — cerrar la ventana", "/quit — close the window";
+    #[doc = "Help."] HelpPart: "/dejar [NOMBRE] — salir de una sala o cerrar un privado", "/part [ROOM] — leave a room, or close a private conversation";
+    #[doc = "Help."] HelpNick: "/nombre NOMBRE — cambiar de nombre", "/nick NAME — change your name";
+    #[doc = "Help."] HelpMsg: "/privado NOMBRE [TEXTO] — hablar con una sola persona", "/msg NAME [TEXT] — talk to one person alone";
+    #[doc = "Help."] HelpIgnore: "/ignorar NOMBRE — no mostrar lo que diga", "/ignore NAME — do not show what somebody says";
+    #[doc = "Help."] HelpUnignore: "/atender NOMBRE — volver a mostrarlo", "/unignore NAME — show it again";
+    #[doc = "Help."] HelpMute: "/silencio — esta sala no avisa; otra vez: sí", "/mute — this room is quiet; again: it is not";
+    #[doc = "Help."] HelpSearch: "/buscar PALABRAS — buscar en lo que se dijo", "/search WORDS — look for words in what was said";
+    #[doc = "Help."] HelpWho: "/quien — quién está en la sala", "/who — who is in the room";
+    #[doc = "Help."] HelpRooms: "/salas — qué salas hay", "/rooms — what rooms there are";
+    #[doc = "Help."] HelpHelp: "/ayuda — esta ayuda", "/help — this help";
+    #[doc = "Help."] HelpQuit: "/salir — cerrar la ventana", "/quit — close the window";
 
     // Attention.
     /// A notification's title: who, and where.
@@ -284,46 +269,26 @@ phrases! {
     Transcript: "Conversación", "Conversation";
     /// The settings.
     Settings: "Ajustes", "Settings";
-    /// A setting.
-    SettingRelay: "Relay (máquina:puerto)", "Relay (host:port)";
-    /// A setting.
-    SettingName: "Nombre", "Name";
-    /// A setting.
-    SettingRooms: "Salas (separadas por comas)", "Rooms (separated by commas)";
-    /// A setting.
-    SettingLanguage: "Idioma", "Language";
-    /// Its value.
-    LanguageAuto: "El del sistema", "The system's";
-    /// A setting.
-    SettingTheme: "Aspecto", "Theme";
-    /// Its value.
-    ThemeLight: "Claro", "Light";
-    /// Its value.
-    ThemeDark: "Oscuro", "Dark";
-    /// A setting.
-    SettingFont: "Letra", "Font";
-    /// A setting.
-    SettingFontSize: "Tamaño", "Size";
-    /// A setting.
-    SettingNotices: "Quién entra y sale", "Who comes and goes";
-    /// Its value.
-    NoticesAll: "Todos", "Everybody";
-    /// Its value.
-    NoticesSmart: "Solo quien ha hablado", "Only who has spoken";
-    /// Its value.
-    NoticesNone: "Nadie", "Nobody";
-    /// A setting.
-    SettingNotify: "Avisar en el escritorio", "Notify on the desktop";
-    /// A setting.
-    SettingSound: "Con sonido", "With a sound";
-    /// A setting.
-    SettingPaste: "Preguntar antes de pegar muchas líneas", "Ask before pasting many lines";
-    /// A setting.
-    SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
-    /// A setting.
-    SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
-    /// A setting.
-    SettingMuted: "Salas en silencio (separadas por comas)", "Muted rooms (separated by commas)";
+    #[doc = "A setting."] SettingRelay: "Relay (máquina:puerto)", "Relay (host:port)";
+    #[doc = "A setting."] SettingName: "Nombre", "Name";
+    #[doc = "A setting."] SettingRooms: "Salas (separadas por comas)", "Rooms (separated by commas)";
+    #[doc = "A setting."] SettingLanguage: "Idioma", "Language";
+    #[doc = "Its value."] LanguageAuto: "El del sistema", "The system's";
+    #[doc = "A setting."] SettingTheme: "Aspecto", "Theme";
+    #[doc = "Its value."] ThemeLight: "Claro", "Light";
+    #[doc = "Its value."] ThemeDark: "Oscuro", "Dark";
+    #[doc = "A setting."] SettingFont: "Letra", "Font";
+    #[doc = "A setting."] SettingFontSize: "Tamaño", "Size";
+    #[doc = "A setting."] SettingNotices: "Quién entra y sale", "Who comes and goes";
+    #[doc = "Its value."] NoticesAll: "Todos", "Everybody";
+    #[doc = "Its value."] NoticesSmart: "Solo quien ha hablado", "Only who has spoken";
+    #[doc = "Its value."] NoticesNone: "Nadie", "Nobody";
+    #[doc = "A setting."] SettingNotify: "Avisar en el escritorio", "Notify on the desktop";
+    #[doc = "A setting."] SettingSound: "Con sonido", "With a sound";
+    #[doc = "A setting."] SettingPaste: "Preguntar antes de pegar muchas líneas", "Ask before pasting many lines";
+    #[doc = "A setting."] SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
+    #[doc = "A setting."] SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
+    #[doc = "A setting."] SettingMuted: "Salas en silencio (separadas por comas)", "Muted rooms (separated by commas)";
     /// A room's name in the settings that can be none.
     SettingRoomInvalid: "«{0}» no vale como sala: hasta 32 bytes, sin espacios ni dos puntos", "“{0}” is no room: up to 32 bytes, no spaces or colons";
     /// No room is left in the settings.
@@ -339,62 +304,39 @@ phrases! {
     Emoji: "Emoji", "Emoji";
     /// On a pane's button.
     Close: "Cerrar", "Close";
-    /// In a menu.
-    Reply: "Responder", "Reply";
+    #[doc = "In a menu."] Reply: "Responder", "Reply";
     /// In a menu: to the line that is answered.
     ToQuoted: "Ir a la línea citada", "Go to the quoted line";
-    /// In a menu.
-    Copy: "Copiar", "Copy";
-    /// In a menu.
-    TalkPrivately: "Hablar en privado con {0}", "Talk privately to {0}";
-    /// In a menu.
-    Ignore: "No mostrar lo que diga {0}", "Do not show what {0} says";
-    /// In a menu.
-    Unignore: "Volver a mostrar lo que diga {0}", "Show what {0} says again";
-    /// In a menu.
-    Mute: "Silenciar", "Mute";
-    /// In a menu.
-    Unmute: "Quitar el silencio", "Unmute";
-    /// In a menu.
-    Leave: "Salir de la sala", "Leave the room";
-    /// In a menu.
-    CloseConversation: "Cerrar la conversación", "Close the conversation";
-    /// In a menu.
-    JoinRoom: "Entrar en una sala…", "Join a room…";
+    #[doc = "In a menu."] Copy: "Copiar", "Copy";
+    #[doc = "In a menu."] TalkPrivately: "Hablar en privado con {0}", "Talk privately to {0}";
+    #[doc = "In a menu."] Ignore: "No mostrar lo que diga {0}", "Do not show what {0} says";
+    #[doc = "In a menu."] Unignore: "Volver a mostrar lo que diga {0}", "Show what {0} says again";
+    #[doc = "In a menu."] Mute: "Silenciar", "Mute";
+    #[doc = "In a menu."] Unmute: "Quitar el silencio", "Unmute";
+    #[doc = "In a menu."] Leave: "Salir de la sala", "Leave the room";
+    #[doc = "In a menu."] CloseConversation: "Cerrar la conversación", "Close the conversation";
+    #[doc = "In a menu."] JoinRoom: "Entrar en una sala…", "Join a room…";
     /// A question.
     AskRoom: "¿En qué sala?", "Which room?";
-    /// In a menu.
-    OpenLink: "Abrir el enlace", "Open the link";
-    /// In a menu.
-    CopyLink: "Copiar el enlace", "Copy the link";
+    #[doc = "In a menu."] OpenLink: "Abrir el enlace", "Open the link";
+    #[doc = "In a menu."] CopyLink: "Copiar el enlace", "Copy the link";
     /// A settings file that is damaged.
     SettingsDamaged: "los ajustes no se entienden ({1}); se han apartado en {0}", "the settings cannot be read ({1}); they were put aside as {0}";
 
     // Keys.
     /// Above the list of keys.
     KeysTitle: "Teclas", "Keys";
-    /// A key.
-    KeySend: "Enter: enviar · Mayús+Enter: salto de línea", "Enter: send · Shift+Enter: line break";
-    /// A key.
-    KeyComplete: "Tab: completar nombres y órdenes · ↑ ↓: lo que ya enviaste", "Tab: complete names and commands · ↑ ↓: what you sent";
-    /// A key.
-    KeyConversations: "Alt+↑ ↓: otra conversación · Ctrl+U: la siguiente sin leer", "Alt+↑ ↓: another conversation · Ctrl+U: the next unread one";
-    /// A key.
-    KeyJump: "Ctrl+J: a lo que no has leído · Fin: al final", "Ctrl+J: to what is unread · End: to the end";
-    /// A key.
-    KeySearch: "Ctrl+F: buscar", "Ctrl+F: search";
-    /// A key.
-    KeyEmoji: "Ctrl+E: emoji", "Ctrl+E: emoji";
-    /// A key.
-    KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
-    /// A key.
-    KeyPeople: "Ctrl+P: personas", "Ctrl+P: people";
-    /// A key.
-    KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
-    /// A key.
-    KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
-    /// A key.
-    KeyRows: "En la conversación, ↑ ↓: otra línea · Enter: abrir, reintentar o responder · Ctrl+R: responder · Ctrl+A, Ctrl+C: copiar · Menú o Mayús+F10: todo lo demás",
+    #[doc = "A key."] KeySend: "Enter: enviar · Mayús+Enter: salto de línea", "Enter: send · Shift+Enter: line break";
+    #[doc = "A key."] KeyComplete: "Tab: completar nombres y órdenes · ↑ ↓: lo que ya enviaste", "Tab: complete names and commands · ↑ ↓: what you sent";
+    #[doc = "A key."] KeyConversations: "Alt+↑ ↓: otra conversación · Ctrl+U: la siguiente sin leer", "Alt+↑ ↓: another conversation · Ctrl+U: the next unread one";
+    #[doc = "A key."] KeyJump: "Ctrl+J: a lo que no has leído · Fin: al final", "Ctrl+J: to what is unread · End: to the end";
+    #[doc = "A key."] KeySearch: "Ctrl+F: buscar", "Ctrl+F: search";
+    #[doc = "A key."] KeyEmoji: "Ctrl+E: emoji", "Ctrl+E: emoji";
+    #[doc = "A key."] KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
+    #[doc = "A key."] KeyPeople: "Ctrl+P: personas", "Ctrl+P: people";
+    #[doc = "A key."] KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
+    #[doc = "A key."] KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
+    #[doc = "A key."] KeyRows: "En la conversación, ↑ ↓: otra línea · Enter: abrir, reintentar o responder · Ctrl+R: responder · Ctrl+A, Ctrl+C: copiar · Menú o Mayús+F10: todo lo demás",
         "In the conversation, ↑ ↓: another line · Enter: open, retry or reply · Ctrl+R: reply · Ctrl+A, Ctrl+C: copy · Menu or Shift+F10: all else";
 
     // Files and profiles.

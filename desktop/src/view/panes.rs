@@ -70,8 +70,7 @@ impl Panes {
     pub(super) fn new(brush: Brush, post: &Post, language: Language) -> Self {
         let say = |phrase: Phrase| phrase.in_language(language);
         let mut window = begin_window(&brush);
-        let mut ground = Widget::new(0, 0, SIZE.0, SIZE.1, None);
-        ground.super_draw(false);
+        let ground = surface();
         let wishes = Wishes { pick: Wish::PickConversation, menu: Wish::ConversationMenu };
         let rooms = List::new(brush, post, say(Phrase::Rooms), wishes);
         let press = |label: &str, look, wish| button(&brush, label, look, post, wish);
@@ -89,22 +88,18 @@ impl Panes {
         let mut transcript = Transcript::new(brush, post, say(Phrase::Transcript));
         let jump = press("", Look::Strong, Wish::Act(Act::JumpToEnd));
         let unread = press("", Look::Strong, Wish::Act(Act::JumpToUnread));
-        let mut floor = Widget::new(0, 0, 10, 10, None);
-        floor.super_draw(false);
+        let floor = surface();
         let hint = frame(&brush, "", Align::Left);
         let reply = frame(&brush, "", Align::Left);
         let reply_cancel = press("×", Look::Flat, Wish::Act(Act::Cancel));
         transcript.lies_under(&[jump.clone(), unread.clone()]);
-        let mut field = Widget::new(0, 0, 10, 10, None);
-        field.super_draw(false);
+        let field = surface();
         let input = Input::new(brush, post);
         let emoji = press("☺", Look::Flat, Wish::Open(Sheet::Emoji));
         let send = press(say(Phrase::Send), Look::Strong, Wish::SendNow);
         let wishes = Wishes { pick: Wish::PickPerson, menu: Wish::PersonMenu };
         let people = List::new(brush, post, say(Phrase::PeopleLabel), wishes);
-        let mut veil = Group::new(0, 0, SIZE.0, SIZE.1, None);
-        veil.end();
-        veil.hide();
+        let veil = veil();
         window.end();
         window.make_resizable(true);
         listen(&mut window, post);
@@ -316,6 +311,21 @@ fn begin_window(brush: &Brush) -> DoubleWindow {
     window.set_color(color(brush.palette().panel));
     window.size_range(SIZE_MIN.0, SIZE_MIN.1, 0, 0);
     window
+}
+
+/// A part that is only drawn.
+fn surface() -> Widget {
+    let mut surface = Widget::new(0, 0, 10, 10, None);
+    surface.super_draw(false);
+    surface
+}
+
+/// What sheets lie in, hidden while there is none.
+fn veil() -> Group {
+    let mut veil = Group::new(0, 0, SIZE.0, SIZE.1, None);
+    veil.end();
+    veil.hide();
+    veil
 }
 
 fn listen(window: &mut DoubleWindow, post: &Post) {
