@@ -50,13 +50,13 @@ pub struct Palette {
     pub text: Colour,
     /// What matters less: times, notices, hints; on the background and on panels.
     pub muted: Colour,
-    /// A line without an answer yet; on the background.
+    /// A line without an answer yet; on the background and on panels.
     pub pending: Colour,
     /// What went wrong; on the background and on panels.
     pub failed: Colour,
     /// Links, and what can be clicked; on the background and on panels.
     pub link: Colour,
-    /// One's own name; on the background.
+    /// One's own name; on the background and on panels.
     pub own: Colour,
     /// Behind the row or word that names the reader.
     pub mention: Colour,
@@ -91,7 +91,7 @@ const LIGHT: Palette = Palette {
     border: hex(0x00D5_D8DD),
     text: hex(0x001B_1F24),
     muted: hex(0x005C_6470),
-    pending: hex(0x006B_727D),
+    pending: hex(0x0067_6E79),
     failed: hex(0x00B4_1C1C),
     link: hex(0x000B_57B8),
     own: hex(0x000F_5C4A),
@@ -222,8 +222,6 @@ mod tests {
         for theme in THEMES {
             let p = Palette::of(theme);
             let mut pairs = vec![
-                (p.pending, p.background),
-                (p.own, p.background),
                 (p.unread, p.background),
                 (p.mention_text, p.mention),
                 (p.muted, p.mention),
@@ -233,9 +231,14 @@ mod tests {
                 (p.selection_text, p.selection),
                 (p.accent_text, p.accent),
                 (p.warning_text, p.warning),
+                // Counts and buttons.
+                (p.text, p.border),
+                (p.accent, p.accent_text),
             ];
             for surface in [p.background, p.panel] {
-                pairs.extend([p.text, p.muted, p.failed, p.link].map(|text| (text, surface)));
+                pairs.extend(
+                    [p.text, p.muted, p.failed, p.link, p.pending, p.own].map(|text| (text, surface)),
+                );
                 pairs.extend(name_colours(theme).map(|name| (name, surface)));
             }
             pairs.extend(name_colours(theme).map(|name| (name, p.mention)));

@@ -16,6 +16,9 @@ use crate::trouble;
 /// The profile that is used where none is named.
 pub const PROFILE_DEFAULT: &str = "default";
 
+/// Profiles that are looked at for one that nobody has open, where none is named: more windows than anybody has.
+pub const PROFILES_TRIED_MAX: u32 = 32;
+
 /// Longest name of a profile, in bytes: it is the name of a folder.
 pub const PROFILE_BYTES_MAX: usize = 64;
 
@@ -69,11 +72,11 @@ pub enum ProfileError {
 
 impl ProfileError {
     /// What is wrong, and what to do, for the person.
-    pub fn sentence(&self, profile: &str, language: Language) -> Sentence {
+    pub fn sentence(&self, profile: Option<&str>, language: Language) -> Sentence {
         match self {
             Self::Name(name) => Sentence::new(Phrase::ProfileInvalid, &[name]),
             Self::NoHome => Sentence::from(Phrase::NoHome),
-            Self::InUse => Sentence::new(Phrase::ProfileInUse, &[profile]),
+            Self::InUse => Sentence::new(Phrase::ProfileInUse, &[profile.unwrap_or(PROFILE_DEFAULT)]),
             Self::File(FileError { path, error }) => Sentence::new(
                 Phrase::FolderFailed,
                 &[&path.display().to_string(), &trouble::why(error).in_language(language)],
@@ -88,6 +91,8 @@ pub struct Profile {
     name: String,
     /// What a person chose.
     settings: PathBuf,
+    /// What a person chose in the usual profile, in whose place this one is.
+    model: Option<PathBuf>,
     /// What the program remembers.
     state: PathBuf,
     /// Held, not read: the lock goes with it, also where the program is killed.
@@ -95,19 +100,33 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Opens a profile under the folders that the system names for this user, and makes what is missing.
-    pub fn open(name: &str) -> Result<Self, ProfileError> {
-        let app = AppStrategyArgs {
-            top_level_domain: String::new(),
-            author: String::new(),
-            app_name: "tertulia".to_owned(),
-        };
-        let strategy = etcetera::app_strategy::choose_app_strategy(app).map_err(|_| ProfileError::NoHome)?;
-        let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
-        Self::open_under(&strategy.config_dir(), &state, name)
+    /// Opens a profile under the folders that the system names for this user, and makes what is missing. None named: the
+    /// usual one, or if that is open already the next that is free: `default-2`, `default-3`, up to [`PROFILES_TRIED_MAX`].
+    pub fn open(name: Option<&str>) -> Result<Self, ProfileError> {
+        let (config, state) = folders()?;
+        match name {
+            Some(name) => Self::open_under(&config, &state, name),
+            None => Self::open_free_under(&config, &state),
+        }
     }
 
-    /// The same under these folders.
+    /// The usual profile under these folders, or the next that nobody has open.
+    pub fn open_free_under(config: &Path, state: &Path) -> Result<Self, ProfileError> {
+        let others = (2..=PROFILES_TRIED_MAX).map(|number| format!("{PROFILE_DEFAULT}-{number}"));
+        for name in std::iter::once(PROFILE_DEFAULT.to_owned()).chain(others) {
+            match Self::open_under(config, state, &name) {
+                Err(ProfileError::InUse) => {}
+                Ok(profile) if name != PROFILE_DEFAULT => {
+                    let model = Some(settings_file(config, PROFILE_DEFAULT));
+                    return Ok(Self { model, ..profile });
+                }
+                other => return other,
+            }
+        }
+        Err(ProfileError::InUse)
+    }
+
+    /// A profile under these folders.
     pub fn open_under(config: &Path, state: &Path, name: &str) -> Result<Self, ProfileError> {
         if !is_profile(name) {
             return Err(ProfileError::Name(name.to_owned()));
@@ -125,8 +144,8 @@ impl Profile {
                 return Err(ProfileError::File(FileError { path, error: error.into() }));
             }
         }
-        let settings = config.join(format!("{name}.toml"));
-        Ok(Self { name: name.to_owned(), settings, state, _lock: lock })
+        let settings = settings_file(config, name);
+        Ok(Self { name: name.to_owned(), settings, model: None, state, _lock: lock })
     }
 
     /// Its name.
@@ -139,6 +158,12 @@ impl Profile {
         &self.settings
     }
 
+    /// The file whose choices hold, but for the name, until this profile has its own: that of the usual profile, in whose
+    /// place this one was opened. None: it was asked for.
+    pub fn settings_model(&self) -> Option<&Path> {
+        self.model.as_deref()
+    }
+
     /// The file of what was begun and not sent.
     pub fn drafts(&self) -> PathBuf {
         self.state.join("drafts.toml")
@@ -148,6 +173,22 @@ impl Profile {
     pub fn session(&self) -> PathBuf {
         self.state.join("session")
     }
+}
+
+/// Where the system wants what this user chose, and what a program remembers.
+fn folders() -> Result<(PathBuf, PathBuf), ProfileError> {
+    let app = AppStrategyArgs {
+        top_level_domain: String::new(),
+        author: String::new(),
+        app_name: "tertulia".to_owned(),
+    };
+    let strategy = etcetera::app_strategy::choose_app_strategy(app).map_err(|_| ProfileError::NoHome)?;
+    let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Ok((strategy.config_dir(), state))
+}
+
+fn settings_file(config: &Path, name: &str) -> PathBuf {
+    config.join(format!("{name}.toml"))
 }
 
 /// Whether a profile may be called so.
@@ -219,4 +260,53 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     let free = (1..ASIDE_MAX).map(place).find(|place| !place.exists()).unwrap_or_else(|| place(ASIDE_MAX));
     fs::rename(path, &free).map_err(FileError::at(path))?;
     Ok(free)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that goes with the value.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("tertulia-files-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn where_no_profile_is_named_each_window_gets_the_next_that_is_free() {
+        let folder = Folder::new("free");
+        let open = || Profile::open_free_under(&folder.0.join("config"), &folder.0.join("state")).unwrap();
+        let (first, second, third) = (open(), open(), open());
+        assert_eq!([first.name(), second.name(), third.name()], ["default", "default-2", "default-3"]);
+        assert_eq!((first.settings_model(), second.settings_model()), (None, Some(first.settings())));
+        assert_ne!(first.session(), second.session());
+        drop(second);
+        assert_eq!(open().name(), "default-2");
+        drop(first);
+        assert_eq!(open().name(), "default");
+    }
+
+    #[test]
+    fn a_profile_that_is_named_is_that_one_or_none() {
+        let folder = Folder::new("named");
+        let open = |name| Profile::open_under(&folder.0, &folder.0.join("state"), name);
+        let held = open("ana").unwrap();
+        let error = open("ana").unwrap_err();
+        let es = crate::phrases::Language::Es;
+        let sentence = error.sentence(Some("ana"), es).in_language(es);
+        assert!(sentence.contains("«ana»") && sentence.contains("--profile"), "{sentence}");
+        assert_eq!(held.settings_model(), None);
+        assert!(matches!(open("../ana"), Err(ProfileError::Name(_))));
+    }
 }

@@ -18,7 +18,8 @@
 //! - [`options`]: the command line.
 //! - [`files`]: the files of a profile, written so that they are whole whatever happens.
 //! - [`link`], [`outbox`]: the thread that owns the socket and the session, and keeps what was typed in a file.
-//! - [`clock`], [`notify`], [`trouble`]: what time it is; the notices of the desktop; what the system refuses, in words.
+//! - [`clock`], [`notify`], [`opener`], [`trouble`]: what time it is; the notices of the desktop; what opens links; what the
+//!   system refuses, in words.
 //! - [`view`]: the window. Only it names the toolkit.
 //! - [`shell`]: the turn that brings all of them together.
 
@@ -31,6 +32,7 @@ pub mod fold;
 pub mod link;
 pub mod model;
 pub mod notify;
+pub mod opener;
 pub mod options;
 pub mod outbox;
 pub mod phrases;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Ok(Asked::Run(options)) => return run(options),
         Ok(Asked::Help(language)) => help(language.unwrap_or_else(locale_language)).to_owned(),
         Ok(Asked::Version) => format!("tertulia-desktop {}\n", env!("CARGO_PKG_VERSION")),
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => return fail(&error.sentence(locale_language()), locale_language()),
     };
     // A reader that has seen enough is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -35,9 +35,12 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> ExitCode {
     let language = options.flags.language.unwrap_or_else(locale_language);
-    let profile = match Profile::open(&options.profile) {
+    let profile = match Profile::open(options.profile.as_deref()) {
         Ok(profile) => profile,
-        Err(error) => return fail(&error.sentence(&options.profile, language).in_language(language)),
+        Err(error) => {
+            let sentence = error.sentence(options.profile.as_deref(), language);
+            return fail(&sentence.in_language(language), language);
+        }
     };
     let clock = Clock::start();
     let (settings, trouble) = read_settings(&profile, language);
@@ -49,7 +52,9 @@ fn run(options: Options) -> ExitCode {
     troubles.into_iter().flatten().for_each(|sentence| model.handle(Event::Shell(sentence), clock.now()));
     match Shell::open(model, profile, clock) {
         Ok(shell) => turn(Rc::new(RefCell::new(shell))),
-        Err(error) => fail(&error.to_string()),
+        Err(error) => {
+            fail(&Sentence::new(Phrase::StartFailed, &[&error.to_string()]).in_language(language), language)
+        }
     }
 }
 
@@ -80,7 +85,7 @@ fn turn(shell: Rc<RefCell<Shell>>) -> ExitCode {
 /// What a person chose, or what is usual and what is wrong with the file, which is kept aside.
 fn read_settings(profile: &Profile, language: Language) -> (Settings, Option<Sentence>) {
     let why = match files::read(profile.settings()) {
-        Ok(None) => return (Settings::default(), None),
+        Ok(None) => return (profile.settings_model().map(read_model).unwrap_or_default(), None),
         Ok(Some(text)) => match Settings::from_toml(&text) {
             Ok(settings) => return (settings, None),
             Err(error) => error.why,
@@ -89,6 +94,14 @@ fn read_settings(profile: &Profile, language: Language) -> (Settings, Option<Sen
     };
     let why = why.in_language(language);
     (Settings::default(), Some(set_aside(profile.settings(), Phrase::SettingsDamaged, &why)))
+}
+
+/// What was chosen in another profile, but for the name: two people do not have one. What cannot be read there is that
+/// profile's own trouble.
+fn read_model(path: &Path) -> Settings {
+    let text = files::read(path).ok().flatten().unwrap_or_default();
+    let settings = Settings::from_toml(&text).unwrap_or_default();
+    Settings { name: String::new(), ..settings }
 }
 
 fn restore_drafts(model: &mut Model, profile: &Profile) -> Option<Sentence> {
@@ -118,7 +131,12 @@ fn locale_language() -> Language {
     Language::of_locale(&locale())
 }
 
-fn fail(sentence: &str) -> ExitCode {
+/// Says it where it is seen: who started the window from an icon has no terminal.
+fn fail(sentence: &str, language: Language) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "tertulia-desktop: {sentence}");
+    let has_display = std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty());
+    if has_display && !std::io::stderr().is_terminal() {
+        View::tell(sentence, Phrase::Close.in_language(language));
+    }
     ExitCode::from(EXIT_USAGE)
 }

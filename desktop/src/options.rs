@@ -1,13 +1,11 @@
 //! The command line: what holds for this run, or a sentence that says what is wrong with it.
 
 use std::ffi::OsString;
-use std::fmt;
 
 use lexopt::prelude::*;
 
 use crate::colour::Theme;
-use crate::files::PROFILE_DEFAULT;
-use crate::phrases::Language;
+use crate::phrases::{Language, Phrase, Sentence, fill};
 use crate::settings::Flags;
 
 /// What the command line asks for.
@@ -24,64 +22,96 @@ pub enum Asked {
 /// How to open the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Whose settings, drafts and session are used.
-    pub profile: String,
+    /// Whose settings, drafts and session are used. None: the usual one, or the next that is free.
+    pub profile: Option<String>,
     /// What stands before the settings in this run.
     pub flags: Flags,
 }
 
 /// A wrong command line: which flag, what was given, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OptionsError(String);
+pub struct OptionsError {
+    what: Sentence,
+    /// What can be chosen from, where that is little.
+    either: Option<[&'static str; 2]>,
+    /// Which language the command line asks for, as far as it was read.
+    language: Option<Language>,
+}
 
-impl fmt::Display for OptionsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; see tertulia-desktop --help", self.0)
+impl OptionsError {
+    fn new(phrase: Phrase, words: &[&str]) -> Self {
+        Self { what: Sentence::new(phrase, words), either: None, language: None }
+    }
+
+    /// What is wrong and what helps, in the language that the command line asks for, or else in this one.
+    pub fn sentence(&self, language: Language) -> String {
+        let language = self.language.unwrap_or(language);
+        let mut what = self.what.in_language(language);
+        if let Some(words) = &self.either {
+            what.push_str(&fill(Phrase::EitherOr.in_language(language), words));
+        }
+        fill(Phrase::SeeHelp.in_language(language), &[what])
     }
 }
 
-impl std::error::Error for OptionsError {}
-
 /// Reads the arguments, the program's name not among them.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
-    let mut options = Options { profile: PROFILE_DEFAULT.to_owned(), flags: Flags::default() };
+    let mut options = Options { profile: None, flags: Flags::default() };
+    match read_all(&mut options, arguments) {
+        Ok(Some(asked)) => Ok(asked),
+        Ok(None) => Ok(Asked::Run(options)),
+        Err(error) => Err(OptionsError { language: options.flags.language, ..error }),
+    }
+}
+
+/// Reads all arguments into the options. What is asked for, if that is not to run.
+fn read_all(
+    options: &mut Options,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Asked>, OptionsError> {
     let mut wants_help = false;
     let mut parser = lexopt::Parser::from_args(arguments);
-    while let Some(argument) = parser.next().map_err(|error| OptionsError(error.to_string()))? {
+    while let Some(argument) =
+        parser.next().map_err(|error| OptionsError::new(Phrase::Verbatim, &[&error.to_string()]))?
+    {
         match argument {
             Long("help") | Short('h') => wants_help = true,
-            Long("version") | Short('V') => return Ok(Asked::Version),
+            Long("version") | Short('V') => return Ok(Some(Asked::Version)),
             Long(flag) => {
                 let flag = flag.to_owned();
-                read_flag(&mut options, &flag, &mut parser)?;
+                read_flag(options, &flag, &mut parser)?;
             }
-            Short(letter) => return Err(OptionsError(format!("-{letter}: no such argument"))),
+            Short(letter) => return Err(OptionsError::new(Phrase::FlagUnknown, &[&format!("-{letter}")])),
             Value(value) => {
                 let value = value.to_string_lossy().into_owned();
-                return Err(OptionsError(format!("{value}: no such argument")));
+                return Err(OptionsError::new(Phrase::ArgumentUnknown, &[&value]));
             }
         }
     }
-    Ok(if wants_help { Asked::Help(options.flags.language) } else { Asked::Run(options) })
+    Ok(wants_help.then_some(Asked::Help(options.flags.language)))
 }
 
 const FLAGS: [&str; 6] = ["relay", "name", "room", "lang", "theme", "profile"];
 
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
+    let dashed = format!("--{flag}");
     if !FLAGS.contains(&flag) {
-        return Err(OptionsError(format!("--{flag}: no such flag")));
+        return Err(OptionsError::new(Phrase::FlagUnknown, &[&dashed]));
     }
-    let value = parser.value().map_err(|_| OptionsError(format!("--{flag}: a value must follow")))?;
+    let value = parser.value().map_err(|_| OptionsError::new(Phrase::FlagBare, &[&dashed]))?;
     let value = value.to_string_lossy().into_owned();
-    let wrong = |expected: &str| OptionsError(format!("--{flag} {value}: expected {expected}"));
+    let wrong = |either| OptionsError {
+        either: Some(either),
+        ..OptionsError::new(Phrase::FlagInvalid, &[&dashed, &value])
+    };
     let flags = &mut options.flags;
     match flag {
         "relay" => flags.relay = Some(value),
         "name" => flags.name = Some(value),
         "room" => flags.rooms.get_or_insert_default().push(value),
-        "lang" => flags.language = Some(Language::from_name(&value).ok_or_else(|| wrong("es or en"))?),
-        "theme" => flags.theme = Some(Theme::from_name(&value).ok_or_else(|| wrong("light or dark"))?),
-        _ => options.profile = value,
+        "lang" => flags.language = Some(Language::from_name(&value).ok_or_else(|| wrong(["es", "en"]))?),
+        "theme" => flags.theme = Some(Theme::from_name(&value).ok_or_else(|| wrong(["light", "dark"]))?),
+        _ => options.profile = Some(value),
     }
     Ok(())
 }
@@ -102,7 +132,7 @@ tertulia-desktop: the window of the chat
   --room ROOM         a room to be in, repeatable   [general]
   --lang es|en        language of the window        [the desktop's]
   --theme light|dark  colours                       [light]
-  --profile NAME      settings, drafts and session of its own, so that two windows can be open  [default]
+  --profile NAME      settings, drafts and session of its own   [default; where it is open already, default-2 and so on]
   --version, --help
 
 A flag holds for this run; what is chosen in the window is kept. FLTK_SCALING_FACTOR=2 makes everything twice as large.
@@ -116,7 +146,7 @@ tertulia-desktop: la ventana del chat
   --room ROOM         una sala en la que estar, repetible   [general]
   --lang es|en        idioma de la ventana                  [el del escritorio]
   --theme light|dark  colores                               [light]
-  --profile NAME      ajustes, borradores y sesión propios, para tener dos ventanas abiertas  [default]
+  --profile NAME      ajustes, borradores y sesión propios      [default; si ya está abierto, default-2, etc.]
   --version, --help
 
 Una opción vale para esta vez; lo que se elige en la ventana se guarda. FLTK_SCALING_FACTOR=2 lo hace todo el doble de grande.
@@ -127,7 +157,7 @@ mod tests {
     use super::*;
 
     fn read(arguments: &[&str]) -> Result<Asked, String> {
-        parse(arguments.iter().map(OsString::from)).map_err(|error| error.to_string())
+        parse(arguments.iter().map(OsString::from)).map_err(|error| error.sentence(Language::Es))
     }
 
     #[test]
@@ -143,16 +173,22 @@ mod tests {
             theme: Some(Theme::Dark),
             ..Flags::default()
         };
-        assert_eq!((options.flags, options.profile.as_str()), (expected, "default"));
+        assert_eq!((options.flags, options.profile), (expected, None));
     }
 
     #[test]
     fn what_is_wrong_is_told_with_what_was_expected() {
         let cases = [
-            (&["--lang", "fr"][..], "--lang fr: expected es or en; see tertulia-desktop --help"),
-            (&["--color", "x"], "--color: no such flag; see tertulia-desktop --help"),
-            (&["--name"], "--name: a value must follow; see tertulia-desktop --help"),
-            (&["hola"], "hola: no such argument; see tertulia-desktop --help"),
+            (&["--lang", "fr"][..], "--lang fr: se espera es o en; mira tertulia-desktop --help"),
+            (&["--color", "x"], "no existe la opción --color; mira tertulia-desktop --help"),
+            (&["-x"], "no existe la opción -x; mira tertulia-desktop --help"),
+            (&["--name"], "falta un valor detrás de --name; mira tertulia-desktop --help"),
+            (&["hola"], "sobra «hola»; mira tertulia-desktop --help"),
+            (
+                &["--lang", "en", "--theme", "pink"],
+                "--theme pink: expected light or dark; see tertulia-desktop --help",
+            ),
+            (&["--lang", "en", "--name"], "a value must follow --name; see tertulia-desktop --help"),
         ];
         for (arguments, expected) in cases {
             assert_eq!(read(arguments), Err(expected.to_owned()));

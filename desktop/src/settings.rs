@@ -278,6 +278,45 @@ fn mended_rooms(rooms: Vec<String>) -> Vec<String> {
     mended
 }
 
+/// A name as a person writes it for themselves. An error: why it cannot be.
+pub fn check_name(name: &str) -> Result<(), Sentence> {
+    let is_good = Name::parse(name).is_ok_and(|parsed| parsed.tail().is_empty());
+    if is_good { Ok(()) } else { Err(Phrase::NameInvalid.into()) }
+}
+
+/// Rooms as a person writes them, between commas or spaces; at least one. An error: what of it cannot be.
+pub fn read_rooms(text: &str) -> Result<Vec<String>, Sentence> {
+    let rooms = read_muted(text)?;
+    if rooms.is_empty() {
+        return Err(Phrase::SettingRoomsNone.into());
+    }
+    if rooms.len() > ROOMS_PER_CLIENT_MAX {
+        return Err(Sentence::new(Phrase::TooManyRooms, &[&ROOMS_PER_CLIENT_MAX.to_string()]));
+    }
+    Ok(rooms)
+}
+
+/// The same of rooms that are quiet, of which there may be none.
+pub fn read_muted(text: &str) -> Result<Vec<String>, Sentence> {
+    let mut rooms: Vec<String> = Vec::new();
+    for word in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty()) {
+        let room = room_key(word).map_err(|_| Sentence::new(Phrase::SettingRoomInvalid, &[word]))?;
+        if !rooms.contains(&room) {
+            rooms.push(room);
+        }
+    }
+    Ok(rooms)
+}
+
+/// The size of the font as a person writes it. An error: why it cannot be.
+pub fn read_font_size(text: &str) -> Result<u16, Sentence> {
+    let text = text.trim();
+    text.parse().ok().filter(|size| FONT_SIZES.contains(size)).ok_or_else(|| {
+        let (least, most) = (FONT_SIZES.start().to_string(), FONT_SIZES.end().to_string());
+        Sentence::new(Phrase::SettingSizeInvalid, &[text, &least, &most])
+    })
+}
+
 /// A room's name as the relay has it: without its case, and without a `#` before it.
 pub fn room_key(room: &str) -> Result<String, NameError> {
     let room = room.trim();
@@ -330,6 +369,24 @@ mod tests {
             assert!(!Settings::from_toml(wrong).unwrap_err().reason.is_empty(), "{wrong}");
         }
         assert!(Settings::from_toml(&"#".repeat(TEXT_BYTES_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn what_is_filled_in_is_taken_or_refused_with_a_reason() {
+        assert_eq!(
+            read_rooms("General, cocina música,#cine").unwrap(),
+            ["general", "cocina", "música", "cine"]
+        );
+        assert_eq!(read_rooms(" , ").unwrap_err().phrase(), Phrase::SettingRoomsNone);
+        let why = read_rooms("general, a:b").unwrap_err().in_language(Language::Es);
+        assert!(why.starts_with("«a:b» no vale"), "{why}");
+        assert_eq!(read_muted("").unwrap(), Vec::<String>::new());
+        assert_eq!(read_font_size(" 16 "), Ok(16));
+        for wrong in ["", "grande", "7", "41", "-3"] {
+            assert_eq!(read_font_size(wrong).unwrap_err().phrase(), Phrase::SettingSizeInvalid, "{wrong}");
+        }
+        assert_eq!(check_name("María José"), Ok(()));
+        assert_eq!(check_name("a:b").unwrap_err().phrase(), Phrase::NameInvalid);
     }
 
     #[test]

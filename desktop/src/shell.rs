@@ -11,6 +11,7 @@ use crate::files::{self, FileError, Lasting, Profile};
 use crate::link::{Link, Report};
 use crate::model::{Act, Command, Event, FileCommand, LinkCommand, LinkEvent, Model, ViewCommand};
 use crate::notify::Notifier;
+use crate::opener::Opener;
 use crate::phrases::{Phrase, Sentence};
 use crate::trouble;
 use crate::view::View;
@@ -26,6 +27,7 @@ pub struct Shell {
     profile: Profile,
     clock: Clock,
     notifier: Notifier,
+    opener: Opener,
     shown: Option<u64>,
     /// Reports were left lying, so that the keyboard has its turn.
     has_more: bool,
@@ -37,8 +39,9 @@ impl Shell {
     pub fn open(model: Model, profile: Profile, clock: Clock) -> io::Result<Self> {
         let view = View::open(&model);
         let link = Link::begin(&profile.session(), View::bell())?;
-        let notifier = Notifier::new();
-        Ok(Self { model, view, link, profile, clock, notifier, shown: None, has_more: true, is_ended: false })
+        let (notifier, opener) = (Notifier::new(), Opener::new(View::bell()));
+        let (shown, has_more, is_ended) = (None, true, false);
+        Ok(Self { model, view, link, profile, clock, notifier, opener, shown, has_more, is_ended })
     }
 
     /// What the window's parts call when they want something.
@@ -64,6 +67,7 @@ impl Shell {
     pub fn turn(&mut self) {
         self.take_acts();
         self.take_reports();
+        self.take_failures();
         let now = self.clock.now();
         if self.model.next_due().is_some_and(|due| due <= now.monotonic) {
             self.model.handle(Event::Tick, now);
@@ -100,6 +104,12 @@ impl Shell {
         self.do_commands();
     }
 
+    fn take_failures(&mut self) {
+        while let Some(url) = self.opener.take_failure() {
+            self.tell(Sentence::new(Phrase::LinkFailed, &[&url]));
+        }
+    }
+
     fn take_report(&mut self, report: Report) {
         match report {
             Report::Event(event) => {
@@ -123,7 +133,11 @@ impl Shell {
         while let Some(command) = self.model.poll_command() {
             match command {
                 Command::Link(command) => self.give(command),
-                Command::View(ViewCommand::OpenLink(url)) => open_link(&url),
+                Command::View(ViewCommand::OpenLink(url)) => {
+                    if !self.opener.open(&url) {
+                        self.tell(Sentence::new(Phrase::LinkFailed, &[&url]));
+                    }
+                }
                 Command::View(command) => self.view.obey(command, &mut self.model),
                 Command::File(command) => self.write(command),
                 Command::Notify(notification) => self.notifier.notify(notification),
@@ -143,7 +157,7 @@ impl Shell {
     fn write(&mut self, command: FileCommand) {
         let (path, drafts) = (self.profile.settings(), self.profile.drafts());
         let (written, are_drafts) = match &command {
-            FileCommand::SaveSettings(text) => (files::write(path, text, Lasting::Power), false),
+            FileCommand::SaveSettings(text) => (files::write(path, text, Lasting::Program), false),
             FileCommand::SaveDrafts(text) => (files::write(&drafts, text, Lasting::Program), true),
             FileCommand::SaveDraftsSafely(text) => (files::write(&drafts, text, Lasting::Power), true),
         };
@@ -185,19 +199,5 @@ fn keep_drafts(model: &mut Model, link: &Link, profile: &Profile, clock: &Clock)
             Command::Link(order @ LinkCommand::ForgetRefused { .. }) => drop(link.give(order)),
             _ => {}
         }
-    }
-}
-
-/// Opens a link with the desktop's program. Nobody waits for it.
-fn open_link(url: &str) {
-    let opened = std::process::Command::new("xdg-open")
-        .arg(url)
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn();
-    if let Ok(mut child) = opened {
-        // Somebody has to hear how it ended, or it stays in the table of processes.
-        let _ = std::thread::Builder::new().name("opener".to_owned()).spawn(move || child.wait());
     }
 }

@@ -24,16 +24,22 @@ const INPUT: Part = Part { x: 175, y: 555, w: 120, h: 24 };
 /// See [`INPUT`].
 const TRANSCRIPT: Part = Part { x: 200, y: 100, w: 300, h: 380 };
 
-/// All of it is seen, and it stands still.
-const SETTLED: Duration = Duration::from_millis(1500);
+/// What a window does after it was greeted is done by then.
+const GREETED: Duration = Duration::from_millis(1500);
 
 fn open<'a>(desk: &'a Desk, home: &Folder, relay: &Relay, more: &[&str]) -> Window<'a> {
     let address = relay.address().to_string();
     desk.window(&home.0, &[&["--relay", &address, "--name", "Ana", "--lang", "es"], more].concat())
 }
 
-fn settle() {
-    std::thread::sleep(SETTLED);
+/// Waits until all that was said is seen and nothing moves any more.
+fn settle(window: &Window<'_>) {
+    window.still();
+}
+
+/// Waits until a line is the newest that stands in the window.
+fn await_newest(window: &Window<'_>, line: &str) {
+    window.await_transcript(line, |lines| lines.last().is_some_and(|last| last.ends_with(line)));
 }
 
 /// The program, as it lies there.
@@ -76,10 +82,12 @@ pub(crate) fn memory(_: &Options) -> Vec<Row> {
     for number in 0..200 {
         luis.say(&format!("línea {number}: el niño y la cigüeña, ¿qué más da?"));
     }
-    settle();
+    relay.await_said("Luis: línea 199: el niño y la cigüeña, ¿qué más da?");
+    settle(&window);
     let latin = resident_mib(window.pid());
     luis.say("漢字かな 한글 عربي עברית हिन्दी ไทย Ελληνικά Кириллица 👩🏽‍🚀 🇪🇸 ❤️");
-    settle();
+    relay.await_said("Luis: 漢字かな 한글 عربي עברית हिन्दी ไทย Ελληνικά Кириллица 👩🏽‍🚀 🇪🇸 ❤️");
+    settle(&window);
     let all = resident_mib(window.pid());
     let row = |figure, value, at_most| Row { work: "memory", figure, value, at_most, unit: "MiB" };
     vec![row("resident, Latin", latin, 20.0), row("resident, all scripts", all, 32.0)]
@@ -97,7 +105,7 @@ pub(crate) fn idle(options: &Options) -> Vec<Row> {
         .collect();
     let window = open(&desk, &home, &relay, &[]);
     // What a window does after it was greeted is done by then, and what it says for a while is gone.
-    std::thread::sleep(tertulia_desktop::model::HINT_SHOWN + SETTLED);
+    std::thread::sleep(tertulia_desktop::model::HINT_SHOWN + GREETED);
     let seconds = if options.is_quick { 3 } else { 20 };
     let before = processor_time(window.pid());
     std::thread::sleep(Duration::from_secs(seconds));
@@ -120,12 +128,12 @@ pub(crate) fn room(_: &Options) -> Vec<Row> {
     let eye = Eye::open(desk.display());
     let mut luis = relay.plain("Luis");
     luis.send("/join otra");
-    settle();
+    settle(&window);
     for number in 0..5000 {
         luis.say(&format!("línea {number} de la otra sala, con bastantes palabras para que se parta en dos"));
     }
     relay.await_said("Luis: línea 4999 de la otra sala, con bastantes palabras para que se parta en dos");
-    settle();
+    settle(&window);
     let (alt, up) = (eye.keycode(ALT), eye.keycode(UP));
     window.focus();
     let empty = eye.look(TRANSCRIPT);
@@ -133,6 +141,11 @@ pub(crate) fn room(_: &Options) -> Vec<Row> {
     let time = eye.time_until(TRANSCRIPT, |pixels| pixels != empty.as_slice());
     let value = time.as_secs_f64() * 1000.0;
     vec![Row { work: "room", figure: "a room of 5,000 lines is seen", value, at_most: 200.0, unit: "ms" }]
+}
+
+/// The n-th line of many.
+fn flood_line(number: u32) -> String {
+    format!("línea {number} de muchas, con unas cuantas palabras")
 }
 
 /// Says lines at a rate until told to stop.
@@ -149,7 +162,7 @@ fn talk(relay: &Relay, rate: u32, lines: u32) -> std::thread::JoinHandle<()> {
                 let due = begin + Duration::from_secs_f64(f64::from(number) / f64::from(rate));
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
             }
-            let line = format!("Luis: línea {number} de muchas, con unas cuantas palabras\n");
+            let line = format!("Luis: {}\n", flood_line(number));
             stream.write_all(line.as_bytes()).expect("the relay reads");
         }
     })
@@ -160,7 +173,7 @@ pub(crate) fn flood(options: &Options) -> Vec<Row> {
     let (relay, desk, home) = (Relay::start(), Desk::open(), home());
     let window = open(&desk, &home, &relay, &[]);
     let eye = Eye::open(desk.display());
-    settle();
+    settle(&window);
     let seconds = if options.is_quick { 8 } else { 60 };
     let (letter, backspace) = (eye.keycode(LETTER), eye.keycode(BACKSPACE));
     let talker = talk(&relay, 1000, 1000 * seconds);
@@ -183,6 +196,8 @@ pub(crate) fn flood(options: &Options) -> Vec<Row> {
     }
     talker.join().unwrap();
     let value = resident_mib(window.pid()) - after_warm_up.unwrap_or_default();
+    // Looking costs memory of its own.
+    await_newest(&window, &flood_line(1000 * seconds - 1));
     vec![
         Row {
             work: "flood",
@@ -199,13 +214,13 @@ pub(crate) fn flood(options: &Options) -> Vec<Row> {
 pub(crate) fn week(options: &Options) -> Vec<Row> {
     let (relay, desk, home) = (Relay::start(), Desk::open(), home());
     let window = open(&desk, &home, &relay, &[]);
-    settle();
+    settle(&window);
     let step = if options.is_quick { 20_000 } else { 250_000 };
     let mut resident = Vec::new();
     for _ in 0..4 {
         talk(&relay, 0, step).join().unwrap();
-        // The newest line is seen once nothing moves any more.
-        window.still();
+        // All have come once the newest is seen.
+        await_newest(&window, &flood_line(step - 1));
         resident.push(resident_mib(window.pid()));
     }
     let value = resident[3] - resident[0];

@@ -114,12 +114,16 @@ impl Model {
         let rooms = std::mem::replace(&mut self.settings.rooms, last.rooms.clone());
         let name = std::mem::replace(&mut self.settings.name, last.name.clone());
         let is_other_relay = self.settings.relay != last.relay;
-        if !name.is_empty() && name != self.name {
-            self.rename(&name);
-        }
+        let is_other_name = !name.is_empty() && name != self.name;
         if is_other_relay && self.status != Status::NotBegun {
+            // The other relay is asked for the new name at once; the last one need not hear it.
+            if is_other_name {
+                self.take_name(name);
+            }
             self.forget_lines(&last.relay);
             self.start();
+        } else if is_other_name {
+            self.rename(&name);
         }
         self.change_rooms(&rooms);
         let looks = |settings: &Settings| {

@@ -64,7 +64,10 @@ impl Model {
         let shown = self.conversations.shown_mut();
         shown.scroll = scroll;
         let (id, end) = (shown.id, shown.end);
+        // Who is not in a room yet is told nothing of it; coming in, one asks anyway.
+        let is_in = shown.kind != super::Kind::Room || shown.seat == super::Seat::In;
         let may_fetch = match shown.older {
+            _ if !is_in => false,
             Older::Unknown => true,
             Older::Failed { until } => until <= now,
             Older::Fetching | Older::None | Older::NotKept => false,

@@ -135,6 +135,8 @@ phrases! {
     NewOne: "1 nuevo ↓", "1 new ↓";
     /// On the button to the end.
     NewMany: "{0} nuevos ↓", "{0} new ↓";
+    /// On the button to the first line that was not read.
+    ToUnread: "↑ a lo no leído", "↑ to the unread";
     /// On the button to the end, with nothing new.
     ToEnd: "al final ↓", "to the end ↓";
     /// Older lines are being fetched.
@@ -167,6 +169,12 @@ phrases! {
     SearchHistoryCount: "{0} en el historial", "{0} in the history";
     /// There are more.
     SearchMore: "Más antiguos", "Older ones";
+    /// What a sign in the bar does.
+    SearchUp: "Coincidencia anterior", "Previous match";
+    /// What a sign in the bar does.
+    SearchDown: "Coincidencia siguiente", "Next match";
+    /// What a sign in the bar does.
+    SearchClose: "Cerrar la búsqueda", "Close the search";
     /// It cannot be asked.
     SearchFailed: "ahora no se puede buscar en el historial; prueba en un momento", "the history cannot be searched now; try again in a moment";
 
@@ -177,6 +185,8 @@ phrases! {
     InputLabelPrivate: "Escribe a {0}", "Write to {0}";
     /// Above the input.
     ReplyingTo: "Respondes a {0}: {1}", "Answering {0}: {1}";
+    /// What the sign beside it does.
+    ReplyCancel: "No responder", "Do not answer";
     /// How much is too much.
     TooLongBy: "sobran {0} bytes", "{0} bytes too many";
     /// A question.
@@ -253,106 +263,83 @@ phrases! {
     Rooms: "Salas", "Rooms";
     /// The list of private conversations.
     Privates: "Privados", "Private";
+    /// One's own name, below the list of rooms.
+    OwnName: "Tu nombre y los ajustes", "Your name and the settings";
     /// The list of people.
     PeopleLabel: "Personas", "People";
     /// What is said.
     Transcript: "Conversación", "Conversation";
     /// The settings.
     Settings: "Ajustes", "Settings";
-    /// A setting.
-    SettingRelay: "Relay (máquina:puerto)", "Relay (host:port)";
-    /// A setting.
-    SettingName: "Nombre", "Name";
-    /// A setting.
-    SettingRooms: "Salas (separadas por espacios)", "Rooms (separated by spaces)";
-    /// A setting.
-    SettingLanguage: "Idioma", "Language";
-    /// Its value.
-    LanguageAuto: "El del sistema", "The system's";
-    /// A setting.
-    SettingTheme: "Aspecto", "Theme";
-    /// Its value.
-    ThemeLight: "Claro", "Light";
-    /// Its value.
-    ThemeDark: "Oscuro", "Dark";
-    /// A setting.
-    SettingFont: "Letra", "Font";
-    /// A setting.
-    SettingFontSize: "Tamaño", "Size";
-    /// A setting.
-    SettingNotices: "Quién entra y sale", "Who comes and goes";
-    /// Its value.
-    NoticesAll: "Todos", "Everybody";
-    /// Its value.
-    NoticesSmart: "Solo quien ha hablado", "Only who has spoken";
-    /// Its value.
-    NoticesNone: "Nadie", "Nobody";
-    /// A setting.
-    SettingNotify: "Avisar en el escritorio", "Notify on the desktop";
-    /// A setting.
-    SettingSound: "Con sonido", "With a sound";
-    /// A setting.
-    SettingPaste: "Preguntar antes de pegar muchas líneas", "Ask before pasting many lines";
-    /// A setting.
-    SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
-    /// A setting.
-    SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
-    /// A setting.
-    SettingMuted: "Salas en silencio (separadas por espacios)", "Muted rooms (separated by spaces)";
+    #[doc = "A setting."] SettingRelay: "Relay (máquina:puerto)", "Relay (host:port)";
+    #[doc = "A setting."] SettingName: "Nombre", "Name";
+    #[doc = "A setting."] SettingRooms: "Salas (separadas por comas)", "Rooms (separated by commas)";
+    #[doc = "A setting."] SettingLanguage: "Idioma", "Language";
+    #[doc = "Its value."] LanguageAuto: "El del sistema", "The system's";
+    #[doc = "A setting."] SettingTheme: "Aspecto", "Theme";
+    #[doc = "Its value."] ThemeLight: "Claro", "Light";
+    #[doc = "Its value."] ThemeDark: "Oscuro", "Dark";
+    #[doc = "A setting."] SettingFont: "Letra", "Font";
+    #[doc = "A setting."] SettingFontSize: "Tamaño", "Size";
+    #[doc = "A setting."] SettingNotices: "Quién entra y sale", "Who comes and goes";
+    #[doc = "Its value."] NoticesAll: "Todos", "Everybody";
+    #[doc = "Its value."] NoticesSmart: "Solo quien ha hablado", "Only who has spoken";
+    #[doc = "Its value."] NoticesNone: "Nadie", "Nobody";
+    #[doc = "A setting."] SettingNotify: "Avisar en el escritorio", "Notify on the desktop";
+    #[doc = "A setting."] SettingSound: "Con sonido", "With a sound";
+    #[doc = "A setting."] SettingPaste: "Preguntar antes de pegar muchas líneas", "Ask before pasting many lines";
+    #[doc = "A setting."] SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
+    #[doc = "A setting."] SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
+    #[doc = "A setting."] SettingMuted: "Salas en silencio (separadas por comas)", "Muted rooms (separated by commas)";
+    /// A room's name in the settings that can be none.
+    SettingRoomInvalid: "«{0}» no vale como sala: hasta 32 bytes, sin espacios ni dos puntos", "“{0}” is no room: up to 32 bytes, no spaces or colons";
+    /// No room is left in the settings.
+    SettingRoomsNone: "falta al menos una sala", "at least one room is needed";
+    /// A size in the settings that cannot be: what was written, the least, the most.
+    SettingSizeInvalid: "«{0}» no vale como tamaño: de {1} a {2}", "“{0}” is no size: {1} to {2}";
+    /// Rooms are left that one was writing in: which.
+    LeaveDraft: "hay algo a medio escribir en {0}, y se pierde al salir; acepta otra vez para salir",
+        "something is begun in {0} and would be lost on leaving; accept again to leave";
     /// Yes.
     Accept: "Aceptar", "OK";
     /// The emoji picker.
     Emoji: "Emoji", "Emoji";
     /// On a pane's button.
     Close: "Cerrar", "Close";
-    /// In a menu.
-    Reply: "Responder", "Reply";
-    /// In a menu.
-    Copy: "Copiar", "Copy";
-    /// In a menu.
-    TalkPrivately: "Hablar en privado", "Talk privately";
-    /// In a menu.
-    Ignore: "No mostrar lo que diga", "Do not show what they say";
-    /// In a menu.
-    Unignore: "Volver a mostrar lo que diga", "Show what they say again";
-    /// In a menu.
-    Mute: "Silenciar", "Mute";
-    /// In a menu.
-    Unmute: "Quitar el silencio", "Unmute";
-    /// In a menu.
-    Leave: "Salir de la sala", "Leave the room";
-    /// In a menu.
-    CloseConversation: "Cerrar la conversación", "Close the conversation";
+    #[doc = "In a menu."] Reply: "Responder", "Reply";
+    /// In a menu: to the line that is answered.
+    ToQuoted: "Ir a la línea citada", "Go to the quoted line";
+    #[doc = "In a menu."] Copy: "Copiar", "Copy";
+    #[doc = "In a menu."] TalkPrivately: "Hablar en privado con {0}", "Talk privately to {0}";
+    #[doc = "In a menu."] Ignore: "No mostrar lo que diga {0}", "Do not show what {0} says";
+    #[doc = "In a menu."] Unignore: "Volver a mostrar lo que diga {0}", "Show what {0} says again";
+    #[doc = "In a menu."] Mute: "Silenciar", "Mute";
+    #[doc = "In a menu."] Unmute: "Quitar el silencio", "Unmute";
+    #[doc = "In a menu."] Leave: "Salir de la sala", "Leave the room";
+    #[doc = "In a menu."] CloseConversation: "Cerrar la conversación", "Close the conversation";
+    #[doc = "In a menu."] JoinRoom: "Entrar en una sala…", "Join a room…";
     /// A question.
     AskRoom: "¿En qué sala?", "Which room?";
-    /// In a menu.
-    OpenLink: "Abrir el enlace", "Open the link";
-    /// In a menu.
-    CopyLink: "Copiar el enlace", "Copy the link";
+    #[doc = "In a menu."] OpenLink: "Abrir el enlace", "Open the link";
+    #[doc = "In a menu."] CopyLink: "Copiar el enlace", "Copy the link";
     /// A settings file that is damaged.
     SettingsDamaged: "los ajustes no se entienden ({1}); se han apartado en {0}", "the settings cannot be read ({1}); they were put aside as {0}";
 
     // Keys.
     /// Above the list of keys.
     KeysTitle: "Teclas", "Keys";
-    /// A key.
-    KeySend: "Enter: enviar · Mayús+Enter: salto de línea", "Enter: send · Shift+Enter: line break";
-    /// A key.
-    KeyComplete: "Tab: completar nombres y órdenes · ↑ ↓: lo que ya enviaste", "Tab: complete names and commands · ↑ ↓: what you sent";
-    /// A key.
-    KeyConversations: "Alt+↑ ↓: otra conversación · Ctrl+U: la siguiente sin leer", "Alt+↑ ↓: another conversation · Ctrl+U: the next unread one";
-    /// A key.
-    KeyJump: "Ctrl+J: a lo que no has leído · Fin: al final", "Ctrl+J: to what is unread · End: to the end";
-    /// A key.
-    KeySearch: "Ctrl+F: buscar", "Ctrl+F: search";
-    /// A key.
-    KeyEmoji: "Ctrl+E: emoji", "Ctrl+E: emoji";
-    /// A key.
-    KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
-    /// A key.
-    KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
-    /// A key.
-    KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
+    #[doc = "A key."] KeySend: "Enter: enviar · Mayús+Enter: salto de línea", "Enter: send · Shift+Enter: line break";
+    #[doc = "A key."] KeyComplete: "Tab: completar nombres y órdenes · ↑ ↓: lo que ya enviaste", "Tab: complete names and commands · ↑ ↓: what you sent";
+    #[doc = "A key."] KeyConversations: "Alt+↑ ↓: otra conversación · Ctrl+U: la siguiente sin leer", "Alt+↑ ↓: another conversation · Ctrl+U: the next unread one";
+    #[doc = "A key."] KeyJump: "Ctrl+J: a lo que no has leído · Fin: al final", "Ctrl+J: to what is unread · End: to the end";
+    #[doc = "A key."] KeySearch: "Ctrl+F: buscar", "Ctrl+F: search";
+    #[doc = "A key."] KeyEmoji: "Ctrl+E: emoji", "Ctrl+E: emoji";
+    #[doc = "A key."] KeyJoin: "Ctrl+K: entrar en una sala", "Ctrl+K: join a room";
+    #[doc = "A key."] KeyPeople: "Ctrl+P: personas", "Ctrl+P: people";
+    #[doc = "A key."] KeySettings: "Ctrl+coma: ajustes · Ctrl + - 0: tamaño de la letra", "Ctrl+comma: settings · Ctrl + - 0: size of the font";
+    #[doc = "A key."] KeyPanes: "F6: panel siguiente · F5: conectar ahora · Esc: dejarlo", "F6: next pane · F5: connect now · Esc: give up";
+    #[doc = "A key."] KeyRows: "En la conversación, ↑ ↓: otra línea · Enter: abrir, reintentar o responder · Ctrl+R: responder · Ctrl+A, Ctrl+C: copiar · Menú o Mayús+F10: todo lo demás",
+        "In the conversation, ↑ ↓: another line · Enter: open, retry or reply · Ctrl+R: reply · Ctrl+A, Ctrl+C: copy · Menu or Shift+F10: all else";
 
     // What the system says.
     #[doc = "Why a file cannot be had."] SystemNotFound: "no existe", "it does not exist";
@@ -380,9 +367,24 @@ phrases! {
     /// No name for a profile.
     ProfileInvalid: "«{0}» no vale como perfil: letras, cifras, puntos, guiones", "“{0}” is no profile: letters, digits, dots, hyphens";
     /// It is open already.
-    ProfileInUse: "el perfil «{0}» ya está abierto en otra ventana", "the profile “{0}” is open in another window already";
+    ProfileInUse: "el perfil «{0}» ya está abierto en otra ventana; usa esa, o abre otro: --profile OTRO",
+        "the profile “{0}” is open in another window already; use that one, or open another: --profile OTHER";
     /// There is no place for files.
     NoHome: "no se sabe dónde guardar los ficheros: falta la carpeta personal", "there is no place for files: the home folder is missing";
+    /// The window cannot begin: why.
+    StartFailed: "la ventana no puede empezar: {0}", "the window cannot begin: {0}";
+    /// A flag that there is not.
+    FlagUnknown: "no existe la opción {0}", "there is no flag {0}";
+    /// A flag without its value.
+    FlagBare: "falta un valor detrás de {0}", "a value must follow {0}";
+    /// A flag with a wrong value: which, and the value; what it can be stands behind.
+    FlagInvalid: "{0} {1}: se espera ", "{0} {1}: expected ";
+    /// Two words that can be chosen between.
+    EitherOr: "{0} o {1}", "{0} or {1}";
+    /// A word on the command line that is no flag.
+    ArgumentUnknown: "sobra «{0}»", "“{0}” is not expected";
+    /// Behind what is wrong with a command line.
+    SeeHelp: "{0}; mira tertulia-desktop --help", "{0}; see tertulia-desktop --help";
     /// A link that no program opens.
     LinkFailed: "no se puede abrir el enlace: {0}", "the link cannot be opened: {0}";
 }

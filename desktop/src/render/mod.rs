@@ -13,10 +13,13 @@ mod style;
 
 pub use copy::{Point, copy_text};
 pub use draw::draw;
-pub use row::{Name, Row, RowKind, Separator, row, row_count, row_key, row_position, rows};
+pub use row::{
+    Name, Row, RowKind, Separator, can_be_answered, row, row_count, row_key, row_position, rows,
+    unread_position,
+};
 pub use screen::{
     Banner, BannerKind, Button, Compose, ConversationRow, Hint, NameQuestion, PersonRow, Screen, SearchBar,
-    SearchResult, people, screen,
+    SearchResult, people, rooms_with_drafts, screen,
 };
 pub use spans::{Span, is_web_link};
 pub use style::{Paint, Style};

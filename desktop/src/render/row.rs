@@ -93,6 +93,17 @@ pub fn row_position(model: &Model, entry: EntryId) -> Option<usize> {
     model.conversations.shown().transcript.position(entry)
 }
 
+/// Whether a line can be answered: it has its id.
+pub fn can_be_answered(model: &Model, entry: EntryId) -> bool {
+    model.conversations.shown().transcript.entry(entry).is_some_and(|entry| entry.line_id().is_some())
+}
+
+/// Where the row stands that has the rule above it of what was not read.
+pub fn unread_position(model: &Model) -> Option<usize> {
+    let shown = model.conversations.shown();
+    shown.unread_line.and_then(|place| shown.transcript.at(place))
+}
+
 /// Rows from one position to another; fewer where there are fewer.
 pub fn rows(model: &Model, range: Range<usize>) -> Vec<Row> {
     range.map_while(|position| row(model, position)).collect()

@@ -234,6 +234,14 @@ pub fn people(model: &Model, range: Range<usize>) -> Vec<PersonRow> {
     range.map_while(row).collect()
 }
 
+/// Rooms in which something was begun to be written.
+pub fn rooms_with_drafts(model: &Model) -> Vec<String> {
+    let conversations = model.conversations.iter();
+    let begun = conversations
+        .filter(|conversation| conversation.kind == Kind::Room && !conversation.draft.text.trim().is_empty());
+    begun.map(|conversation| conversation.name.clone()).collect()
+}
+
 /// The count is of what was not read and is not muted.
 fn title(model: &Model) -> String {
     let counts = |other: &&Conversation| !model.settings.is_muted(&other.name) || other.kind == Kind::Private;

@@ -7,6 +7,12 @@ use super::paint::Brush;
 use super::parts::{button_width, show};
 use crate::model::Model;
 
+/// What the toolkit leaves above text in the input, in pixels.
+const INPUT_TOP: i32 = 2;
+
+/// What the toolkit leaves before a button's label at the left, in pixels.
+const LABEL_LEFT: i32 = 3;
+
 /// A rectangle that is used up from its edges.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
@@ -72,6 +78,11 @@ fn people_width(brush: &Brush, window: i32) -> Option<i32> {
 }
 
 impl View {
+    /// Whether the list of people can be a pane.
+    pub(super) fn has_room_for_people(&self) -> bool {
+        people_width(&self.brush, self.panes.window.w()).is_some()
+    }
+
     /// Puts each part where it belongs.
     pub(super) fn arrange(&mut self, model: &Model) {
         let window = &self.panes.window;
@@ -90,7 +101,7 @@ impl View {
             place(&mut self.panes.people.widget, right);
         }
         let is_room = self.screen.as_ref().is_some_and(|screen| screen.people.is_some());
-        show(&mut self.panes.show_people, is_room && people_width(&brush, width).is_some());
+        show(&mut self.panes.show_people, is_room);
         self.arrange_heading(room.top(brush.control() + brush.gap()));
         self.arrange_banner(&mut room);
         self.arrange_search(&mut room);
@@ -106,6 +117,8 @@ impl View {
         let mut foot = room.bottom(brush.control() + brush.gap());
         foot = foot.inset(brush.gap() / 2, brush.gap() / 2);
         place(&mut self.panes.join, foot.right(brush.control()));
+        // Its words begin where those of the list do.
+        foot.left(brush.margin() - brush.gap() / 2 - LABEL_LEFT);
         place(&mut self.panes.own_name, foot);
         room.top(brush.margin() / 2);
         place(&mut self.panes.rooms.widget, room);
@@ -180,34 +193,46 @@ impl View {
         let inner = room.inset(brush.margin(), 0).w;
         let buttons = brush.control() + button_width(&brush, &self.panes.send.label()) + brush.gap();
         // The width decides how many lines the text has, and with it the height.
-        let text_width = inner - buttons - brush.gap();
+        let text_width = inner - buttons - 2 * brush.padding();
         let input = &mut self.panes.input;
         if input.widget.w() != text_width {
             let (x, y, h) = (input.widget.x(), input.widget.y(), input.widget.h());
             input.widget.resize(x, y, text_width, h);
         }
-        let height = input.wanted_height(&brush).max(brush.control() - brush.gap() / 2);
+        let wanted = input.wanted_height(&brush);
+        let height = wanted.max(brush.control() - brush.gap() / 2);
+        let padding = brush.padding();
         room.bottom(brush.margin());
-        let mut compose = room.bottom(height + brush.gap()).inset(brush.margin(), 0);
+        let mut compose = room.bottom(height + 2 * padding).inset(brush.margin(), 0);
         place(&mut self.panes.field, compose);
-        compose = compose.inset(brush.gap() / 2, brush.gap() / 2);
+        compose = compose.inset(padding, padding);
         let send = compose.right(button_width(&brush, &self.panes.send.label()));
         let button_height = (brush.control() - brush.gap() / 2).min(send.h);
         let foot = |mut room: Room| room.bottom(button_height);
         place(&mut self.panes.send, foot(send));
         place(&mut self.panes.emoji, foot(compose.right(brush.control())));
+        // The toolkit draws text at the top; one line stands in the middle.
+        compose.top((height - wanted + brush.gap()) / 2 - INPUT_TOP);
         place(&mut self.panes.input.widget, compose);
         if self.panes.reply.visible() {
             let mut strip = room.bottom(brush.line() + brush.gap()).inset(brush.margin(), 0);
             place(&mut self.panes.reply_cancel, strip.right(brush.control()));
             place(&mut self.panes.reply, strip);
         }
-        let hint = room.bottom(brush.line()).inset(brush.margin(), 0);
-        place(&mut self.panes.hint, hint);
+        // The transcript's ground goes on below its last row, where hints are.
+        room.bottom(brush.gap());
+        let floor = room.bottom(brush.line() + brush.gap() / 2);
+        place(&mut self.panes.floor, floor);
+        place(&mut self.panes.hint, floor.inset(brush.margin(), 0));
     }
 
+    /// The ways to the end and to what was not read lie over the transcript.
     fn arrange_jump(&mut self, mut room: Room) {
         let brush = self.brush;
+        let unread = &mut self.panes.unread;
+        let width = button_width(&brush, &unread.label());
+        let left = room.x + (room.w - width) / 2;
+        place(unread, Room { x: left, y: room.y + brush.gap(), w: width, h: brush.control() });
         let button = &mut self.panes.jump;
         let width = button_width(&brush, &button.label());
         room.bottom(brush.gap());

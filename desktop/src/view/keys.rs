@@ -35,6 +35,7 @@ pub(super) fn press(post: &Post) -> bool {
             Some('u') => Wish::Act(Act::SelectUnread),
             Some('e') => Wish::Open(Sheet::Emoji),
             Some('k') => Wish::Open(Sheet::Room),
+            Some('p') => Wish::TogglePeople,
             Some(',') => Wish::Open(Sheet::Settings),
             Some('+' | '=') => Wish::Act(Act::Zoom(Some(true))),
             Some('-') => Wish::Act(Act::Zoom(Some(false))),
@@ -48,17 +49,25 @@ pub(super) fn press(post: &Post) -> bool {
     true
 }
 
+/// Whether the key that is pressed now asks for a menu: the key for it, or Shift+F10 on keyboards without one.
+pub(super) fn is_menu_key() -> bool {
+    let key = app::event_key();
+    key == Key::Menu || (key == Key::F10 && app::event_state().contains(Shortcut::Shift))
+}
+
 /// The keys that walk through the transcript. What is typed there goes into the input.
 pub(super) fn press_in_transcript(post: &Post) -> bool {
     let state = app::event_state();
     let is_plain = !state.intersects(Shortcut::Ctrl | Shortcut::Alt | Shortcut::Meta);
     let wish = match app::event_key() {
+        _ if is_menu_key() => Wish::MenuOfRow,
         Key::Up if is_plain => Wish::Step { is_down: false },
         Key::Down if is_plain => Wish::Step { is_down: true },
         Key::Home if is_plain => Wish::ToStart,
         Key::End if is_plain => Wish::Act(Act::JumpToEnd),
         Key::Enter | Key::KPEnter if is_plain => Wish::ActOnRow,
         Key::Tab if is_plain => Wish::NextPane { is_back: state.contains(Shortcut::Shift) },
+        key if state.contains(Shortcut::Ctrl) && key.to_char() == Some('a') => Wish::SelectAll,
         key if state.contains(Shortcut::Ctrl) && key.to_char() == Some('c') => Wish::Copy,
         key if state.contains(Shortcut::Ctrl) && key.to_char() == Some('r') => Wish::ReplyToRow,
         _ if press(post) => return true,

@@ -4,14 +4,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fltk::app::{self, MouseWheel};
+use fltk::app;
 use fltk::draw;
 use fltk::enums::{Align, Event, Key};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
+use super::keys;
 use super::paint::{BOLD, Brush, REGULAR, color, fill, fill_round, text_in};
-use super::post::{Post, Wish};
+use super::post::{Place, Post, Wish};
 use crate::colour::Colour;
 
 /// Lines that a notch of the wheel moves.
@@ -35,7 +36,7 @@ pub(super) struct ListRow {
 #[derive(Clone, Copy)]
 pub(super) struct Wishes {
     pub(super) pick: fn(usize) -> Wish,
-    pub(super) menu: fn(usize) -> Wish,
+    pub(super) menu: fn(usize, Place) -> Wish,
 }
 
 struct State {
@@ -46,6 +47,8 @@ struct State {
     /// The keyboard's row.
     cursor: usize,
     is_focused: bool,
+    /// The keyboard's row is also where the mouse is.
+    is_menu: bool,
 }
 
 /// The widget.
@@ -63,13 +66,26 @@ impl List {
         let mut widget = Widget::new(0, 0, 10, 10, None);
         widget.set_label(label);
         widget.super_draw(false);
-        let state = State { brush, rows: Vec::new(), offset: 0, cursor: 0, is_focused: false };
+        let state =
+            State { brush, rows: Vec::new(), offset: 0, cursor: 0, is_focused: false, is_menu: false };
         let list = Self { widget, state: Rc::new(RefCell::new(state)), post: post.clone(), wishes };
         let drawn = list.clone();
         list.widget.clone().draw(move |_| drawn.draw());
         let hands = list.clone();
         list.widget.clone().handle(move |_, event| hands.handle(event));
         list
+    }
+
+    /// How high it is to be for all rows to be seen.
+    pub(super) fn wanted_height(&self) -> i32 {
+        let state = self.state.borrow();
+        let height = row_height(&state.brush);
+        i32::try_from(state.rows.len()).unwrap_or(i32::MAX / height) * height
+    }
+
+    /// From now on the keyboard's row follows the mouse.
+    pub(super) fn follow_mouse(&mut self) {
+        self.state.borrow_mut().is_menu = true;
     }
 
     pub(super) fn restyle(&mut self, brush: Brush) {
@@ -119,7 +135,13 @@ impl List {
                 break;
             }
             let is_at_cursor = state.is_focused && number(&state.rows, index) == Some(state.cursor);
-            draw_row(&brush, row, (x, top, w, height), is_at_cursor);
+            if is_at_cursor && state.is_menu {
+                // Where one is going to, as what is chosen.
+                let row = ListRow { is_chosen: true, ..row.clone() };
+                draw_row(&brush, &row, (x, top, w, height), false);
+            } else {
+                draw_row(&brush, row, (x, top, w, height), is_at_cursor);
+            }
             top += height;
         }
         if all > h {
@@ -145,6 +167,7 @@ impl List {
                 true
             }
             Event::Enter | Event::Leave => true,
+            Event::Move => self.hover(),
             Event::MouseWheel => self.wheel(),
             Event::Push => self.click(),
             Event::KeyDown => self.key(app::event_key()),
@@ -155,23 +178,40 @@ impl List {
     fn wheel(&self) -> bool {
         let Ok(mut state) = self.state.try_borrow_mut() else { return false };
         let step = WHEEL_ROWS * row_height(&state.brush);
-        match app::event_dy() {
-            MouseWheel::Up => state.offset += step,
-            MouseWheel::Down => state.offset -= step,
-            _ => return false,
-        }
+        // What is too far is brought back when it is drawn.
+        state.offset = state.offset.saturating_add(app::event_dy_value().saturating_mul(step));
         self.widget.clone().redraw();
+        true
+    }
+
+    /// The row under the mouse.
+    fn under(&self, state: &State) -> Option<usize> {
+        let index = (app::event_y() - self.widget.y() + state.offset) / row_height(&state.brush);
+        number(&state.rows, usize::try_from(index).ok()?)
+    }
+
+    fn hover(&self) -> bool {
+        if let Ok(mut state) = self.state.try_borrow_mut() {
+            let under = self.under(&state).filter(|under| state.is_menu && *under != state.cursor);
+            if let Some(under) = under {
+                state.cursor = under;
+                self.widget.clone().redraw();
+            }
+        }
         true
     }
 
     fn click(&self) -> bool {
         let wish = {
             let Ok(state) = self.state.try_borrow() else { return false };
-            let index = (app::event_y() - self.widget.y() + state.offset) / row_height(&state.brush);
-            let index = usize::try_from(index).unwrap_or_default();
-            let number = number(&state.rows, index);
             let is_menu = app::event_mouse_button() == app::MouseButton::Right;
-            number.map(|number| if is_menu { (self.wishes.menu)(number) } else { (self.wishes.pick)(number) })
+            self.under(&state).map(|number| {
+                if is_menu {
+                    (self.wishes.menu)(number, app::event_coords())
+                } else {
+                    (self.wishes.pick)(number)
+                }
+            })
         };
         if let Some(wish) = wish {
             self.post.send(wish);
@@ -180,6 +220,7 @@ impl List {
     }
 
     fn key(&self, key: Key) -> bool {
+        let is_menu = keys::is_menu_key();
         let wish = {
             let Ok(mut state) = self.state.try_borrow_mut() else { return false };
             let count = state.rows.iter().filter(|row| !row.is_heading).count();
@@ -190,7 +231,7 @@ impl List {
                 Key::Home => state.cursor = 0,
                 Key::End => state.cursor = last,
                 Key::Enter | Key::KPEnter if count > 0 => {}
-                Key::Menu if count > 0 => {}
+                _ if is_menu && count > 0 => {}
                 _ => return false,
             }
             let cursor = state.cursor.min(last);
@@ -200,7 +241,11 @@ impl List {
             state.offset = state.offset.min(top).max(top + row - self.widget.h()).max(0);
             match key {
                 Key::Enter | Key::KPEnter => Some((self.wishes.pick)(cursor)),
-                Key::Menu => Some((self.wishes.menu)(cursor)),
+                _ if is_menu => {
+                    let at =
+                        (self.widget.x() + state.brush.margin(), self.widget.y() + top - state.offset + row);
+                    Some((self.wishes.menu)(cursor, at))
+                }
                 _ => None,
             }
         };

@@ -25,7 +25,8 @@ use fltk::enums::Event;
 use fltk::prelude::*;
 
 use crate::model::{Act, Model, ViewCommand};
-use crate::render::Screen;
+use crate::render::{self, Screen};
+use crate::settings::Settings;
 use paint::Brush;
 use panes::Panes;
 use post::{Post, Sheet, Wish};
@@ -48,6 +49,8 @@ pub struct View {
     screen: Option<Screen>,
     shape: Option<update::Shape>,
     sheet: Option<Open>,
+    /// What the menu offers that lies there.
+    menu: Vec<menus::Item>,
     /// What the model knows of the input.
     told_input: (String, usize),
     is_focused: bool,
@@ -70,9 +73,20 @@ impl View {
             screen: None,
             shape: None,
             sheet: None,
+            menu: Vec::new(),
             told_input: (String::new(), 0),
             is_focused: true,
             is_closed: false,
+        }
+    }
+
+    /// A window with a sentence and a button alone, until it is closed: where the program's own cannot be opened.
+    pub fn tell(sentence: &str, close: &str) {
+        let _ = app::App::default();
+        let brush = Brush::take_up(&Settings::default());
+        parts::tell(&brush, sentence, close);
+        while app::first_window().is_some() {
+            app::wait();
         }
     }
 
@@ -82,8 +96,13 @@ impl View {
     }
 
     /// What wakes [`View::wait`] from another thread.
-    pub fn bell() -> impl Fn() + Send + 'static {
+    pub fn bell() -> impl Fn() + Send + Sync + 'static {
         app::awake
+    }
+
+    /// What each part of the window that can be touched is called.
+    pub fn names(&self) -> Vec<String> {
+        self.panes.names()
     }
 
     /// Waits until something happens, but not longer. False: the window is gone.
@@ -121,7 +140,12 @@ impl View {
 
     fn grant(&mut self, wish: Wish, model: &Model) -> Option<Act> {
         match wish {
-            Wish::Act(act) => return self.note_act(act),
+            Wish::Act(act) => {
+                if matches!(act, Act::Scroll(_)) {
+                    self.show_way_to_unread(model);
+                }
+                return self.note_act(act);
+            }
             Wish::Edited => return self.edited(),
             Wish::Scroll(pixels) => self.panes.transcript.scroll(model, pixels),
             Wish::Page(pages) => self.panes.transcript.page(model, pages),
@@ -129,31 +153,36 @@ impl View {
             Wish::ToPart(part) => self.panes.transcript.go_to_part(model, part),
             Wish::Step { is_down } => self.panes.transcript.step(model, is_down),
             Wish::Refresh => self.panes.transcript.refresh(model),
-            Wish::ActOnRow => return self.panes.transcript.act_on_cursor(model),
-            Wish::ReplyToRow => return self.panes.transcript.cursor().map(Act::Reply),
+            Wish::ActOnRow => {
+                let act = self.act_on_row(model);
+                return act.and_then(|act| self.note_act(act));
+            }
+            Wish::ReplyToRow => {
+                let entry = self.panes.transcript.cursor();
+                return entry.and_then(|entry| self.note_act(Act::Reply(entry)));
+            }
+            Wish::SelectAll => self.panes.transcript.select_all(model),
             Wish::Copy => app::copy(&self.panes.transcript.selected(model)),
             Wish::Selected => app::copy2(&self.panes.transcript.selected(model)),
-            Wish::RowMenu(entry, name) => menus::row(self, entry, &name, model),
-            Wish::PersonMenu(index) => menus::person(self, index, model),
-            Wish::ConversationMenu(index) => menus::conversation(self, index, model),
+            Wish::CopyText(text) => app::copy(&text),
+            Wish::RowMenu { entry, url, at } => menus::row(self, entry, url, at, model),
+            Wish::MenuOfRow => self.menu_of_row(model),
+            Wish::PersonMenu(index, at) => menus::person(self, index, at, model),
+            Wish::ConversationMenu(index, at) => menus::conversation(self, index, at, model),
+            Wish::PickItem(index) => menus::pick(self, index, model),
             Wish::PickConversation(index) => return self.conversation(index).map(Act::Select),
-            Wish::PickPerson(index) => return update::person(model, index).map(Act::Talk),
+            Wish::PickPerson(index) => {
+                self.close_sheet(false, model);
+                return update::person(model, index).map(Act::Talk);
+            }
             Wish::NextPane { is_back } => self.next_pane(is_back),
             Wish::TypeIntoInput(text) => {
                 self.panes.focus_input();
                 self.panes.input.insert(&text);
                 return self.edited();
             }
-            Wish::SendNow => {
-                self.panes.focus_input();
-                let edit = self.edited();
-                if edit.is_some() {
-                    self.post.send_first(Wish::Act(Act::Send));
-                    return edit;
-                }
-                return Some(Act::Send);
-            }
-            Wish::TogglePeople => return Some(Act::ShowPeople(!model.settings().show_people)),
+            Wish::SendNow => return self.send_now(),
+            Wish::TogglePeople => return self.toggle_people(model),
             Wish::Open(sheet) => self.open_sheet(sheet, model),
             Wish::CloseSheet { is_accepted } => return self.close_sheet(is_accepted, model),
             Wish::Escape => return self.escape(model),
@@ -180,6 +209,54 @@ impl View {
             return None;
         }
         self.note_act(Act::Edit { text, cursor })
+    }
+
+    fn send_now(&mut self) -> Option<Act> {
+        self.panes.focus_input();
+        let edit = self.edited();
+        if edit.is_none() {
+            return Some(Act::Send);
+        }
+        self.post.send_first(Wish::Act(Act::Send));
+        edit
+    }
+
+    /// Enter in the transcript. Who only clicked there and has something to say means to say it. Where a row has one thing
+    /// to press that is pressed, where it has several a menu offers them, and where it has none it is answered.
+    fn act_on_row(&mut self, model: &Model) -> Option<Act> {
+        if !self.panes.transcript.is_walking() && !self.panes.input.content().0.trim().is_empty() {
+            return self.send_now();
+        }
+        let entry = self.panes.transcript.cursor()?;
+        let row = render::row(model, render::row_position(model, entry)?)?;
+        let mut acts = menus::acts(&row);
+        match acts.len() {
+            0 => render::can_be_answered(model, entry).then_some(Act::Reply(entry)),
+            1 => acts.pop(),
+            _ => {
+                self.menu_of_row(model);
+                None
+            }
+        }
+    }
+
+    fn menu_of_row(&mut self, model: &Model) {
+        if let Some(entry) = self.panes.transcript.cursor() {
+            let at = self.panes.transcript.place_of(entry);
+            menus::row(self, entry, None, at, model);
+        }
+    }
+
+    /// The list of people comes or goes; where a pane of it has no room, it lies over the window.
+    fn toggle_people(&mut self, model: &Model) -> Option<Act> {
+        if self.screen.as_ref().is_none_or(|screen| screen.people.is_none()) {
+            return None;
+        }
+        if self.has_room_for_people() {
+            return Some(Act::ShowPeople(!model.settings().show_people));
+        }
+        self.open_sheet(Sheet::People, model);
+        None
     }
 
     fn escape(&mut self, model: &Model) -> Option<Act> {

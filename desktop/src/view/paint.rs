@@ -82,6 +82,11 @@ impl Brush {
         self.size * 6 / 7
     }
 
+    /// Between the frame of the input and what stands in it.
+    pub(super) fn padding(&self) -> i32 {
+        self.size * 5 / 14
+    }
+
     /// The height of a line of text.
     pub(super) fn line(&self) -> i32 {
         draw::set_font(REGULAR, self.size);

@@ -13,7 +13,7 @@ use fltk::{app, draw};
 use super::input::Input;
 use super::list::{List, Wishes};
 use super::paint::{Brush, color, fill, fill_round, outline_round};
-use super::parts::{Look, Strip, button, dress, dress_field, field, frame, ink};
+use super::parts::{Look, Strip, button, dress, dress_field, field, frame, ink, set_name};
 use super::post::{Post, Sheet, Wish};
 use super::transcript::Transcript;
 use super::{CLASS, SIZE, SIZE_MIN, handle_window, keys};
@@ -38,6 +38,10 @@ pub(super) struct Panes {
     pub(super) search: SearchParts,
     pub(super) transcript: Transcript,
     pub(super) jump: Button,
+    /// To the rule above what was not read.
+    pub(super) unread: Button,
+    /// The ground below the transcript.
+    pub(super) floor: Widget,
     pub(super) hint: Frame,
     pub(super) reply: Frame,
     pub(super) reply_cancel: Button,
@@ -66,8 +70,7 @@ impl Panes {
     pub(super) fn new(brush: Brush, post: &Post, language: Language) -> Self {
         let say = |phrase: Phrase| phrase.in_language(language);
         let mut window = begin_window(&brush);
-        let mut ground = Widget::new(0, 0, SIZE.0, SIZE.1, None);
-        ground.super_draw(false);
+        let ground = surface();
         let wishes = Wishes { pick: Wish::PickConversation, menu: Wish::ConversationMenu };
         let rooms = List::new(brush, post, say(Phrase::Rooms), wishes);
         let press = |label: &str, look, wish| button(&brush, label, look, post, wish);
@@ -82,21 +85,21 @@ impl Panes {
         let banner = Strip::new(&brush);
         let banner_button = press("", Look::Calm, Wish::Act(Act::Reconnect));
         let search = SearchParts::new(&brush, post, language);
-        let transcript = Transcript::new(brush, post, say(Phrase::Transcript));
+        let mut transcript = Transcript::new(brush, post, say(Phrase::Transcript));
         let jump = press("", Look::Strong, Wish::Act(Act::JumpToEnd));
+        let unread = press("", Look::Strong, Wish::Act(Act::JumpToUnread));
+        let floor = surface();
         let hint = frame(&brush, "", Align::Left);
         let reply = frame(&brush, "", Align::Left);
         let reply_cancel = press("×", Look::Flat, Wish::Act(Act::Cancel));
-        let mut field = Widget::new(0, 0, 10, 10, None);
-        field.super_draw(false);
+        transcript.lies_under(&[jump.clone(), unread.clone()]);
+        let field = surface();
         let input = Input::new(brush, post);
         let emoji = press("☺", Look::Flat, Wish::Open(Sheet::Emoji));
         let send = press(say(Phrase::Send), Look::Strong, Wish::SendNow);
         let wishes = Wishes { pick: Wish::PickPerson, menu: Wish::PersonMenu };
         let people = List::new(brush, post, say(Phrase::PeopleLabel), wishes);
-        let mut veil = Group::new(0, 0, SIZE.0, SIZE.1, None);
-        veil.end();
-        veil.hide();
+        let veil = veil();
         window.end();
         window.make_resizable(true);
         listen(&mut window, post);
@@ -117,6 +120,8 @@ impl Panes {
             search,
             transcript,
             jump,
+            unread,
+            floor,
             hint,
             reply,
             reply_cancel,
@@ -163,6 +168,7 @@ impl Panes {
         let palette = brush.palette();
         self.window.set_color(color(palette.panel));
         draw_ground(&mut self.ground, brush);
+        draw_floor(&mut self.floor, brush);
         draw_field(&mut self.field, brush);
         self.rooms.restyle(brush);
         self.people.restyle(brush);
@@ -173,6 +179,7 @@ impl Panes {
         flat.into_iter().for_each(|button| dress(button, &brush, Look::Flat));
         dress(&mut self.banner_button, &brush, Look::Calm);
         dress(&mut self.jump, &brush, Look::Strong);
+        dress(&mut self.unread, &brush, Look::Strong);
         dress(&mut self.send, &brush, Look::Strong);
         self.emoji.set_color(color(palette.background));
         ink(&mut self.heading, &brush, palette.text, true);
@@ -188,16 +195,57 @@ impl Panes {
         self.settings.set_label(say(Phrase::Settings));
         self.send.set_label(say(Phrase::Send));
         self.rooms.widget.set_label(say(Phrase::Rooms));
+        self.search.results.widget.set_label(say(Phrase::SearchHistory));
         self.people.widget.set_label(say(Phrase::PeopleLabel));
         self.transcript.widget.set_label(say(Phrase::Transcript));
         self.search.field.set_label(say(Phrase::SearchLabel));
-        self.emoji.set_tooltip("Ctrl+E");
-        self.find.set_tooltip("Ctrl+F");
-        self.join.set_tooltip("Ctrl+K");
-        self.settings.set_tooltip("Ctrl+,");
-        self.banner_button.set_tooltip("F5");
-        self.jump.set_tooltip("Ctrl+Shift+J");
-        self.search.history.set_tooltip("Ctrl+Enter");
+        self.unread.set_label(say(Phrase::ToUnread));
+        let names = [
+            (&mut self.join, Phrase::JoinRoom, "Ctrl+K"),
+            (&mut self.own_name, Phrase::OwnName, "Ctrl+,"),
+            (&mut self.find, Phrase::SearchLabel, "Ctrl+F"),
+            (&mut self.show_people, Phrase::PeopleLabel, "Ctrl+P"),
+            (&mut self.settings, Phrase::Settings, "Ctrl+,"),
+            (&mut self.banner_button, Phrase::Connect, "F5"),
+            (&mut self.search.up, Phrase::SearchUp, "Enter"),
+            (&mut self.search.down, Phrase::SearchDown, "F3"),
+            (&mut self.search.history, Phrase::SearchHistory, "Ctrl+Enter"),
+            (&mut self.search.close, Phrase::SearchClose, "Esc"),
+            (&mut self.unread, Phrase::ToUnread, "Ctrl+J"),
+            (&mut self.jump, Phrase::ToEnd, "Ctrl+Shift+J"),
+            (&mut self.reply_cancel, Phrase::ReplyCancel, "Esc"),
+            (&mut self.emoji, Phrase::Emoji, "Ctrl+E"),
+            (&mut self.send, Phrase::Send, "Enter"),
+        ];
+        names.into_iter().for_each(|(button, name, keys)| set_name(button, say(name), keys));
+    }
+
+    /// What each part that can be touched is called, for who does not know its sign or cannot see it: what its tip says,
+    /// or else its label.
+    pub(super) fn names(&self) -> Vec<String> {
+        let buttons = [
+            &self.join,
+            &self.own_name,
+            &self.find,
+            &self.show_people,
+            &self.settings,
+            &self.banner_button,
+            &self.search.up,
+            &self.search.down,
+            &self.search.history,
+            &self.search.close,
+            &self.unread,
+            &self.jump,
+            &self.reply_cancel,
+            &self.emoji,
+            &self.send,
+        ];
+        let tips = buttons.map(|button| button.tooltip().unwrap_or_else(|| button.label()));
+        let widgets = [&self.rooms.widget, &self.people.widget, &self.transcript.widget];
+        let labels = widgets.map(|widget| widget.label());
+        let fields =
+            [self.search.field.label(), self.input.widget.label(), self.search.results.widget.label()];
+        tips.into_iter().chain(labels).chain(fields).collect()
     }
 }
 
@@ -224,7 +272,7 @@ impl SearchParts {
                 Phrase::SearchLabel.in_language(language),
                 Wishes {
                     pick: |index| Wish::Act(Act::OpenResult(index)),
-                    menu: |index| Wish::Act(Act::OpenResult(index)),
+                    menu: |index, _| Wish::Act(Act::OpenResult(index)),
                 },
             ),
         }
@@ -265,6 +313,21 @@ fn begin_window(brush: &Brush) -> DoubleWindow {
     window
 }
 
+/// A part that is only drawn.
+fn surface() -> Widget {
+    let mut surface = Widget::new(0, 0, 10, 10, None);
+    surface.super_draw(false);
+    surface
+}
+
+/// What sheets lie in, hidden while there is none.
+fn veil() -> Group {
+    let mut veil = Group::new(0, 0, SIZE.0, SIZE.1, None);
+    veil.end();
+    veil.hide();
+    veil
+}
+
 fn listen(window: &mut DoubleWindow, post: &Post) {
     let keys = post.clone();
     window.handle(move |_, event| handle_window(event, &keys));
@@ -284,6 +347,12 @@ fn draw_ground(ground: &mut Widget, brush: Brush) {
     ground.draw(move |ground| {
         let palette = brush.palette();
         fill(ground.x(), ground.y(), ground.w(), ground.h(), palette.panel);
+    });
+}
+
+fn draw_floor(floor: &mut Widget, brush: Brush) {
+    floor.draw(move |floor| {
+        fill(floor.x(), floor.y(), floor.w(), floor.h(), brush.palette().background);
     });
 }
 

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use fltk::button::Button;
-use fltk::enums::{Align, Cursor, Event, FrameType};
+use fltk::enums::{Align, Cursor, Event, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::Input as Field;
 use fltk::prelude::*;
 use fltk::widget::Widget;
+use fltk::window::Window;
 
 use super::paint::{BOLD, Brush, FIELD, REGULAR, color, fill};
 use super::post::{Post, Wish};
@@ -69,19 +70,71 @@ pub(super) fn button_width(brush: &Brush, label: &str) -> i32 {
     fltk::draw::width(label).ceil() as i32 + 2 * brush.margin()
 }
 
-/// A label in which `&` and `@` are letters.
-pub(super) fn set_label(widget: &mut impl WidgetExt, label: &str) {
-    let label = label.replace('&', "&&").replace('@', "@@");
+/// A button whose sign says little: its name, and the keys that do the same, are shown where the mouse rests.
+pub(super) fn set_name(button: &mut Button, name: &str, keys: &str) {
+    let tip = if keys.is_empty() { name.to_owned() } else { format!("{name} ({keys})") };
+    if button.tooltip().as_deref() != Some(tip.as_str()) {
+        button.set_tooltip(&tip);
+    }
+}
+
+/// A label in which `&` and `@` are letters, on what the toolkit presses at an underlined letter.
+pub(super) fn set_label(button: &mut impl ButtonExt, label: &str) {
+    put_label(button, button_label(label));
+}
+
+/// Words in which `&` and `@` are letters.
+pub(super) fn set_words(frame: &mut Frame, words: &str) {
+    put_label(frame, frame_label(words));
+}
+
+/// The toolkit underlines what follows a `&`, and draws what a word after `@` names.
+fn button_label(label: &str) -> String {
+    frame_label(label).replace('&', "&&")
+}
+
+/// Where there is nothing to press, `&` is a letter.
+fn frame_label(words: &str) -> String {
+    words.replace('@', "@@")
+}
+
+fn put_label(widget: &mut impl WidgetExt, label: String) {
     if widget.label() != label {
         widget.set_label(&label);
     }
+}
+
+/// A window with a sentence and a button that closes it.
+pub(super) fn tell(brush: &Brush, sentence: &str, close: &str) {
+    let (width, inner) = (32 * brush.size, 32 * brush.size - 2 * brush.margin());
+    fltk::draw::set_font(REGULAR, brush.size);
+    let mut window = Window::new(0, 0, width, 100, None).center_screen();
+    window.set_label("Tertulia");
+    window.set_xclass(super::CLASS);
+    window.set_color(color(brush.palette().panel));
+    let mut words = frame(brush, sentence, Align::Left);
+    words.set_align(Align::Left | Align::Inside | Align::Wrap | Align::Top);
+    let (_, height) = fltk::draw::wrap_measure(&words.label(), inner, false);
+    words.resize(brush.margin(), brush.margin(), inner, height);
+    let mut button = Button::new(0, 0, 10, 10, None);
+    set_label(&mut button, close);
+    dress(&mut button, brush, Look::Strong);
+    let (button_width, top) = (button_width(brush, close), height + 2 * brush.margin());
+    button.resize(width - brush.margin() - button_width, top, button_width, brush.control());
+    button.set_shortcut(Shortcut::from_key(Key::Enter));
+    let mut closed = window.clone();
+    button.set_callback(move |_| closed.hide());
+    window.end();
+    window.set_size(width, top + brush.control() + brush.margin());
+    window.show();
+    let _ = button.take_focus();
 }
 
 /// Words that are not pressed.
 pub(super) fn frame(brush: &Brush, label: &str, align: Align) -> Frame {
     let mut frame = Frame::new(0, 0, 10, 10, None);
     frame.set_align(align | Align::Inside | Align::Clip);
-    set_label(&mut frame, label);
+    set_words(&mut frame, label);
     ink(&mut frame, brush, brush.palette().text, false);
     frame
 }
@@ -193,5 +246,16 @@ impl Strip {
         let width = w - state.right - 2 * state.margin;
         let align = Align::Left | Align::Inside | Align::Wrap | Align::Clip;
         fltk::draw::draw_text2(&state.text, x + state.margin, y, width, h, align);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_the_toolkit_are_letters_and_each_is_doubled_only_where_it_is_undone() {
+        assert_eq!(button_label("R&B @ casa"), "R&&B @@ casa");
+        assert_eq!(frame_label("R&B @ casa"), "R&B @@ casa");
     }
 }

@@ -6,6 +6,9 @@ use std::rc::Rc;
 
 use crate::model::{Act, EntryId};
 
+/// Where in the window, in pixels from its left and its top.
+pub(super) type Place = (i32, i32);
+
 /// Something that is to be done because somebody touched a widget.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Wish {
@@ -27,16 +30,24 @@ pub(super) enum Wish {
     ActOnRow,
     /// The keyboard's row is answered.
     ReplyToRow,
+    /// All rows are selected.
+    SelectAll,
     /// What is selected is copied.
     Copy,
     /// The mouse has selected something: middle clicks paste it.
     Selected,
-    /// What can be done with a row is offered.
-    RowMenu(EntryId, String),
+    /// This is copied.
+    CopyText(String),
+    /// What can be done with a row is offered, and with the link in it that is meant.
+    RowMenu { entry: EntryId, url: Option<String>, at: Place },
+    /// The same with the keyboard's row.
+    MenuOfRow,
     /// What can be done with a person is offered.
-    PersonMenu(usize),
+    PersonMenu(usize, Place),
     /// What can be done with a conversation is offered.
-    ConversationMenu(usize),
+    ConversationMenu(usize, Place),
+    /// The n-th item of the menu was chosen.
+    PickItem(usize),
     /// The n-th conversation was chosen.
     PickConversation(usize),
     /// The n-th person was.
@@ -76,6 +87,10 @@ pub(super) enum Sheet {
     Paste(usize),
     /// What the keys do.
     Help,
+    /// Who is here, where there is no room for a pane of them.
+    People,
+    /// What can be done with something.
+    Menu,
 }
 
 type Pump = Rc<RefCell<Option<Box<dyn Fn()>>>>;

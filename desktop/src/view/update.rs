@@ -5,7 +5,7 @@ use fltk::prelude::*;
 use super::View;
 use super::list::ListRow;
 use super::paint::{Brush, color};
-use super::parts::{set_label, show};
+use super::parts::{set_label, set_words, show};
 use super::post::{Sheet, Wish};
 use crate::colour::name_colour;
 use crate::model::{ConversationId, Kind, Model};
@@ -27,6 +27,7 @@ impl View {
         if self.panes.window.label() != *title {
             self.panes.window.set_label(title);
         }
+        self.show_way_to_unread(model);
         let is_asked = screen.name_question.is_some();
         let shape = Shape::of(&screen, &self.panes.input.wanted_height(&self.brush));
         let is_other = old.as_ref().is_none() || self.shape != Some(shape) || has_moved;
@@ -58,17 +59,19 @@ impl View {
         if old.is_none_or(|old| old.people_revision != screen.people_revision) {
             let count = screen.people.unwrap_or_default();
             let people = render::people(model, 0..count);
-            self.panes.people.set(person_rows(&self.brush, &people, language));
+            let rows = person_rows(&self.brush, &people, language);
+            self.update_people_sheet(rows.clone());
+            self.panes.people.set(rows);
         }
     }
 
     fn update_bars(&mut self, screen: &Screen) -> bool {
         let panes = &mut self.panes;
         let before = (panes.heading.label(), panes.jump.label(), panes.banner_button.label());
-        set_label(&mut panes.heading, &screen.heading);
+        set_words(&mut panes.heading, &screen.heading);
         let count =
             screen.people.filter(|count| *count > 0).map(|count| count.to_string()).unwrap_or_default();
-        set_label(&mut panes.count, &count);
+        set_words(&mut panes.count, &count);
         show(&mut panes.banner.widget, screen.banner.is_some());
         let button = screen.banner.as_ref().and_then(|banner| banner.button.as_ref());
         show(&mut panes.banner_button, button.is_some());
@@ -96,8 +99,14 @@ impl View {
         };
         let ink = if is_error || over > 0 { palette.failed } else { palette.muted };
         panes.hint.set_label_color(color(ink));
-        set_label(&mut panes.hint, &hint);
+        set_words(&mut panes.hint, &hint);
         has_moved || before != (panes.heading.label(), panes.jump.label(), panes.banner_button.label())
+    }
+
+    /// The button to the rule above what was not read is there while that is above what is seen.
+    pub(super) fn show_way_to_unread(&mut self, model: &Model) {
+        let row = render::unread_position(model);
+        show(&mut self.panes.unread, row.is_some_and(|row| self.panes.transcript.is_above(row)));
     }
 
     fn update_search(&mut self, screen: &Screen) {
@@ -118,7 +127,7 @@ impl View {
             set_label(&mut parts.history, &history.label);
         }
         let status = search.history_status.as_ref().unwrap_or(&search.status);
-        set_label(&mut parts.status, status);
+        set_words(&mut parts.status, status);
         if parts.field.value() != search.words {
             parts.field.set_value(&search.words);
         }
@@ -142,7 +151,7 @@ impl View {
         show(&mut panes.reply, screen.compose.reply.is_some());
         show(&mut panes.reply_cancel, screen.compose.reply.is_some());
         if let Some(reply) = &screen.compose.reply {
-            set_label(&mut panes.reply, reply);
+            set_words(&mut panes.reply, reply);
         }
     }
 
@@ -243,6 +252,11 @@ fn conversation_rows(brush: &Brush, conversations: &[ConversationRow], language:
 /// No badge is wider than its list.
 fn shown_count(count: u64) -> String {
     if count > 999 { "999+".to_owned() } else { count.to_string() }
+}
+
+/// Everybody who is here, below a heading.
+pub(super) fn all_people(brush: &Brush, model: &Model) -> Vec<ListRow> {
+    person_rows(brush, &render::people(model, 0..usize::MAX), model.language())
 }
 
 fn person_rows(brush: &Brush, people: &[PersonRow], language: Language) -> Vec<ListRow> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tertulia_desktop::model::{
-    Act, CLOSE_WAIT, ConnectError, FileCommand, LinkCommand, LinkEvent, ViewCommand,
+    Act, CLOSE_WAIT, ConnectError, FileCommand, LinkCommand, LinkEvent, Scroll, ViewCommand,
 };
 use tertulia_desktop::phrases::{Language, Sentence};
 use tertulia_desktop::render::BannerKind;
@@ -30,6 +30,19 @@ fn who_has_no_name_is_asked_for_one_and_connects_with_it() {
         ("10.0.0.5:2000", "Ana", &["general".to_owned()][..])
     );
     assert!(window.screen().name_question.is_none());
+}
+
+#[test]
+fn who_is_asked_for_a_name_first_gets_the_history_all_the_same() {
+    let mut window = nameless();
+    // The window is drawn before there is an answer, and says where it stands.
+    window.act(Act::Scroll(Scroll { is_at_end: true, is_near_start: true, first: None }));
+    assert!(window.take_fetch("general").is_none());
+    window.act(Act::ChooseName("Ana".to_owned()));
+    window.greet();
+    window.joined("general");
+    window.answer_older("general", &[(1, "Luis", "hola")], false);
+    assert!(window.transcript().contains("Luis: hola"), "{}", window.transcript());
 }
 
 #[test]
@@ -304,4 +317,17 @@ fn a_name_that_was_changed_is_written_down_and_mentions_follow_it() {
     window.session(Event::RenameRefused { code: "NAME_IN_USE".to_owned(), sentence: String::new() });
     assert_eq!(window.screen().hint.unwrap().text, "«Luis» lo usa otra persona; elige otro nombre");
     assert_eq!(window.model.settings().name, "Anita");
+}
+
+#[test]
+fn another_relay_is_asked_for_the_name_that_was_chosen_with_it() {
+    let mut window = Window::ready();
+    window.commands.clear();
+    let chosen = Settings { relay: "casa:2001".to_owned(), name: "Berta".to_owned(), ..settings() };
+    window.act(Act::ChangeSettings(Box::new(chosen)));
+    let started = window.link_commands();
+    let is_right = |command: &LinkCommand| matches!(command, LinkCommand::Start { relay, name, .. } if relay == "casa:2001" && name == "Berta");
+    assert!(started.iter().any(is_right), "{started:?}");
+    assert!(!started.iter().any(|command| matches!(command, LinkCommand::Rename { .. })), "{started:?}");
+    assert_eq!(window.model.settings().name, "Berta");
 }

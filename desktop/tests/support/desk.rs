@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use x11rb::connection::Connection;
+use x11rb::protocol::Event as XEvent;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, CreateWindowAux, WindowClass};
+
 use super::{DEADLINE, Folder, until};
 
 /// The screen: larger than any window that is tested, at 200 % as well.
@@ -34,8 +38,6 @@ const LETTERS: &str = "áéíóúüñÁÉÍÓÚÑ¿¡📚🙂🙏";
 
 /// Puts the letters on keys that nothing is on.
 fn give_letters(display: &str) {
-    use x11rb::connection::Connection;
-    use x11rb::protocol::xproto::ConnectionExt;
     let (connection, _) = x11rb::connect(Some(display)).expect("the display");
     let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
     let map = connection.get_keyboard_mapping(first, last - first + 1).unwrap().reply().unwrap();
@@ -120,9 +122,36 @@ impl Desk {
         self.start(&mut self.command(home, arguments))
     }
 
+    /// What was copied last.
+    pub(crate) fn clipboard(&self) -> String {
+        let (connection, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = connection.setup().roots[screen].root;
+        let window = connection.generate_id().unwrap();
+        let aux = CreateWindowAux::new();
+        let made = connection.create_window(0, window, root, 0, 0, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &aux);
+        made.unwrap().check().unwrap();
+        let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        let (clipboard, text, kept) = (atom("CLIPBOARD"), atom("UTF8_STRING"), atom("KEPT"));
+        connection.convert_selection(window, clipboard, text, kept, x11rb::CURRENT_TIME).unwrap();
+        connection.flush().unwrap();
+        until("what was copied", || {
+            matches!(connection.poll_for_event().unwrap()?, XEvent::SelectionNotify(_)).then_some(())
+        });
+        let property = connection.get_property(true, window, kept, AtomEnum::ANY, 0, u32::MAX / 4);
+        String::from_utf8(property.unwrap().reply().unwrap().value).unwrap()
+    }
+
     /// Opens the window of a command.
     pub(crate) fn start(&self, command: &mut Command) -> Window<'_> {
-        let child = command.spawn().expect("the window's program");
+        let window = self.find(command.spawn().expect("the window's program"));
+        // All of it is on the screen, at whatever size.
+        window.move_to(0, 0);
+        window.focus();
+        window
+    }
+
+    /// The window of a process.
+    pub(crate) fn find(&self, child: Child) -> Window<'_> {
         let pid = child.id().to_string();
         let mut window = Window { desk: self, child, id: String::new() };
         window.id = until("the window", || {
@@ -131,9 +160,6 @@ impl Desk {
             let ids = String::from_utf8(output.stdout).unwrap();
             ids.lines().next().map(str::to_owned)
         });
-        // All of it is on the screen, at whatever size.
-        self.run("xdotool", &["windowmove", "--sync", &window.id, "0", "0"]);
-        window.focus();
         window
     }
 }
@@ -157,6 +183,31 @@ impl Window<'_> {
         self.child.id()
     }
 
+    /// Puts it elsewhere on the screen: what another window covers is not seen.
+    pub(crate) fn move_to(&self, x: i32, y: i32) {
+        let (left, top) = (x.to_string(), y.to_string());
+        // It says nothing where it is there already.
+        self.desk.run("xdotool", &["windowmove", &self.id, &left, &top]);
+        until("the place of the window", || {
+            let output = self.desk.run("xdotool", &["getwindowgeometry", "--shell", &self.id]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            (text.contains(&format!("X={x}\n")) && text.contains(&format!("Y={y}\n"))).then_some(())
+        });
+    }
+
+    /// What stands in its transcript, line by line, without the times; the input has the keyboard before and after.
+    pub(crate) fn transcript(&self) -> Vec<String> {
+        self.focus();
+        self.keys(&["shift+F6", "ctrl+a", "ctrl+c", "Escape"]);
+        let text = self.desk.clipboard();
+        text.lines().map(|line| line.split_once("] ").map_or(line, |(_, said)| said).to_owned()).collect()
+    }
+
+    /// Waits until its transcript is as it is to be, and gives it.
+    pub(crate) fn await_transcript(&self, what: &str, is_right: impl Fn(&[String]) -> bool) -> Vec<String> {
+        until(what, || Some(self.transcript()).filter(|lines| is_right(lines)))
+    }
+
     pub(crate) fn focus(&self) {
         self.desk.run("xdotool", &["windowfocus", "--sync", &self.id]);
     }
@@ -175,6 +226,20 @@ impl Window<'_> {
     pub(crate) fn click(&self, x: i32, y: i32, button: u32) {
         let (x, y, button) = (x.to_string(), y.to_string(), button.to_string());
         self.desk.run("xdotool", &["mousemove", "--window", &self.id, &x, &y, "click", &button]);
+    }
+
+    /// Clicks twice.
+    pub(crate) fn double_click(&self, x: i32, y: i32) {
+        let (x, y) = (x.to_string(), y.to_string());
+        let click = ["click", "--repeat", "2", "--delay", "60", "1"];
+        self.desk.run("xdotool", &[&["mousemove", "--window", &self.id, &x, &y], &click[..]].concat());
+    }
+
+    /// Turns the wheel by so many notches, away from the person.
+    pub(crate) fn wheel_up(&self, x: i32, y: i32, notches: u32) {
+        let (x, y, notches) = (x.to_string(), y.to_string(), notches.to_string());
+        let turn = ["click", "--repeat", &notches, "--delay", "4", "4"];
+        self.desk.run("xdotool", &[&["mousemove", "--window", &self.id, &x, &y], &turn[..]].concat());
     }
 
     /// Drags from one place of the window to another.
@@ -243,6 +308,13 @@ impl Window<'_> {
         self.await_end();
     }
 
+    /// Waits until it has ended by itself: with which code, and what it said where its standard error is a pipe.
+    pub(crate) fn end(&mut self) -> (Option<i32>, String) {
+        let status = until("the end of the window", || self.child.try_wait().unwrap());
+        let said = self.child.stderr.take().map(std::io::read_to_string);
+        (status.code(), said.and_then(Result::ok).unwrap_or_default())
+    }
+
     /// Waits until it has ended by itself.
     pub(crate) fn await_end(&mut self) {
         let status = until("the end of the window", || self.child.try_wait().unwrap());
@@ -252,6 +324,17 @@ impl Window<'_> {
 
 impl Drop for Window<'_> {
     fn drop(&mut self) {
+        // What there was to see when a test failed, where pictures are kept.
+        if let Some(folder) = std::env::var_os("TERTULIA_PICTURES").filter(|_| std::thread::panicking()) {
+            let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+            let path = PathBuf::from(folder).join(format!("failed-{test}-{}.png", self.pid()));
+            let import = ["import", "-window", &self.id, path.to_str().unwrap_or("failed.png")];
+            let _ = Command::new("timeout")
+                .arg(TOOL_SECONDS)
+                .args(import)
+                .env("DISPLAY", &self.desk.display)
+                .status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -281,6 +364,13 @@ impl Picture {
         let pixels = bytes[at..].to_vec();
         assert_eq!(pixels.len(), 3 * width * height);
         Self { width, height, pixels }
+    }
+
+    /// How many pixels of a part are of this colour, but for `off` in each of its parts.
+    pub(crate) fn count_in(&self, part: (usize, usize, usize, usize), colour: [u8; 3], off: u8) -> usize {
+        let (x, y, w, h) = part;
+        let rows = (y..y + h).flat_map(|y| (x..x + w).map(move |x| (x, y)));
+        rows.filter(|(x, y)| is_near(&self.pixel(*x, *y), colour, off)).count()
     }
 
     pub(crate) fn pixel(&self, x: usize, y: usize) -> [u8; 3] {

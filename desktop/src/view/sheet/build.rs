@@ -3,19 +3,24 @@
 use super::form::{Builder, Form};
 use crate::colour::Theme;
 use crate::model::{Act, Model};
-use crate::phrases::{Language, Phrase, fill};
-use crate::render;
-use crate::settings::{Notices, Settings};
+use crate::phrases::{Language, Phrase, Sentence, fill};
+use crate::render::{self, Style};
+use crate::settings::{Notices, Settings, check_name, read_font_size, read_muted, read_rooms};
+use crate::view::list::{ListRow, Wishes};
+use crate::view::menus::Item;
 use crate::view::paint::Brush;
-use crate::view::post::{Post, Sheet};
+use crate::view::post::{Post, Sheet, Wish};
+use crate::view::update;
 
 /// Characters that a question is wide, and the settings.
 const QUESTION_COLUMNS: i32 = 52;
 /// See [`QUESTION_COLUMNS`].
 const SETTINGS_COLUMNS: i32 = 70;
+/// See [`QUESTION_COLUMNS`].
+const PEOPLE_COLUMNS: i32 = 36;
 
 /// What the keys do, a sentence each.
-const KEYS: [Phrase; 9] = [
+const KEYS: [Phrase; 11] = [
     Phrase::KeySend,
     Phrase::KeyComplete,
     Phrase::KeyConversations,
@@ -23,8 +28,10 @@ const KEYS: [Phrase; 9] = [
     Phrase::KeySearch,
     Phrase::KeyEmoji,
     Phrase::KeyJoin,
+    Phrase::KeyPeople,
     Phrase::KeySettings,
     Phrase::KeyPanes,
+    Phrase::KeyRows,
 ];
 
 /// Builds a sheet, inside the group that is open.
@@ -71,8 +78,36 @@ pub(super) fn build(kind: Sheet, brush: &Brush, post: &Post, model: &Model) -> F
             sheet.button(say(Phrase::Close), true);
             sheet.build()
         }
+        Sheet::People => {
+            let mut sheet = begin(say(Phrase::PeopleLabel), PEOPLE_COLUMNS);
+            let wishes = Wishes { pick: Wish::PickPerson, menu: Wish::PersonMenu };
+            sheet.list(say(Phrase::PeopleLabel), update::all_people(brush, model), wishes);
+            sheet.button(say(Phrase::Close), false);
+            sheet.build()
+        }
+        // It has more to choose from than its kind says.
+        Sheet::Menu => menu(brush, post, &[]),
         Sheet::Settings => settings(begin(say(Phrase::Settings), SETTINGS_COLUMNS), model),
     }
+}
+
+/// A choice of several.
+pub(super) fn menu(brush: &Brush, post: &Post, items: &[Item]) -> Form {
+    let width = items.iter().map(|(label, _)| brush.width(label, Style::Text).ceil() as i32).max();
+    let columns = (width.unwrap_or_default() + 4 * brush.margin()) * 7 / (4 * brush.size).max(1);
+    let mut sheet = Builder::new(brush, post, "", columns.min(SETTINGS_COLUMNS));
+    let row = |label: &str| ListRow {
+        text: label.to_owned(),
+        colour: brush.palette().text,
+        is_bold: false,
+        badge: None,
+        is_chosen: false,
+        is_heading: false,
+    };
+    let rows = items.iter().map(|(label, _)| row(label)).collect();
+    let wishes = Wishes { pick: Wish::PickItem, menu: |index, _| Wish::PickItem(index) };
+    sheet.list("Menu", rows, wishes).follow_mouse();
+    sheet.build()
 }
 
 fn settings(mut sheet: Builder<'_>, model: &Model) -> Form {
@@ -80,7 +115,7 @@ fn settings(mut sheet: Builder<'_>, model: &Model) -> Form {
     let say = |phrase: Phrase| phrase.in_language(model.language());
     sheet.field(say(Phrase::SettingRelay), &now.relay);
     sheet.field(say(Phrase::SettingName), &render::screen(model).own_name);
-    sheet.field(say(Phrase::SettingRooms), &now.rooms.join(" "));
+    sheet.field(say(Phrase::SettingRooms), &now.rooms.join(", "));
     let language = match now.language {
         None => 0,
         Some(Language::Es) => 1,
@@ -96,7 +131,7 @@ fn settings(mut sheet: Builder<'_>, model: &Model) -> Form {
     sheet.choice(say(Phrase::SettingNotices), &notices, now.notices as i32);
     sheet.field(say(Phrase::SettingKeywords), &now.keywords.join(", "));
     sheet.field(say(Phrase::SettingIgnored), &now.ignored.join(", "));
-    sheet.field(say(Phrase::SettingMuted), &now.muted.join(" "));
+    sheet.field(say(Phrase::SettingMuted), &now.muted.join(", "));
     sheet.check(say(Phrase::SettingNotify), now.notify);
     sheet.check(say(Phrase::SettingSound), now.sound);
     sheet.check(say(Phrase::SettingPaste), now.ask_before_paste);
@@ -112,27 +147,34 @@ impl Form {
             Sheet::Name if is_accepted => Some(Act::ChooseName(self.text(0))),
             Sheet::Room if is_accepted && !self.text(0).trim().is_empty() => Some(Act::Join(self.text(0))),
             Sheet::Paste(_) => Some(Act::ConfirmPaste(is_accepted)),
-            Sheet::Settings if is_accepted => Some(Act::ChangeSettings(Box::new(self.settings(model)))),
+            Sheet::Settings if is_accepted => {
+                self.settings(model).ok().map(|settings| Act::ChangeSettings(Box::new(settings)))
+            }
             Sheet::Emoji if is_accepted => self.grid.as_ref()?.first().map(Act::PickEmoji),
             _ => None,
         }
     }
 
-    fn settings(&self, model: &Model) -> Settings {
+    /// The settings as they were filled in. An error: what of them cannot be.
+    pub(super) fn settings(&self, model: &Model) -> Result<Settings, Sentence> {
         let now = model.settings();
-        let words = |row: usize| self.text(row).split_whitespace().map(str::to_owned).collect();
         let list = |row: usize| self.text(row).split(',').map(|word| word.trim().to_owned()).collect();
-        Settings {
+        let name = self.text(1).trim().to_owned();
+        // Before there is one it is asked for.
+        if !name.is_empty() || !render::screen(model).own_name.is_empty() {
+            check_name(&name)?;
+        }
+        Ok(Settings {
             relay: self.text(0),
-            name: self.text(1),
-            rooms: words(2),
+            name,
+            rooms: read_rooms(&self.text(2))?,
             language: [None, Some(Language::Es), Some(Language::En)]
                 .get(usize::try_from(self.chosen(3)).unwrap_or_default())
                 .copied()
                 .flatten(),
             theme: if self.chosen(4) == 1 { Theme::Dark } else { Theme::Light },
             font: self.text(5).trim().to_owned(),
-            font_size: self.text(6).trim().parse().unwrap_or(now.font_size),
+            font_size: read_font_size(&self.text(6))?,
             notices: match self.chosen(7) {
                 0 => Notices::All,
                 1 => Notices::Smart,
@@ -140,11 +182,11 @@ impl Form {
             },
             keywords: list(8),
             ignored: list(9),
-            muted: words(10),
+            muted: read_muted(&self.text(10))?,
             notify: self.is_checked(11),
             sound: self.is_checked(12),
             ask_before_paste: self.is_checked(13),
             ..now.clone()
-        }
+        })
     }
 }

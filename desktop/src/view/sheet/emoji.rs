@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fltk::app::{self, MouseWheel};
+use fltk::app;
 use fltk::draw;
 use fltk::enums::{Align, Event, Key};
 use fltk::prelude::*;
@@ -197,11 +197,8 @@ impl Grid {
     fn wheel(&self) -> bool {
         let Ok(mut state) = self.state.try_borrow_mut() else { return false };
         let step = 2 * self.cells(&state).size;
-        match app::event_dy() {
-            MouseWheel::Up => state.offset += step,
-            MouseWheel::Down => state.offset -= step,
-            _ => return false,
-        }
+        // What is too far is brought back when it is drawn.
+        state.offset = state.offset.saturating_add(app::event_dy_value().saturating_mul(step));
         self.widget.clone().redraw();
         true
     }

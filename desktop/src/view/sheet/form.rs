@@ -11,9 +11,13 @@ use fltk::prelude::*;
 
 use super::emoji::Grid;
 use crate::view::arrange::{Room, place};
+use crate::view::list::{List, ListRow, Wishes};
 use crate::view::paint::{Brush, FIELD, REGULAR, color, fill_round, outline_round};
-use crate::view::parts::{Look, button, button_width, dress_field, frame, ink, set_label};
+use crate::view::parts::{Look, button, button_width, dress_field, frame, ink, set_label, set_words};
 use crate::view::post::{Post, Wish};
+
+/// Around a list that has nothing else around it, in pixels: the corners are round.
+const BARE_MARGIN: i32 = 4;
 
 /// Something to fill in.
 pub(super) enum Control {
@@ -31,12 +35,15 @@ pub(super) struct FormRow {
 /// A sheet that is built.
 pub(super) struct Form {
     pub(super) group: Group,
-    title: Frame,
+    title: Option<Frame>,
     words: Vec<Frame>,
     scroll: Scroll,
     pub(super) rows: Vec<FormRow>,
     buttons: Vec<Button>,
     pub(super) grid: Option<Grid>,
+    pub(super) list: Option<List>,
+    /// What is wrong with what was filled in.
+    trouble: Frame,
     /// Characters that the sheet is wide.
     columns: i32,
 }
@@ -60,8 +67,14 @@ impl<'a> Builder<'a> {
             fill_round(x, y, w, h, palette.panel);
             outline_round(x, y, w, h, palette.border);
         });
-        let mut heading = frame(brush, title, Align::Left);
-        ink(&mut heading, brush, palette.text, true);
+        let heading = (!title.is_empty()).then(|| {
+            let mut heading = frame(brush, title, Align::Left);
+            ink(&mut heading, brush, palette.text, true);
+            heading
+        });
+        let mut trouble = frame(brush, "", Align::Left);
+        ink(&mut trouble, brush, palette.failed, false);
+        trouble.set_align(Align::Left | Align::Inside | Align::Wrap | Align::Top);
         let mut scroll = Scroll::new(0, 0, 10, 10, None);
         scroll.set_type(ScrollType::Vertical);
         scroll.set_color(color(palette.panel));
@@ -80,6 +93,8 @@ impl<'a> Builder<'a> {
             rows: Vec::new(),
             buttons: Vec::new(),
             grid: None,
+            list: None,
+            trouble,
             columns,
         };
         Self { brush, post, form }
@@ -147,7 +162,8 @@ impl<'a> Builder<'a> {
     pub(super) fn check(&mut self, label: &str, is_checked: bool) {
         let palette = self.brush.palette();
         let mut check = CheckButton::new(0, 0, 10, 10, None);
-        set_label(&mut check, label);
+        // The toolkit leaves nothing between the box and the words.
+        set_label(&mut check, &format!(" {label}"));
         check.set_checked(is_checked);
         check.set_label_color(color(palette.text));
         check.set_label_font(REGULAR);
@@ -170,6 +186,13 @@ impl<'a> Builder<'a> {
         field.set_callback(move |field| found.look_for(&field.value()));
     }
 
+    /// Rows to choose from.
+    pub(super) fn list(&mut self, label: &str, rows: Vec<ListRow>, wishes: Wishes) -> &mut List {
+        let mut list = List::new(*self.brush, self.post, label, wishes);
+        list.set(rows);
+        self.form.list.insert(list)
+    }
+
     /// A button that accepts what stands there, or does not.
     pub(super) fn button(&mut self, label: &str, is_accepted: bool) {
         let look = if is_accepted { Look::Strong } else { Look::Calm };
@@ -189,6 +212,10 @@ impl<'a> Builder<'a> {
 impl Form {
     /// Where the keyboard goes first.
     pub(super) fn focus(&mut self) {
+        if let Some(list) = &mut self.list {
+            let _ = list.widget.take_focus();
+            return;
+        }
         match self.rows.first_mut().map(|row| &mut row.control) {
             Some(Control::Field(field)) => drop(field.take_focus()),
             Some(Control::Choice(choice)) => drop(choice.take_focus()),
@@ -202,16 +229,25 @@ impl Form {
         let width = self.columns * brush.size * 4 / 7;
         let inner = width - 2 * brush.margin();
         let words: i32 = self.words.iter().map(|words| words_height(brush, words, inner)).sum();
+        let trouble = words_height(brush, &self.trouble, inner);
+        let list = self.list.as_ref().map_or(0, |list| list.wanted_height());
+        let title = if self.title.is_some() { brush.control() } else { 0 };
         let grid = if self.grid.is_some() { 14 * brush.control() } else { 0 };
         let buttons = if self.buttons.is_empty() { 0 } else { brush.control() + brush.margin() };
         let rows: i32 = self.rows.iter().map(|row| row_height(brush, row)).sum();
-        (width, 2 * brush.margin() + brush.control() + words + rows + grid + buttons)
+        let around = if self.is_bare() { 2 * BARE_MARGIN } else { 2 * brush.margin() };
+        (width, around + title + words + trouble + rows + grid + list + buttons)
     }
 
     /// Puts the parts in their places.
     pub(super) fn arrange(&mut self, brush: &Brush, room: Room) {
+        if let Some(list) = self.list.as_mut().filter(|_| self.title.is_none()) {
+            return place(&mut list.widget, room.inset(BARE_MARGIN, BARE_MARGIN));
+        }
         let mut room = room.inset(brush.margin(), brush.margin());
-        place(&mut self.title, room.top(brush.control()));
+        if let Some(title) = &mut self.title {
+            place(title, room.top(brush.control()));
+        }
         for words in &mut self.words {
             let height = words_height(brush, words, room.w);
             place(words, room.top(height));
@@ -225,10 +261,18 @@ impl Form {
                 foot.right(brush.gap());
             }
         }
+        let height = words_height(brush, &self.trouble, room.w);
+        place(&mut self.trouble, room.bottom(height));
+        if let Some(list) = &mut self.list {
+            return place(&mut list.widget, room);
+        }
         let rows: i32 = self.rows.iter().map(|row| row_height(brush, row)).sum();
         let mut area = if self.grid.is_some() { room.top(rows) } else { room };
-        place(&mut self.scroll, area);
         let has_bar = rows > area.h;
+        if has_bar {
+            area.h = self.whole_rows(brush, area.h);
+        }
+        place(&mut self.scroll, area);
         area.y -= self.scroll.yposition();
         area.w -= if has_bar { brush.scroll_width() + brush.gap() } else { 0 };
         // More than is seen has its place as well.
@@ -249,6 +293,30 @@ impl Form {
         if let Some(grid) = &mut self.grid {
             place(&mut grid.widget, room);
         }
+    }
+
+    /// The height of as many rows as fit, so that none is cut.
+    fn whole_rows(&self, brush: &Brush, height: i32) -> i32 {
+        let mut whole = 0;
+        for row in &self.rows {
+            let next = whole + row_height(brush, row);
+            if next > height {
+                break;
+            }
+            whole = next;
+        }
+        if whole == 0 { height } else { whole }
+    }
+
+    /// Says what is wrong; the sheet is to be arranged anew.
+    pub(super) fn complain(&mut self, brush: &Brush, trouble: &str) {
+        set_words(&mut self.trouble, trouble);
+        ink(&mut self.trouble, brush, brush.palette().failed, false);
+    }
+
+    /// Only a list, to its edges.
+    fn is_bare(&self) -> bool {
+        self.title.is_none()
     }
 
     /// What stands in the n-th row, if it is a field.
@@ -275,6 +343,9 @@ impl Form {
 
 fn words_height(brush: &Brush, words: &Frame, width: i32) -> i32 {
     fltk::draw::set_font(REGULAR, brush.size);
+    if words.label().is_empty() {
+        return 0;
+    }
     let (_, height) = fltk::draw::wrap_measure(&words.label(), width, false);
     height + brush.gap()
 }

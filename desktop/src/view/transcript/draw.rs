@@ -5,7 +5,7 @@ use fltk::enums::Align;
 
 use super::State;
 use super::lay::{Laid, Words};
-use crate::colour::Colour;
+use crate::colour::{Colour, Palette, Theme};
 use crate::render::{RowKind, Separator, Style};
 use crate::view::layout::{Line, x_at};
 use crate::view::paint::{Brush, color, fill, fill_round, fitted, text_in};
@@ -60,13 +60,15 @@ fn draw_row(state: &State, laid: &Laid, y: i32, selected: Option<(usize, usize)>
     if laid.kind == RowKind::Hidden {
         return;
     }
-    if let Some(ground) = ground(state, laid) {
-        fill(x, y + laid.top, w - brush.scroll_width(), laid.height - laid.top, ground);
+    let ground = Ground::of(state, laid);
+    if ground != Ground::Plain {
+        let colour = ground.colour(brush.palette());
+        fill(x, y + laid.top, w - brush.scroll_width(), laid.height - laid.top, colour);
     }
     let columns = &state.columns;
     let line = brush.line();
     let column = |text: &str, area, style: Style, align| {
-        text_in(text, area, brush.font(style), ink(state, laid, style), align);
+        text_in(text, area, brush.font(style), ink(brush.theme, style, ground, false), align);
     };
     let time_width = columns.text_x - columns.time_x;
     column(&laid.time, (x + columns.time_x, y + laid.time_y, time_width, line), Style::Time, Align::Left);
@@ -97,24 +99,51 @@ fn draw_row(state: &State, laid: &Laid, y: i32, selected: Option<(usize, usize)>
     }
 }
 
-/// What a row stands on, where that is not the transcript's own ground.
-fn ground(state: &State, laid: &Laid) -> Option<Colour> {
-    let palette = state.brush.palette();
-    if laid.is_current || state.marked == Some(laid.entry) {
-        return Some(palette.panel);
-    }
-    laid.is_mention.then_some(palette.mention)
+/// What a row stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// The transcript's own.
+    Plain,
+    /// That of a row that one was led to.
+    Marked,
+    /// That of a row that names the reader.
+    Mention,
 }
 
-/// The colour of a text: what stands on the ground of a mention has the colour for it, names keep theirs.
-fn ink(state: &State, laid: &Laid, style: Style) -> Colour {
-    let palette = state.brush.palette();
-    let is_on_mention = laid.is_mention && ground(state, laid) == Some(palette.mention);
-    match style {
-        Style::Found => palette.found_text,
-        _ if is_on_mention => palette.mention_text,
-        _ => style.paint(state.brush.theme).text,
+impl Ground {
+    fn of(state: &State, laid: &Laid) -> Self {
+        if laid.is_current || state.marked == Some(laid.entry) {
+            Self::Marked
+        } else if laid.is_mention {
+            Self::Mention
+        } else {
+            Self::Plain
+        }
     }
+
+    fn colour(self, palette: &Palette) -> Colour {
+        match self {
+            Self::Plain => palette.background,
+            Self::Marked => palette.panel,
+            Self::Mention => palette.mention,
+        }
+    }
+}
+
+/// The colour of a text: what is selected, found or stands on the ground of a mention has the colour for that.
+fn ink(theme: Theme, style: Style, ground: Ground, is_selected: bool) -> Colour {
+    let palette = Palette::of(theme);
+    match style {
+        _ if is_selected => palette.selection_text,
+        Style::Found => palette.found_text,
+        _ if ground == Ground::Mention => palette.mention_text,
+        _ => style.paint(theme).text,
+    }
+}
+
+/// What a piece of text stands on by itself, where that is not what its row stands on.
+fn own_ground(theme: Theme, style: Style, ground: Ground) -> Option<Colour> {
+    style.paint(theme).background.filter(|_| style == Style::Found || ground != Ground::Mention)
 }
 
 fn draw_rule(brush: &Brush, separator: &Separator, area: (i32, i32, i32, i32)) {
@@ -154,17 +183,16 @@ fn draw_words(state: &State, laid: &Laid, words: &Words, y: i32, selected: Optio
     let mut top = y + words.y;
     for line in &words.lines {
         if top + words.line_height > state.area.1 && top < state.area.1 + state.area.3 {
+            let ground = Ground::of(state, laid);
             for piece in &line.pieces {
-                let paint = piece.style.paint(brush.theme);
-                let ground = paint.background.filter(|_| piece.style == Style::Found || !laid.is_mention);
-                if let Some(ground) = ground {
+                if let Some(ground) = own_ground(brush.theme, piece.style, ground) {
                     fill(left + piece.x as i32, top, piece.width.ceil() as i32, words.line_height, ground);
                 }
             }
+            draw_pieces(brush, words, line, (left, top), |style| ink(brush.theme, style, ground, false));
             if let Some((start, end)) = selected {
                 draw_selection(brush, words, line, (left, top), (start, end));
             }
-            draw_pieces(state, laid, words, line, (left, top));
         }
         top += words.line_height;
     }
@@ -181,21 +209,73 @@ fn draw_selection(brush: &Brush, words: &Words, line: &Line<Style>, at: (i32, i3
     let to = x_at(line, end, &words.text, &mut measure);
     // A break that is selected is seen as a narrow strip.
     let to = if is_break_selected { to + f64::from(brush.gap()) } else { to };
-    fill(at.0 + from as i32, at.1, (to - from).ceil() as i32, words.line_height, brush.palette().selection);
+    let (left, width) = (at.0 + from as i32, (to - from).ceil() as i32);
+    draw::push_clip(left, at.1, width, words.line_height);
+    fill(left, at.1, width, words.line_height, brush.palette().selection);
+    draw_pieces(brush, words, line, at, |style| ink(brush.theme, style, Ground::Plain, true));
+    draw::pop_clip();
 }
 
-fn draw_pieces(state: &State, laid: &Laid, words: &Words, line: &Line<Style>, at: (i32, i32)) {
-    let brush = &state.brush;
+fn draw_pieces(
+    brush: &Brush,
+    words: &Words,
+    line: &Line<Style>,
+    at: (i32, i32),
+    ink: impl Fn(Style) -> Colour,
+) {
     for piece in &line.pieces {
         let text = words.text.get(piece.start..piece.end).unwrap_or_default();
         let (font, size) = brush.font(piece.style);
         draw::set_font(font, size);
-        draw::set_draw_color(color(ink(state, laid, piece.style)));
+        draw::set_draw_color(color(ink(piece.style)));
         let baseline = at.1 + (words.line_height + draw::height()) / 2 - draw::descent();
         let x = at.0 + piece.x.round() as i32;
         draw::draw_text_n(text, x, baseline);
         if piece.style.paint(brush.theme).is_underlined && !text.trim().is_empty() {
             draw::draw_xyline(x, baseline + 2, x + piece.width as i32 - 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colour::{CONTRAST_MIN, NAME_COLOURS, contrast};
+
+    #[test]
+    fn whatever_is_drawn_can_be_read_on_what_it_is_drawn_on() {
+        let styles = [
+            Style::Time,
+            Style::OwnName,
+            Style::Text,
+            Style::Pending,
+            Style::Failed,
+            Style::Action,
+            Style::Link,
+            Style::Mention,
+            Style::Found,
+            Style::Quote,
+            Style::Notice,
+            Style::Day,
+            Style::Unread,
+            Style::Gap,
+        ];
+        let names = (0..NAME_COLOURS as u8).map(Style::Name);
+        for style in styles.into_iter().chain(names) {
+            for theme in [Theme::Light, Theme::Dark] {
+                let palette = Palette::of(theme);
+                for ground in [Ground::Plain, Ground::Marked, Ground::Mention] {
+                    let own = own_ground(theme, style, ground);
+                    let below = own.unwrap_or_else(|| ground.colour(palette));
+                    for (is_selected, below) in [(false, below), (true, palette.selection)] {
+                        let contrast = contrast(ink(theme, style, ground, is_selected), below);
+                        assert!(
+                            contrast >= CONTRAST_MIN,
+                            "{theme:?}: {style:?} on {ground:?}, selected {is_selected}: {contrast:.2}"
+                        );
+                    }
+                }
+            }
         }
     }
 }

@@ -6,7 +6,10 @@ use crate::view::layout::{Line, Run, wrap};
 use crate::view::paint::Brush;
 
 /// Names wider than the column for them stand above what they said, whole.
-const NAME_SHARE: i32 = 5;
+const NAME_SHARE: i32 = 6;
+
+/// The longest lines, in sizes of the font: about ninety characters. Longer ones are hard to come back from.
+const MEASURE_MAX: i32 = 48;
 
 /// The columns of the transcript, in pixels from its left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ impl Columns {
         let margin = brush.margin();
         let time_width = brush.width("00:00", Style::Time).ceil() as i32;
         let right = width - margin - brush.scroll_width();
-        let name_width = (width / NAME_SHARE).clamp(5 * brush.size, 9 * brush.size);
+        let name_width = (width / NAME_SHARE).clamp(4 * brush.size, 9 * brush.size);
         let name_left = margin + time_width + brush.gap();
         // Where the words would become a narrow strip, names stand above them.
         let has_names = right - name_left - name_width > 16 * brush.size;
@@ -37,7 +40,7 @@ impl Columns {
             name_right,
             name_width,
             text_x,
-            text_width: (right - text_x).max(brush.size),
+            text_width: (right - text_x).clamp(brush.size, MEASURE_MAX * brush.size),
             right,
         }
     }

@@ -5,22 +5,25 @@ mod draw;
 mod lay;
 mod mouse;
 mod scroll;
+mod selection;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use fltk::button::Button;
 use fltk::enums::Event;
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
 use super::keys;
 use super::paint::Brush;
-use super::post::{Post, Wish};
+use super::post::{Place, Post, Wish};
 use crate::model::{Act, EntryId, Model, RowChange, Scroll};
 use crate::render::{self, Point};
 use lay::{Columns, Laid};
 use scroll::{Heights, Scroller};
+use selection::rows_between;
 
 /// Rows that stay laid out: some screens. Then all are forgotten, and those that can be seen laid out again.
 const LAID_MAX: usize = 600;
@@ -45,6 +48,8 @@ struct State {
     marked: Option<EntryId>,
     /// The row that the keyboard is at, while the transcript has the focus.
     cursor: Option<EntryId>,
+    /// The keyboard led it there.
+    is_walking: bool,
     is_focused: bool,
     press: Option<mouse::Press>,
     told: Option<Scroll>,
@@ -90,6 +95,8 @@ pub(super) struct Transcript {
     pub(super) widget: Widget,
     state: Rc<RefCell<State>>,
     post: Post,
+    /// What lies over it, and has to be drawn again whenever it is.
+    over: Vec<Button>,
 }
 
 impl Transcript {
@@ -112,11 +119,13 @@ impl Transcript {
             selected_rows: None,
             marked: None,
             cursor: None,
+            is_walking: false,
             is_focused: false,
             press: None,
             told: None,
         };
-        let transcript = Self { widget, state: Rc::new(RefCell::new(state)), post: post.clone() };
+        let transcript =
+            Self { widget, state: Rc::new(RefCell::new(state)), post: post.clone(), over: Vec::new() };
         let state = Rc::clone(&transcript.state);
         transcript.widget.clone().draw(move |_| {
             if let Ok(state) = state.try_borrow() {
@@ -126,6 +135,22 @@ impl Transcript {
         let hands = transcript.clone();
         transcript.widget.clone().handle(move |_, event| hands.handle(event));
         transcript
+    }
+
+    /// These lie over it.
+    pub(super) fn lies_under(&mut self, buttons: &[Button]) {
+        self.over = buttons.to_vec();
+    }
+
+    fn redraw(&self) {
+        self.widget.clone().redraw();
+        self.over.iter().filter(|button| button.visible()).for_each(|button| button.clone().redraw());
+    }
+
+    /// Whether a row is above what can be seen.
+    pub(super) fn is_above(&self, row: usize) -> bool {
+        let scroller = self.state.borrow().scroller;
+        row < scroller.row || (row == scroller.row && scroller.offset > 0)
     }
 
     /// Another size, or another place.
@@ -200,7 +225,11 @@ impl Transcript {
 
     /// To the newest row.
     pub(super) fn go_to_end(&mut self, model: &Model) {
-        self.state.borrow_mut().scroller = Scroller::new();
+        {
+            let mut state = self.state.borrow_mut();
+            // A step from there goes to the newest row.
+            (state.scroller, state.cursor) = (Scroller::new(), None);
+        }
         self.settle(model);
     }
 
@@ -245,15 +274,11 @@ impl Transcript {
             None => last,
         };
         let Some(row) = render::row(model, next) else { return };
-        self.state.borrow_mut().cursor = Some(row.entry);
+        {
+            let mut state = self.state.borrow_mut();
+            (state.cursor, state.is_walking) = (Some(row.entry), true);
+        }
         self.with_rows(model, |scroller, height, rows| scroller.reveal(next, height, rows));
-    }
-
-    /// What a key does with the keyboard's row: its first link or button, or else an answer to it.
-    pub(super) fn act_on_cursor(&self, model: &Model) -> Option<Act> {
-        let row = render::row(model, render::row_position(model, self.state.borrow().cursor?)?)?;
-        let mut acts = row.status.iter().chain(&row.body).filter_map(|span| span.act.clone());
-        acts.next().or(Some(Act::Reply(row.entry)))
     }
 
     /// The row that the keyboard is at.
@@ -261,23 +286,18 @@ impl Transcript {
         self.state.borrow().cursor
     }
 
-    /// What is selected, or the keyboard's row, as text.
-    pub(super) fn selected(&self, model: &Model) -> String {
-        let state = self.state.borrow();
-        let row = |entry| (Point { entry, byte: 0 }, Point { entry, byte: usize::MAX });
-        let range = state.selection.or(state.cursor.filter(|_| state.is_focused).map(row));
-        range.map(|(from, to)| render::copy_text(model, from, to)).unwrap_or_default()
+    /// Whether the keyboard was walking through the rows; a click of the mouse ends that.
+    pub(super) fn is_walking(&self) -> bool {
+        self.state.borrow().is_walking
     }
 
-    /// Nothing is selected or marked any more. False: nothing was.
-    pub(super) fn forget_selection(&mut self) -> bool {
-        let mut state = self.state.borrow_mut();
-        let had = state.selection.take().is_some() | state.marked.take().is_some();
-        state.selected_rows = None;
-        if had {
-            self.widget.redraw();
-        }
-        had
+    /// Where a menu for a row goes: below its first line, as far as that is seen.
+    pub(super) fn place_of(&self, entry: EntryId) -> Place {
+        let state = self.state.borrow();
+        let (x, y, _, h) = state.area;
+        let top =
+            state.seen.iter().find(|(_, laid)| laid.entry == entry).map_or(0, |(top, laid)| top + laid.top);
+        (x + state.columns.text_x, y + (top + state.brush.line()).clamp(0, h))
     }
 
     fn with_rows(&mut self, model: &Model, act: impl FnOnce(&mut Scroller, i32, &mut Rows<'_>)) {
@@ -323,7 +343,7 @@ impl Transcript {
             state.told = Some(scroll);
             is_news.then_some(scroll)
         };
-        self.widget.redraw();
+        self.redraw();
         if let Some(scroll) = scroll {
             self.post.send(Wish::Act(Act::Scroll(scroll)));
         }
@@ -335,7 +355,7 @@ impl Transcript {
                 if let Ok(mut state) = self.state.try_borrow_mut() {
                     state.is_focused = event == Event::Focus;
                 }
-                self.widget.clone().redraw();
+                self.redraw();
                 true
             }
             Event::Enter => true,
@@ -345,11 +365,4 @@ impl Transcript {
             _ => false,
         }
     }
-}
-
-/// Two points as rows and bytes, the upper one first. None: one of them is gone.
-fn rows_between(model: &Model, one: Point, other: Point) -> Option<((usize, usize), (usize, usize))> {
-    let one = (render::row_position(model, one.entry)?, one.byte);
-    let other = (render::row_position(model, other.entry)?, other.byte);
-    Some(if one <= other { (one, other) } else { (other, one) })
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fltk::app::{self, MouseWheel};
+use fltk::app;
 use fltk::enums::{Cursor, Event};
 use fltk::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
@@ -40,7 +40,6 @@ pub(super) struct Press {
 struct Under {
     point: Point,
     act: Option<Act>,
-    name: Option<String>,
     is_text: bool,
 }
 
@@ -50,12 +49,8 @@ impl Transcript {
             Ok(state) => state.brush.line(),
             Err(_) => return false,
         };
-        match app::event_dy() {
-            // The toolkit's up is where the content goes.
-            MouseWheel::Up => self.post.send(Wish::Scroll(WHEEL_LINES * line)),
-            MouseWheel::Down => self.post.send(Wish::Scroll(-WHEEL_LINES * line)),
-            _ => {}
-        }
+        // More than nothing is towards the person, and down.
+        self.post.send(Wish::Scroll(app::event_dy_value().saturating_mul(WHEEL_LINES * line)));
         true
     }
 
@@ -103,8 +98,13 @@ impl Transcript {
             }
             let found = under(&state, at);
             if app::event_mouse_button() == app::MouseButton::Right {
-                let menu = |under: Under| Wish::RowMenu(under.point.entry, under.name.unwrap_or_default());
-                found.map(menu)
+                found.map(|under| {
+                    let url = match under.act {
+                        Some(Act::OpenLink(url)) => Some(url),
+                        _ => None,
+                    };
+                    Wish::RowMenu { entry: under.point.entry, url, at }
+                })
             } else {
                 self.begin_selection(&mut state, at, found);
                 Some(Wish::Refresh)
@@ -119,10 +119,12 @@ impl Transcript {
         state.selection = None;
         state.marked = None;
         let Some(under) = found else { return };
-        state.cursor = Some(under.point.entry);
+        (state.cursor, state.is_walking) = (Some(under.point.entry), false);
         let anchor = Some(under.point);
-        state.press = Some(Press { at, anchor, bar: 0, act: under.act, is_drag: false, edge_at: None });
         let clicks = app::event_clicks_num();
+        // The first press of several has done it.
+        let act = under.act.filter(|_| clicks == 0);
+        state.press = Some(Press { at, anchor, bar: 0, act, is_drag: false, edge_at: None });
         if clicks > 0 {
             state.selection = whole(state, under.point, clicks);
         }
@@ -213,11 +215,9 @@ fn under(state: &State, at: (i32, i32)) -> Option<Under> {
     let below = state.seen.iter().rposition(|(top, _)| *top <= dy).unwrap_or_default();
     let (top, laid) = state.seen.get(below)?;
     let dy = dy - top;
-    let name = laid.name.as_ref().map(|(name, _)| name).filter(|name| name.style != Style::OwnName);
     let mut under = Under {
         point: Point { entry: laid.entry, byte: byte_at(state, laid, (dx, dy)) },
         act: None,
-        name: name.map(|name| name.text.clone()),
         is_text: laid.kind != RowKind::Hidden && dy >= laid.body.y && dx >= state.columns.text_x,
     };
     under.act = act_at(state, laid, (dx, dy));
