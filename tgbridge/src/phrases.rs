@@ -11,6 +11,34 @@ pub enum Language {
     En,
 }
 
+/// A sentence in both languages; whoever knows the reader shows one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    spanish: String,
+    english: String,
+}
+
+impl Told {
+    /// The same in both.
+    pub fn new(spanish: impl Into<String>, english: impl Into<String>) -> Self {
+        Self { spanish: spanish.into(), english: english.into() }
+    }
+
+    /// Words that are not this program's.
+    pub fn same(words: impl Into<String>) -> Self {
+        let english = words.into();
+        Self { spanish: english.clone(), english }
+    }
+
+    /// For people.
+    pub fn shown(&self, language: Language) -> &str {
+        match language {
+            Language::Es => &self.spanish,
+            Language::En => &self.english,
+        }
+    }
+}
+
 macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
         /// A sentence, or a piece of one. `{}` stands for what is put in, in this order.

@@ -7,7 +7,7 @@ mod support;
 
 use fake::{Fake, GROUP};
 use serde_json::json;
-use support::{Bridge, Folder, Relay, until};
+use support::{Bridge, Folder, Process, Relay, assert_hides_token, until};
 
 /// Everybody, ready.
 struct Scene {
@@ -242,13 +242,11 @@ fn the_check_says_what_is_wrong_and_what_to_do_and_never_the_token() {
     fake.script("sendChatAction echo");
     let (api, address) = (format!("http://{}", fake.address), relay.address.to_string());
     let flags = ["check", "--api-url", &api, "--relay", &address, "--chat", "-5"];
-    let output = Bridge::command().args(flags).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let (text, code) = Bridge::output(&flags);
+    assert_eq!(code, Some(1), "{text}");
     for words in ["@puente_bot", "/setprivacy", "relay de Tertulia", "<token>"] {
         assert!(text.contains(words), "{words} in {text}");
     }
-    assert!(!text.contains(fake::SECRET));
 }
 
 #[test]
@@ -291,17 +289,44 @@ fn the_token_is_in_no_log_no_status_no_state_and_no_metrics_whatever_fails() {
     assert!(status.contains("last_good_poll_seconds"), "{status}");
     assert_eq!(scene.bridge.process.terminate(), Some(0));
     // The address of nobody: connections are refused.
-    let output = Bridge::command()
-        .args(["check", "--api-url", "http://127.0.0.1:9", "--relay", "127.0.0.1:9"])
-        .output()
-        .unwrap();
-    let wrong = Bridge::command().args(["--chat", fake::SECRET]).output().unwrap();
+    let (text, _) = Bridge::output(&["check", "--api-url", "http://127.0.0.1:9", "--relay", "127.0.0.1:9"]);
+    assert!(text.contains("Telegram"), "{text}");
     let state = std::fs::read_to_string(scene.folder.path("bridge.json")).unwrap();
-    let outputs = [&output.stdout, &output.stderr, &wrong.stdout]
-        .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    for text in outputs.iter().chain([&shown, &status, &state]).chain(&scene.bridge.process.said()) {
-        assert!(!text.contains(fake::SECRET), "{text}");
+    for text in [&shown, &status, &state].into_iter().chain(&scene.bridge.process.said()) {
+        assert_hides_token(text);
     }
+}
+
+#[test]
+fn a_token_on_the_command_line_is_not_repeated() {
+    let whole = format!("{}:{}", fake::BOT_ID, fake::SECRET);
+    let other = "987654321:AAHqwertyuiopASDFGHJKLzxcvbnm123456";
+    for flag in [
+        "--chat",
+        "--names",
+        "--backlog",
+        "--metrics",
+        "--pace",
+        "--room",
+        "--config",
+        "--token-file",
+        "--no-such-flag",
+    ] {
+        for secret in [fake::SECRET, &whole, other] {
+            let (text, code) = Bridge::output(&[flag, secret]);
+            assert_eq!(code, Some(2), "{text}");
+            assert!(!text.contains("AAHqwerty"), "{flag}: {text}");
+        }
+    }
+    let (text, code) = Bridge::output(&[&whole]);
+    assert_eq!(code, Some(2), "{text}");
+}
+
+#[test]
+#[should_panic(expected = "the token is in: x<here>y")]
+fn a_token_that_some_process_says_fails_the_test() {
+    let mut command = std::process::Command::new("sh");
+    drop(Process::start(command.args(["-c", &format!("echo x{}y >&2", fake::SECRET)])));
 }
 
 #[test]

@@ -58,6 +58,9 @@ pub struct Sender {
     pub title: String,
 }
 
+/// The topic that every forum begins with. Messages of it are as those of a group without topics.
+pub const THREAD_GENERAL: i64 = 1;
+
 /// The kinds of update that are asked for.
 pub const ALLOWED_UPDATES: [&str; 4] = ["message", "edited_message", "channel_post", "edited_channel_post"];
 
@@ -84,7 +87,7 @@ pub fn message(body: Value, is_edit: bool) -> Option<Message> {
         id: integer(&body, "message_id").unwrap_or_default(),
         date: integer(&body, "date").unwrap_or_default(),
         chat,
-        thread: integer(&body, "message_thread_id").filter(|_| is_topic),
+        thread: integer(&body, "message_thread_id").filter(|thread| is_topic && *thread != THREAD_GENERAL),
         is_edit,
         from: body.get("from").and_then(user),
         sender_chat: body.get("sender_chat").and_then(sender),
@@ -152,5 +155,7 @@ mod tests {
         assert_eq!(message(reply, false).unwrap().thread, None);
         let topic = json!({"chat": {"id": 1}, "message_thread_id": 4, "is_topic_message": true});
         assert_eq!(message(topic, false).unwrap().thread, Some(4));
+        let general = json!({"chat": {"id": 1}, "message_thread_id": 1, "is_topic_message": true});
+        assert_eq!(message(general, false).unwrap().thread, None);
     }
 }
