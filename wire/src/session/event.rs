@@ -56,6 +56,14 @@ pub enum Event {
         /// The room.
         room: String,
     },
+    /// The relay counts the lines of this room from elsewhere: it keeps nothing, and was started anew with its clock set back.
+    /// What had greater ids comes no more; ids that come from now on are behind `last`.
+    RoomAnew {
+        /// The room.
+        room: String,
+        /// Up to where it counts now.
+        last: u64,
+    },
     /// The relay does not let it into a room. It is not asked for again.
     JoinRefused {
         /// The room.
