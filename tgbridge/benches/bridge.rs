@@ -34,6 +34,7 @@ fn settings(pace: PaceSettings) -> Settings {
         poll_timeout: Duration::from_secs(50),
         takes_over: false,
         started_unix_ms: 1,
+        seed: 5,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod values;
 
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -246,6 +247,7 @@ fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options,
         ),
         takes_over: flags.takeover || file.takeover,
         started_unix_ms: u64::try_from(started.as_millis()).unwrap_or(u64::MAX),
+        seed: std::collections::hash_map::RandomState::new().hash_one(started),
     };
     Ok(Options {
         relay: flags.relay.or(file.relay).unwrap_or_else(|| format!("127.0.0.1:{PORT}")),

@@ -112,6 +112,8 @@ phrases! {
     Checklist: "lista de tareas", "checklist";
     /// Somebody came.
     MemberJoined: "{} ha entrado en el grupo", "{} has joined the group";
+    /// Several came.
+    MembersJoined: "{} han entrado en el grupo", "{} have joined the group";
     /// Somebody went.
     MemberLeft: "{} ha salido del grupo", "{} has left the group";
     /// The group has another title.
@@ -164,6 +166,8 @@ phrases! {
     Untakable: "Telegram no acepta una línea de {}: {}", "Telegram does not accept a line of {}: {}";
     /// Nor does the relay.
     Unsayable: "el relay no acepta un mensaje de {}: {}", "the relay does not accept a message of {}: {}";
+    /// Why something was not taken.
+    TooLong: "es demasiado largo", "it is too long";
     /// Who is in the room.
     WhoIsThere: "en la sala {}: {}", "in the room {}: {}";
     /// Nobody is.

@@ -145,7 +145,7 @@ impl Sim {
                 Output::Fetch { link, from, limit, .. } => self.fetches.push((link, from, limit)),
                 Output::Poll(poll) => polls.push(poll),
                 Output::Send(message) => sends.push(message),
-                Output::Who { .. } | Output::Log(_) => {}
+                Output::Who { .. } | Output::Join { .. } | Output::Log(_) => {}
                 Output::Stop(why) => panic!("it stops: {why}"),
             }
         }
@@ -271,7 +271,7 @@ impl Sim {
             let known = self.history.iter().find(|kept| kept.key == key).cloned();
             match known {
                 Some(kept) if kept.text != line.text => {
-                    self.bridge.handle_say_refused(&line.label, "LABEL_REUSED", "", self.time());
+                    self.bridge.handle_say_refused(&line.label, "LABEL_REUSED", self.time());
                 }
                 known => {
                     let name = format!("T - {}", line.as_who.clone().unwrap_or_default());
@@ -437,6 +437,7 @@ fn settings(in_doubt: InDoubt) -> Settings {
         poll_timeout: Duration::from_secs(50),
         takes_over: true,
         started_unix_ms: START_MS,
+        seed: 5,
     }
 }
 

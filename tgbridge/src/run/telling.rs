@@ -20,7 +20,7 @@ const METRICS_WAIT: Duration = Duration::from_secs(2);
 impl Runner {
     pub(super) fn tell_status(&mut self) {
         let Some(path) = &self.options.status else { return };
-        let status = Status::of(&self.bridge, self.relay.session.is_ready());
+        let status = Status::of(&self.bridge, self.relay.session.is_ready(), self.writes);
         if self.status.as_ref() == Some(&status) {
             self.status_due = None;
             return;
@@ -39,7 +39,7 @@ impl Runner {
     }
 
     pub(super) fn tell_metrics(&self, mut caller: TcpStream) {
-        let answer = Status::of(&self.bridge, self.relay.session.is_ready()).http();
+        let answer = Status::of(&self.bridge, self.relay.session.is_ready(), self.writes).http();
         tokio::spawn(async move {
             let told = async {
                 let mut request = [0; 1024];

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::reply::{CallError, decode};
+use super::reply::{CallError, decode, decode_updates};
 use super::token::Token;
-use super::types::{ALLOWED_UPDATES, Update, integer, updates};
+use super::types::{ALLOWED_UPDATES, Update, integer};
 use crate::bridge::{Poll, SendMessage};
 
 /// Where Telegram's own Bot API is.
@@ -77,8 +77,8 @@ impl Client {
             all.insert("offset".to_owned(), offset.into());
         }
         let wait = poll.timeout.saturating_add(ANSWER_WAIT);
-        let mut result = self.call("getUpdates", &parameters, wait).await?;
-        Ok(updates(&mut result))
+        let (status, body) = self.answer("getUpdates", &parameters, wait).await?;
+        decode_updates(status, &body).map_err(|error| self.hide(error))
     }
 
     /// Sends a message, as plain text; its number.
@@ -99,6 +99,17 @@ impl Client {
 
     /// Calls a method and waits for its result.
     pub async fn call(&self, method: &str, parameters: &Value, wait: Duration) -> Result<Value, CallError> {
+        let (status, body) = self.answer(method, parameters, wait).await?;
+        decode(status, &body).map_err(|error| self.hide(error))
+    }
+
+    /// Whatever is answered, with its HTTP status.
+    async fn answer(
+        &self,
+        method: &str,
+        parameters: &Value,
+        wait: Duration,
+    ) -> Result<(u16, Vec<u8>), CallError> {
         let body = serde_json::to_vec(parameters).unwrap_or_default();
         let request = self
             .http
@@ -111,8 +122,7 @@ impl Client {
             Err(error) => return Err(self.failure(error)),
         };
         let status = answer.status().as_u16();
-        let body = self.body(answer).await?;
-        decode(status, &body).map_err(|error| self.hide(error))
+        Ok((status, self.body(answer).await?))
     }
 
     async fn body(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
@@ -142,15 +152,7 @@ impl Client {
 
     /// Whoever answers may repeat the address.
     fn hide(&self, error: CallError) -> CallError {
-        match error {
-            CallError::Refused { code, description, retry_after, migrate_to } => {
-                let description = self.token.hide_in(&description);
-                CallError::Refused { code, description, retry_after, migrate_to }
-            }
-            CallError::NotSent(words) => CallError::NotSent(self.token.hide_in(&words)),
-            CallError::Unknown(words) => CallError::Unknown(self.token.hide_in(&words)),
-            CallError::TooLarge => CallError::TooLarge,
-        }
+        error.hidden(|words| self.token.hide_in(words))
     }
 }
 

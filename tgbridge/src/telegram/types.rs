@@ -11,6 +11,8 @@ pub struct Update {
     pub id: i64,
     /// What happened. None: nothing that the bridge passes on.
     pub message: Option<Message>,
+    /// Something happened that cannot be read.
+    pub is_unreadable: bool,
 }
 
 /// A message, in a group or in a channel, new or changed.
@@ -70,13 +72,14 @@ pub fn updates(result: &mut Value) -> Vec<Update> {
     all.drain(..).filter_map(update).collect()
 }
 
-fn update(mut value: Value) -> Option<Update> {
+/// An update; None where it has no id.
+pub fn update(mut value: Value) -> Option<Update> {
     let id = integer(&value, "update_id")?;
     let found = ALLOWED_UPDATES.iter().find_map(|kind| {
         let body = value.get_mut(*kind).map(Value::take)?;
         message(body, kind.starts_with("edited"))
     });
-    Some(Update { id, message: found })
+    Some(Update { id, message: found, is_unreadable: false })
 }
 
 /// A message; None where it names no chat.
