@@ -5,6 +5,7 @@ use tertulia_wire::text::join_lines;
 
 use super::describe::{QUOTE_UNITS_MAX, describe, with_links};
 use super::saying::SAY_BYTES_MAX;
+use super::settings::Backlog;
 use super::split::{byte_parts, shorten};
 use super::who::{forwarded_from, is_bot, speaker};
 use super::{Bridge, Now};
@@ -74,11 +75,16 @@ impl Bridge {
         from.is_some()
     }
 
-    /// Telegram's clock counts, as far as it is known: messages that came while a poll waited show what it says. Those are never too
-    /// old themselves.
+    /// Telegram's clock counts, as far as it is known: what came behind a poll that brought nothing shows what it says, and cannot
+    /// be older than that poll, whatever the clocks say.
     fn is_too_old(&self, message: &Message, now: Now) -> bool {
         let written = if message.is_edit { integer(&message.body, "edit_date") } else { Some(message.date) };
-        let Some(written) = written.filter(|date| *date > 0 && !self.polling.is_live) else { return false };
+        let is_fresh = match (self.settings.backlog, self.polling.age_max) {
+            (Backlog::MaxAge(age), Some(age_max)) => age_max <= age,
+            (Backlog::Skip, age_max) => age_max.is_some(),
+            _ => false,
+        };
+        let Some(written) = written.filter(|date| *date > 0 && !is_fresh) else { return false };
         let cutoff = self.settings.backlog.cutoff_ms(self.settings.started_unix_ms, now.unix_ms);
         let cutoff = if cutoff == 0 { 0 } else { cutoff.saturating_add_signed(self.polling.clock_offset_ms) };
         u64::try_from(written).unwrap_or_default().saturating_mul(1000) < cutoff

@@ -152,7 +152,7 @@ pub(super) struct Link {
     /// Nothing is sent before then: something failed that is no matter of pace.
     pub(super) not_before: Duration,
     /// When something was sent last; of the links of one chat, the one that waits longest is next.
-    pub(super) sent_at: Duration,
+    pub(super) sent_at: Option<Duration>,
     /// Failed calls since the last one that did not fail.
     pub(super) attempt: u32,
     /// What was logged last of it, so that it is logged once.
@@ -206,7 +206,7 @@ impl Link {
             is_out: false,
             join_at: Duration::ZERO,
             not_before: Duration::ZERO,
-            sent_at: Duration::ZERO,
+            sent_at: None,
             attempt: 0,
             trouble: None,
             alone: 0,

@@ -40,7 +40,7 @@ impl Bridge {
     /// Of the links of one chat, the one goes first that has waited longest.
     pub(super) fn send_what_waits(&mut self, now: Duration) {
         let mut order: Vec<usize> = (0..self.links.len()).collect();
-        order.sort_by_key(|index| self.links.get(*index).map(|link| link.sent_at));
+        order.sort_by_key(|index| self.links.get(*index).and_then(|link| link.sent_at));
         order.into_iter().for_each(|index| self.send_next(index, now));
         while let Some(answer) = self.commands.take_answer(|chat| self.paces.next_at(chat) <= now) {
             self.paces.take(answer.chat, now);
@@ -60,7 +60,7 @@ impl Bridge {
         }
         let Some(draft) = compose(link, language) else { return };
         link.sending = Some(draft.sending);
-        link.sent_at = now;
+        link.sent_at = Some(now);
         self.paces.take(link.chat, now);
         self.is_dirty = true;
         self.outputs.push_back(Output::Send(SendMessage {

@@ -25,6 +25,9 @@ pub const CONFLICTS_MAX: usize = 10;
 /// See [`CONFLICTS_MAX`].
 const CONFLICTS_WITHIN: Duration = Duration::from_secs(15 * 60);
 
+/// What is older than this tells nothing of Telegram's clock.
+const CLOCK_AGE_MAX: Duration = Duration::from_secs(120);
+
 /// How often one update is asked for alone that cannot be read; then it is stepped over.
 const UNREAD_MAX: u32 = 3;
 
@@ -52,8 +55,10 @@ pub(super) struct Polling {
     trouble: Option<String>,
     /// The offset of the last poll: what it confirmed.
     confirmed: i64,
-    /// The poll that is being looked at had waited, so what it brought has just been written.
-    pub(super) is_live: bool,
+    /// When the last poll was asked that brought nothing: all that came since was written since.
+    empty_at: Option<Duration>,
+    /// How old what a poll brought can be at most, by this program's own time. None: as old as it likes.
+    pub(super) age_max: Option<Duration>,
     /// How far Telegram's clock is before this one's, as far as it is known.
     pub(super) clock_offset_ms: i64,
 }
@@ -71,7 +76,8 @@ impl Polling {
             unread: 0,
             trouble: None,
             confirmed: offset,
-            is_live: false,
+            empty_at: None,
+            age_max: None,
             clock_offset_ms: 0,
         }
     }
@@ -98,7 +104,7 @@ impl Bridge {
         match result {
             Ok(updates) => {
                 let is_at_once = now.at.saturating_sub(asked_at) < AT_ONCE;
-                self.note_good_poll(&updates, is_at_once, now);
+                self.note_good_poll(&updates, asked_at, now);
                 let news = self.take_updates(updates, now);
                 let pause = if news == 0 && is_at_once { EMPTY_POLL_PAUSE } else { Duration::ZERO };
                 self.polling.next_at = now.at.saturating_add(pause);
@@ -108,15 +114,17 @@ impl Bridge {
         self.advance(now);
     }
 
-    fn note_good_poll(&mut self, updates: &[Update], is_at_once: bool, now: Now) {
+    fn note_good_poll(&mut self, updates: &[Update], asked_at: Duration, now: Now) {
         self.counters.last_good_poll_unix_ms = now.unix_ms;
         let polling = &mut self.polling;
         (polling.attempt, polling.unread) = (0, 0);
         polling.limit = polling.limit.saturating_mul(2).min(UPDATES_MAX);
-        polling.is_live = !is_at_once;
+        polling.age_max = polling.empty_at.map(|at| now.at.saturating_sub(at));
+        polling.empty_at = if updates.is_empty() { Some(asked_at) } else { polling.empty_at };
         let messages = updates.iter().filter_map(|update| update.message.as_ref());
         let newest = messages.filter(|message| !message.is_edit).map(|message| message.date).max();
-        if let Some(date) = newest.filter(|date| *date > 0 && polling.is_live) {
+        let is_live = polling.age_max.is_some_and(|age| age <= CLOCK_AGE_MAX);
+        if let Some(date) = newest.filter(|date| *date > 0 && is_live) {
             let here_ms = i64::try_from(now.unix_ms).unwrap_or(i64::MAX);
             polling.clock_offset_ms = date.saturating_mul(1000).saturating_sub(here_ms);
         }

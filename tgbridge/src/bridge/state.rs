@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ids::Ids;
 use super::link::NoticeKind;
+use super::settings::LinkSettings;
 
 const VERSION: u32 = 1;
 
@@ -106,6 +107,15 @@ impl Saved {
             self.links.iter_mut().for_each(|link| link.ids.forget_messages());
         }
         has_changed
+    }
+
+    /// The numbers that the chats of these links have now.
+    pub fn chats(&self, links: &[LinkSettings]) -> Vec<i64> {
+        let current = |link: &LinkSettings| {
+            let kept = self.links.iter().find(|kept| kept.chat == link.chat && kept.thread == link.thread);
+            kept.and_then(|kept| kept.current_chat).unwrap_or(link.chat)
+        };
+        links.iter().map(current).collect()
     }
 
     /// The text of the file.

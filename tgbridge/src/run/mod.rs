@@ -200,7 +200,8 @@ impl Runner {
             ));
         }
         let (client, settings) = (self.client.clone(), self.options.settings.clone());
-        self.calls.spawn(async move { Answer::Diagnosis(check::telegram(&client, &settings).await) });
+        let chats = self.bridge.saved().chats(&settings.links);
+        self.calls.spawn(async move { Answer::Diagnosis(check::telegram(&client, &settings, &chats).await) });
         self.bridge.handle_time(self.now());
     }
 

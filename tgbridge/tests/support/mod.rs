@@ -151,18 +151,26 @@ pub(crate) struct Relay {
     process: Process,
     pub(crate) address: SocketAddr,
     history: String,
+    flags: &'static [&'static str],
 }
 
 impl Relay {
     pub(crate) fn start(folder: &Folder) -> Self {
-        let history = folder.path("history.db");
-        let (process, address) = Self::process("127.0.0.1:0", &history);
-        Self { process, address, history }
+        Self::with(folder, &["--flood", "0"])
     }
 
-    fn process(listen: &str, history: &str) -> (Process, SocketAddr) {
+    pub(crate) fn with(folder: &Folder, flags: &'static [&'static str]) -> Self {
+        let history = folder.path("history.db");
+        let (process, address) = Self::process("127.0.0.1:0", &history, flags);
+        Self { process, address, history, flags }
+    }
+
+    fn process(listen: &str, history: &str, flags: &[&str]) -> (Process, SocketAddr) {
         let mut command = Command::new(relay_program());
-        command.env_clear().args(["--listen", listen, "--history", history, "--flood", "0"]);
+        command.env_clear().args(["--listen", listen]).args(flags);
+        if !flags.contains(&"none") {
+            command.args(["--history", history]);
+        }
         let process = Process::start(&mut command);
         let line = process.await_said("listening on ");
         let address = line.strip_prefix("listening on ").unwrap().parse().unwrap();
@@ -175,7 +183,7 @@ impl Relay {
 
     pub(crate) fn restart(&mut self) {
         self.process.kill();
-        self.process = Self::process(&self.address.to_string(), &self.history).0;
+        self.process = Self::process(&self.address.to_string(), &self.history, self.flags).0;
     }
 
     pub(crate) fn client(&self, name: &str) -> Client {
@@ -206,6 +214,14 @@ impl Client {
 
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.heard.lock().unwrap().len()
+    }
+
+    pub(crate) fn last(&self) -> Option<String> {
+        self.heard.lock().unwrap().last().cloned()
     }
 
     pub(crate) fn await_heard(&self, words: &str) -> String {
