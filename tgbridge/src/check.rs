@@ -67,7 +67,8 @@ impl Finding {
 
 /// Checks everything; what to show, and whether nothing is wrong.
 pub async fn check(options: &Options) -> Result<(String, bool), String> {
-    let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())?;
+    let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())
+        .map_err(|told| told.shown(options.settings.language).to_owned())?;
     if options.deletes_webhook {
         let _ = client.call("deleteWebhook", &json!({}), WAIT).await;
     }

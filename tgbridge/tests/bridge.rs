@@ -1010,3 +1010,24 @@ fn labels_of_another_source_are_others() {
     let mut stage = Stage::from(settings(), saved);
     assert_eq!(says(&stage.message(-5, json!({"text": "hola"})))[0].label, "g1.t1");
 }
+
+#[test]
+fn what_must_wait_for_something_else_is_not_due() {
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    let mut stage = Stage::new(Settings { backlog, ..settings() });
+    let skip = |stage: &mut Stage| {
+        stage.message(-5, json!({"text": "vieja", "date": 1000}));
+        stage.pass(Duration::from_secs(6));
+        texts(&stage.take())
+    };
+    assert_eq!(skip(&mut stage), ["* 1 mensaje de hace más de 10 min no se reenvió"]);
+    // The next sentence waits until Telegram has that one.
+    assert_eq!(skip(&mut stage), Vec::<String>::new());
+    assert!(stage.bridge.next_due().is_none_or(|due| due > stage.now.at), "it would turn for nothing");
+    assert_eq!(texts(&stage.sent(0, Ok(1))), ["* 1 mensaje de hace más de 10 min no se reenvió"]);
+    stage.sent(0, Ok(2));
+    stage.bridge.handle_room_lost("uno", stage.now);
+    stage.bridge.handle_relay_gone(stage.now);
+    stage.pass(Duration::from_secs(60));
+    assert!(stage.bridge.next_due().is_none_or(|due| due > stage.now.at), "it would turn for nothing");
+}

@@ -462,9 +462,9 @@ fn socks5() -> (std::net::SocketAddr, std::sync::Arc<std::sync::atomic::AtomicUs
                 let mut request = [0; 10];
                 caller.read_exact(&mut request)?;
                 assert_eq!(request[..4], [5, 1, 0, 1], "a connection to an IPv4 address");
+                let ip = std::net::Ipv4Addr::new(request[4], request[5], request[6], request[7]);
                 let port = u16::from_be_bytes([request[8], request[9]]);
-                let mut server =
-                    std::net::TcpStream::connect(([request[4], request[5], request[6], request[7]], port))?;
+                let mut server = std::net::TcpStream::connect((ip, port))?;
                 caller.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
                 counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 let (mut from, mut to) = (caller.try_clone()?, server.try_clone()?);
@@ -496,7 +496,9 @@ fn a_relay_that_holds_floods_back_gets_every_message_at_its_own_pace() {
     bridge.await_ready();
     let ana = relay.client("Ana");
     let expected: Vec<String> = (0..60).map(|number| format!("Telegram - Luis: mensaje {number}.")).collect();
-    (0..60).for_each(|number| drop(fake.message("Luis", json!({"text": format!("mensaje {number}.")}))));
+    for number in 0..60 {
+        fake.message("Luis", json!({"text": format!("mensaje {number}.")}));
+    }
     ana.await_heard("mensaje 59.");
     let heard: Vec<String> = ana.heard().into_iter().filter(|line| line.contains("mensaje")).collect();
     assert_eq!(heard, expected);
@@ -511,7 +513,7 @@ fn each_message_costs_few_writes_of_the_state() {
         let status = std::fs::read_to_string(scene.folder.path("status.json")).ok()?;
         serde_json::from_str::<serde_json::Value>(&status).ok()?[name].as_u64()
     };
-    let mut reached = |messages: u64, lines: u64| {
+    let reached = |messages: u64, lines: u64| {
         until(
             || {
                 let is_there = metric("lines_to_chat_total") == Some(messages)

@@ -96,9 +96,6 @@ impl Bridge {
 
     /// All lines of a fetch have come; there may be more.
     pub fn handle_fetched(&mut self, index: usize, is_more: bool, now: Now) {
-        if !is_more {
-            self.tell_skipped_lines(index);
-        }
         if let Some(link) = self.links.get_mut(index) {
             (link.fetch_attempt, link.is_gap_known) = (0, link.is_gap_known && is_more);
             if link.is_new {
@@ -112,6 +109,7 @@ impl Bridge {
                 drain_ahead(link);
             }
         }
+        self.tell_skipped_lines(index);
         self.advance(now);
     }
 

@@ -300,6 +300,12 @@ impl Link {
         std::mem::take(&mut self.skipped)
     }
 
+    /// When it is to be told how many messages were too old. None: there is nothing to tell, or not before something else happens.
+    pub(super) fn next_skipped(&self) -> Option<Duration> {
+        let waits = self.is_out || self.has_notice(NoticeKind::SkippedMessages);
+        self.skipped_due.filter(|_| !waits)
+    }
+
     /// Whether the bridge still has to say something of this kind.
     pub(super) fn has_notice(&self, kind: NoticeKind) -> bool {
         self.queue.iter().any(|item| item.kind == Some(kind))

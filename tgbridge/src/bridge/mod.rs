@@ -108,7 +108,7 @@ impl Bridge {
     /// Time has passed: does what is due.
     pub fn handle_time(&mut self, now: Now) {
         self.fold_notices(now.at);
-        self.tell_skipped_messages(now.at);
+        (0..self.links.len()).for_each(|index| self.tell_skipped_lines(index));
         self.advance(now);
     }
 
@@ -167,7 +167,7 @@ impl Bridge {
         let sends = self.links.iter().filter(|link| link.sending.is_none() && !link.queue.is_empty());
         let sends = sends.map(|link| self.paces.next_at(link.chat).max(link.not_before));
         let answers = self.commands.answers().map(|answer| self.paces.next_at(answer.chat));
-        let notices = self.links.iter().flat_map(|link| [link.notices_due, link.skipped_due]).flatten();
+        let notices = self.links.iter().flat_map(|link| [link.notices_due, link.next_skipped()]).flatten();
         let waits =
             |link: &&Link| self.is_relay_ready && link.fetch_attempt > 0 && link.wants_fetch(link.fetch_at);
         let fetches = self.links.iter().filter(waits).map(|link| link.fetch_at);
@@ -207,6 +207,7 @@ impl Bridge {
         if self.is_ending {
             return;
         }
+        self.tell_skipped_messages(now.at);
         self.join_again(now.at);
         self.say_what_waits();
         self.fetch_what_is_missed(now.at);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::link::{Link, NAMES_MAX, NoticeKind};
+use super::link::{Fetching, Link, NAMES_MAX, NoticeKind};
 use super::settings::{Backlog, Notices};
 use super::{Bridge, Now};
 use crate::phrases::Phrase;
@@ -62,7 +62,11 @@ impl Bridge {
 
     /// Lines of the room that were too old, told on both sides.
     pub(super) fn tell_skipped_lines(&mut self, index: usize) {
-        let is_due = |link: &&mut Link| link.skipped > 0 && !link.has_notice(NoticeKind::SkippedLines);
+        // All that was missed is told in one sentence, and not behind another one of them.
+        let is_due = |link: &&mut Link| {
+            let may_come = link.fetching != Fetching::No || link.has_notice(NoticeKind::SkippedLines);
+            link.skipped > 0 && !may_come
+        };
         let Some(link) = self.links.get_mut(index).filter(is_due) else { return };
         let count = link.take_skipped();
         // The same label for the same lines, however often they are fetched.
@@ -88,10 +92,7 @@ impl Bridge {
     /// What was too old is told on both sides. The label is the next update's, so that a repeat after a kill is harmless.
     pub(super) fn tell_skipped_messages(&mut self, now: Duration) {
         for index in 0..self.links.len() {
-            let is_due = |link: &&mut Link| {
-                let may_come = link.has_notice(NoticeKind::SkippedMessages) || link.is_out;
-                link.skipped_due.is_some_and(|due| due <= now) && !may_come
-            };
+            let is_due = |link: &&mut Link| link.next_skipped().is_some_and(|due| due <= now);
             let Some(link) = self.links.get_mut(index).filter(is_due) else { continue };
             link.skipped_due = None;
             let count = std::mem::take(&mut link.skipped_messages);

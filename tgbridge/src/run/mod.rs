@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::bridge::{Bridge, Now, Output, Target};
 use crate::check::{self, Diagnosis};
 use crate::options::Options;
-use crate::phrases::Language;
+use crate::phrases::{Language, Told};
 use crate::relay::Relay;
 use crate::status::Status;
 use crate::store::Store;
@@ -88,8 +88,18 @@ pub async fn run(options: Options) -> Result<(), String> {
             }
         });
     }
-    let metrics = telling::listen(options.metrics).await?;
-    let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
+    let language = options.settings.language;
+    let shown = |told: Told| told.shown(language).to_owned();
+    let metrics = telling::listen(options.metrics).await.map_err(shown)?;
+    let catch = |kind| {
+        let told = |error| {
+            Told::new(
+                format!("no se pueden atender señales: {error}"),
+                format!("cannot catch signals: {error}"),
+            )
+        };
+        signal(kind).map_err(|error| shown(told(error)))
+    };
     let (mut terminate, mut interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
     let mut runner = Runner::new(options)?;
     runner.begin().await;
@@ -147,8 +157,8 @@ impl Runner {
     /// Locks and reads the state file, and goes on from there.
     fn new(options: Options) -> Result<Self, String> {
         let language = options.settings.language;
-        let (store, mut saved) =
-            Store::open(&options.state).map_err(|told| told.shown(language).to_owned())?;
+        let shown = |told: Told| told.shown(language).to_owned();
+        let (store, mut saved) = Store::open(&options.state).map_err(shown)?;
         if saved.bind(options.settings.bot_id, &options.api_url) {
             say(match language {
                 Language::Es => {
@@ -159,7 +169,8 @@ impl Runner {
                 }
             });
         }
-        let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())?;
+        let client =
+            Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref()).map_err(shown)?;
         let started = Instant::now();
         let relay = Relay::new(session(&options, &saved.session)?, &options.relay, started);
         Ok(Self {

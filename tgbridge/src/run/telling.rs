@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use super::{Runner, say};
+use crate::phrases::Told;
 use crate::status::Status;
 use crate::store;
 
@@ -53,10 +54,13 @@ impl Runner {
 }
 
 /// Listens for who asks for metrics, and says where.
-pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, String> {
+pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Told> {
     let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot serve metrics on {address}: {error}; pass --metrics with another address")
+        Told::new(
+            format!("no se pueden servir métricas en {address}: {error}; pasa --metrics con otra dirección"),
+            format!("cannot serve metrics on {address}: {error}; pass --metrics with another address"),
+        )
     })?;
     if let Ok(address) = listener.local_addr() {
         say(&format!("metrics on {address}"));

@@ -9,6 +9,7 @@ use super::reply::{CallError, decode, decode_updates};
 use super::token::Token;
 use super::types::{ALLOWED_UPDATES, Update, integer};
 use crate::bridge::{Poll, SendMessage};
+use crate::phrases::Told;
 
 /// Where Telegram's own Bot API is.
 pub const API_URL: &str = "https://api.telegram.org";
@@ -38,7 +39,7 @@ pub struct Client {
 
 impl Client {
     /// A client of the API at `base`, through a proxy if one is named. Why not, for people, without secrets.
-    pub fn new(base: &str, token: Token, proxy: Option<&str>) -> Result<Self, String> {
+    pub fn new(base: &str, token: Token, proxy: Option<&str>) -> Result<Self, Told> {
         // A second installation is refused, and is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -49,14 +50,15 @@ impl Client {
             .pool_max_idle_per_host(2);
         builder = match proxy {
             // Its address may hold a password: the error does not repeat it.
-            Some(proxy) => {
-                builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| "--proxy is no address of a proxy")?)
-            }
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| {
+                Told::new("--proxy no es la dirección de un proxy", "--proxy is no address of a proxy")
+            })?),
             None => builder,
         };
-        let http = builder.build().map_err(|error| token.hide_in(&chain(&error.without_url())))?;
+        let http =
+            builder.build().map_err(|error| Told::same(token.hide_in(&chain(&error.without_url()))))?;
         if reqwest::Url::parse(base).is_err() {
-            return Err("--api-url is no address".to_owned());
+            return Err(Told::new("--api-url no es una dirección", "--api-url is no address"));
         }
         Ok(Self { http, base: base.to_owned(), token })
     }
