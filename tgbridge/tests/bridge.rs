@@ -1031,3 +1031,16 @@ fn what_must_wait_for_something_else_is_not_due() {
     stage.pass(Duration::from_secs(60));
     assert!(stage.bridge.next_due().is_none_or(|due| due > stage.now.at), "it would turn for nothing");
 }
+
+#[test]
+fn a_sentence_said_before_the_room_is_known_does_not_make_a_kill_forget_the_room() {
+    let mut stage = Stage::from(settings(), Saved::default());
+    stage.message(-5, json!({"text": "/start"}));
+    stage.bridge.handle_fetched_line(0, &line(100, "uno", "Luis", "antes"), stage.now);
+    stage.bridge.handle_fetched(0, false, stage.now);
+    stage.line("uno", "Luis", "hola");
+    let stage = restarted(&stage, settings());
+    let is_it =
+        |output: &Output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::After(100), .. });
+    assert!(stage.outputs.iter().any(is_it), "{:?}", stage.outputs);
+}

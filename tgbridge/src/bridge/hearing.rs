@@ -263,6 +263,9 @@ fn begin(link: &mut Link, newest: Option<u64>) {
     let first = link.ahead.front().and_then(|item| item.id).map(|first| first.saturating_sub(1));
     link.scanned = [newest, first].into_iter().flatten().min();
     link.is_new = false;
+    // What the bridge has said itself meanwhile stands before all of the room.
+    let scanned = link.scanned;
+    link.queue.iter_mut().for_each(|item| item.before = item.before.or(scanned));
     drain_ahead(link);
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::ids::Ids;
+use super::notices::SKIPPED_AFTER;
 use super::settings::LinkSettings;
 use super::state::SavedLink;
 
@@ -214,7 +215,7 @@ impl Link {
             skipped: saved.skipped,
             skipped_before: saved.skipped,
             skipped_messages: saved.skipped_messages,
-            skipped_due: (saved.skipped_messages > 0).then_some(Duration::ZERO),
+            skipped_due: (saved.skipped_messages > 0).then_some(SKIPPED_AFTER),
             came: Vec::new(),
             went: Vec::new(),
             notices_due: None,

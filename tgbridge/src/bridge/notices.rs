@@ -11,7 +11,7 @@ use crate::phrases::Phrase;
 const FOLD: Duration = Duration::from_secs(60);
 
 /// How long after the last message that was too old it is told how many were.
-const SKIPPED_AFTER: Duration = Duration::from_secs(5);
+pub(super) const SKIPPED_AFTER: Duration = Duration::from_secs(5);
 
 impl Bridge {
     /// Somebody came into a room or left it.

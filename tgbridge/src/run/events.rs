@@ -36,6 +36,16 @@ impl Runner {
         }
     }
 
+    pub(super) fn join(&mut self, room: &str) {
+        // One that it is in already answers nothing; if it is not, what is said there will tell.
+        let is_there = self.relay.session.rooms().any(|other| other == room);
+        match self.relay.session.join(room) {
+            Ok(()) if is_there => self.bridge.handle_room_joined(room, self.now()),
+            Ok(()) => {}
+            Err(error) => say(&format!("relay: {room}: {error}")),
+        }
+    }
+
     /// The question of an answer; with the last line of it, it is answered.
     fn question(&mut self, label: Option<&String>, is_last: bool) -> Option<u64> {
         let label = label?;

@@ -277,11 +277,7 @@ impl Runner {
             Output::Say(line) => self.say_line(&line),
             Output::Fetch { link, room, from, limit } => self.fetch(link, &room, from, limit),
             Output::Who { question, room } => self.ask_who(question, &room),
-            Output::Join { room } => {
-                if let Err(error) = self.relay.session.join(&room) {
-                    say(&format!("relay: {room}: {error}"));
-                }
-            }
+            Output::Join { room } => self.join(&room),
             Output::Log(text) => say(&self.options.token.hide_in(&text)),
             Output::Stop(why) => self.stop = Some(why),
             call @ (Output::Send(_) | Output::Poll(_)) => self.due_calls.push(call),
