@@ -853,7 +853,11 @@ fn a_room_that_counts_from_elsewhere_is_heard_from_there() {
     stage.sent(0, Ok(1));
     stage.bridge.handle_room_anew("uno", 7, stage.now);
     assert!(stage.bridge.take_dirty());
-    stage.bridge.handle_line(&line(8, "uno", "Luis", "de nuevo"), stage.now);
+    // Said again, because the relay had not kept it.
+    let again = Line { key: Some((3, "k101".to_owned())), ..line(8, "uno", "Luis", "hola") };
+    stage.bridge.handle_line(&again, stage.now);
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+    stage.bridge.handle_line(&line(9, "uno", "Luis", "de nuevo"), stage.now);
     assert_eq!(texts(&stage.take()), ["Luis: de nuevo"]);
 }
 

@@ -148,7 +148,7 @@ impl Bridge {
         self.advance(now);
     }
 
-    /// The room counts its lines from elsewhere: the relay keeps nothing, and was started anew with its clock set back.
+    /// The room counts its lines from elsewhere: the relay has lost the newest ones, or all of them.
     pub fn handle_room_anew(&mut self, room: &str, last: u64, now: Now) {
         if let Some(link) = self.link_of_room(room).and_then(|index| self.links.get_mut(index)) {
             link.begin_anew(last);

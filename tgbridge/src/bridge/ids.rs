@@ -58,12 +58,6 @@ impl Ids {
         self.pairs.clear();
     }
 
-    /// The room numbers its lines anew.
-    pub(super) fn forget_lines(&mut self) {
-        self.pairs.clear();
-        self.keys.clear();
-    }
-
     /// The same without the keys of lines that are still to be sent: after a restart they are new.
     pub(super) fn without(&self, waiting: &BTreeSet<u64>) -> Self {
         let keys = self.keys.iter().copied().filter(|key| !waiting.contains(key)).collect();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::ids::Ids;
+use super::ids::{Ids, NO_LINE};
 use super::notices::SKIPPED_AFTER;
 use super::settings::LinkSettings;
 use super::state::SavedLink;
@@ -318,15 +318,15 @@ impl Link {
         self.ids.forget_messages();
     }
 
-    /// The room counts its lines anew, from behind this id.
+    /// The room counts its lines anew, from behind this id. The ids that were heard mean other lines from now on; keys mean the same.
     pub(super) fn begin_anew(&mut self, last: u64) {
         self.scanned = Some(last);
-        self.ahead.clear();
-        self.ids.forget_lines();
-        (self.doubt, self.begun) = (None, None);
-        self.doubt_keys.clear();
-        for item in &mut self.queue {
-            (item.id, item.before, item.key) = (None, Some(last), None);
+        self.ids.forget_messages();
+        self.doubt = None;
+        self.begun =
+            self.begun.filter(|(_, key, _)| key.is_some()).map(|(_, key, done)| (NO_LINE, key, done));
+        for item in self.queue.iter_mut().chain(&mut self.ahead) {
+            (item.id, item.before) = (None, Some(last));
         }
     }
 

@@ -56,8 +56,8 @@ pub enum Event {
         /// The room.
         room: String,
     },
-    /// The relay counts the lines of this room from elsewhere: it keeps nothing, and was started anew with its clock set back.
-    /// What had greater ids comes no more; ids that come from now on are behind `last`.
+    /// The relay does not have the newest lines of this room any more that were heard: it was killed before they were kept, or it
+    /// keeps nothing and was started with its clock set back. What is said again of them, and all else, has ids behind `last`.
     RoomAnew {
         /// The room.
         room: String,
