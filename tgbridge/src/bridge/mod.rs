@@ -3,8 +3,8 @@
 //!
 //! The caller's turn, over and over: wait; hand over what happened (`handle_…`); take [`Bridge::poll_output`] until it is
 //! empty; where [`Bridge::take_dirty`] says so, keep [`Bridge::saved`] together with the session, safely; only then do
-//! what was put out and let the session write. So whatever happens to the program, what Telegram or the relay has seen is
-//! not newer than what is kept.
+//! what was put out and let the session write. So whatever happens to the program, what cannot be undone is not newer
+//! than what is kept; all else comes again, and is known again.
 //!
 //! What it does not know: transports, the clock, files, threads, the token. `run` calls it.
 
