@@ -58,7 +58,7 @@ bench-desktop: deps ## Measure the window: start, memory, idle, floods, size (BE
 pictures: deps ## Take the README's pictures of the window anew (desktop/tests/pictures/)
 	TERTULIA_PICTURES=$(abspath desktop/tests/pictures) $(CARGO) test --locked -p tertulia-desktop --test window -- --ignored pictures
 
-bench-tgbridge: deps-run ## Memory and size of the bridge after a million messages
+bench-tgbridge: deps-run ## Latency, a burst, memory after a million messages, and size of the bridge
 	$(CARGO) bench --locked -p tertulia-tgbridge --bench bridge
 	$(CARGO) build --release --locked -p tertulia-tgbridge
 	@kib=$$(( ($$(stat -c %s $(BRIDGE)) + 1023) / 1024 )); echo "$(BRIDGE): $$kib KiB"; \

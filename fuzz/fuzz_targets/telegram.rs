@@ -8,6 +8,11 @@ use tertulia_tgbridge::telegram::{reply, types};
 
 fuzz_target!(|data: &[u8]| {
     let _ = reply::decode(200, data);
+    for update in reply::decode_updates(200, data).unwrap_or_default() {
+        if let Some(message) = update.message {
+            assert!(!describe(&message.body, Language::Es).is_empty());
+        }
+    }
     let mut result = match serde_json::from_slice(data) {
         Ok(result) => result,
         Err(_) => return,

@@ -1,99 +1,112 @@
-//! What a bridge costs: memory after many messages in both directions, and time of each. The core with its
-//! state text, as the shell drives it; the resident size is that of this program, which holds all of the bridge's code.
+//! What a bridge costs, as a process between a Telegram of the tests' own and a real relay: latency of single messages, how a burst
+//! arrives, memory after many messages in both directions, size of the program.
 //!
 //! `make bench-tgbridge`; `BRIDGE_MESSAGES=n` for another number than a million.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a bench")]
 
+#[path = "../tests/fake/mod.rs"]
+mod fake;
+#[path = "../tests/support/mod.rs"]
+mod support;
+
 use std::time::{Duration, Instant};
 
+use fake::Fake;
 use serde_json::json;
-use tertulia_tgbridge::bridge::{
-    Backlog, Bridge, InDoubt, LinkSettings, Naming, Notices, Now, Output, PaceSettings, Saved, Settings,
-};
-use tertulia_tgbridge::phrases::Language;
-use tertulia_tgbridge::telegram::types::updates;
-use tertulia_wire::session::Line;
+use support::{Bridge, Client, Folder, Relay, until};
 
 const RESIDENT_KIB_MAX: u64 = 12 * 1024;
+const LATENCY_MAX: Duration = Duration::from_millis(50);
+const BINARY_BYTES_MAX: u64 = 3 * 1024 * 1024;
+const BURST_LINES: usize = 5000;
 
-fn settings(pace: PaceSettings) -> Settings {
-    Settings {
-        name: "Telegram".to_owned(),
-        bot_id: 1,
-        language: Language::Es,
-        links: vec![LinkSettings { chat: -5, thread: None, room: "r".to_owned() }],
-        naming: Naming::Full,
-        tells_edits: true,
-        hears_bots: false,
-        hears_bridges: false,
-        notices: Notices::Off,
-        backlog: Backlog::Replay,
-        in_doubt: InDoubt::Resend,
-        pace,
-        poll_timeout: Duration::from_secs(50),
-        takes_over: false,
-        started_unix_ms: 1,
-    }
-}
+/// Messages that wait in the fake at once: Telegram has them all, and this program is to stay small.
+const AHEAD: u64 = 1000;
 
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-fn main() {
-    let count: u64 = std::env::var("BRIDGE_MESSAGES").map_or(1_000_000, |text| text.parse().unwrap());
-    let free = PaceSettings { interval: Duration::ZERO, per_minute: 0 };
-    let mut bridge = Bridge::new(settings(free), Saved::default());
-    let now = Now { at: Duration::ZERO, unix_ms: 1 };
-    bridge.handle_relay_ready(now);
-    bridge.handle_fetched(0, false, now);
-    let started = Instant::now();
-    let (mut said, mut sent) = (0_u64, 0_u64);
-    for number in 0..count / 2 {
-        let text = format!("mensaje número {number}, de unas cuantas palabras");
-        bridge.handle_line(&line(number + 1, &text), now);
-        let mut update = json!([{"update_id": number + 1, "message": {"message_id": number, "date": 1, "chat": {"id": -5},
-            "from": {"id": 7, "first_name": "Ana"}, "text": text}}]);
-        bridge.handle_updates(Ok(updates(&mut update)), now);
-        while let Some(output) = bridge.poll_output() {
-            match output {
-                Output::Say(line) => {
-                    said += 1;
-                    bridge.handle_acknowledged(&line.label, number + 1, now);
-                }
-                Output::Send(message) => {
-                    sent += 1;
-                    bridge.handle_sent(message.target, Ok(i64::try_from(number).unwrap()), now);
-                }
-                _ => {}
-            }
-        }
-        if number % 1000 == 0 {
-            std::hint::black_box(bridge.saved().to_text());
-        }
-    }
-    let each = started.elapsed() / u32::try_from(count).unwrap();
-    let kib = resident_kib();
-    println!("{count} messages: {said} said, {sent} sent, {each:?} each, {kib} KiB resident");
-    println!("state file: {} bytes", bridge.saved().to_text().len());
-    assert!(said + sent >= count - 2, "all of them crossed");
-    assert!(kib <= RESIDENT_KIB_MAX, "{kib} KiB is more than {RESIDENT_KIB_MAX}");
+fn latency(fake: &Fake, ana: &Client) {
+    let mut times: Vec<Duration> = (0..200)
+        .map(|number| {
+            let text = format!("latencia {number}.");
+            let started = Instant::now();
+            fake.message("Luis", json!({ "text": &text }));
+            until(|| ana.last().is_some_and(|line| line.ends_with(&text)).then_some(()), String::new);
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!(
+        "from Telegram to a client: median {:?}, 99th of 100 {:?}, longest {:?}",
+        times[100], times[198], times[199]
+    );
+    assert!(times[100] <= LATENCY_MAX, "more than {LATENCY_MAX:?}");
 }
 
-fn line(id: u64, text: &str) -> Line {
-    Line {
-        id: Some(id),
-        unix_ms: Some(1),
-        room: Some("r".to_owned()),
-        key: Some((3, id.to_string())),
-        reply: None,
-        quote: None,
-        is_private: false,
-        notice: None,
-        name: "Luis".to_owned(),
-        text: text.to_owned(),
+fn burst(fake: &Fake, ana: &mut Client) {
+    let lines: Vec<String> = (0..BURST_LINES).map(|number| format!("Ana: línea número {number}")).collect();
+    let before = fake.sent().len();
+    let started = Instant::now();
+    lines.iter().for_each(|line| ana.tell(line));
+    let last = &lines[BURST_LINES - 1];
+    until(
+        || fake.world().sent.last().is_some_and(|sent| sent.text.ends_with(last)).then_some(()),
+        String::new,
+    );
+    let sent = &fake.sent()[before..];
+    let arrived: Vec<&str> = sent.iter().flat_map(|sent| sent.text.split('\n')).collect();
+    assert!(arrived.iter().eq(lines.iter()), "whole, and in order");
+    let units: usize = lines.iter().map(|line| line.encode_utf16().count() + 1).sum();
+    println!(
+        "a burst of {BURST_LINES} lines: {} messages in {:?}; {} would hold the text",
+        sent.len(),
+        started.elapsed(),
+        units.div_ceil(4096)
+    );
+}
+
+fn flood(fake: &Fake, ana: &mut Client, count: u64) -> Duration {
+    let (heard, sent) = (ana.count(), fake.world().lines_sent);
+    let started = Instant::now();
+    for number in 0..count {
+        let done = || u64::try_from(ana.count() - heard).unwrap();
+        until(|| (number - done().min(number) < AHEAD).then_some(()), || format!("message {number}"));
+        fake.message("Luis", json!({"text": format!("mensaje número {number}, de unas cuantas palabras")}));
+        ana.tell(&format!("Ana: línea número {number}, de unas cuantas palabras"));
     }
+    let all = usize::try_from(count).unwrap();
+    until(
+        || (ana.count() - heard >= all && fake.world().lines_sent - sent >= all).then_some(()),
+        || "the rest".to_owned(),
+    );
+    started.elapsed()
+}
+
+fn main() {
+    let count: u64 = std::env::var("BRIDGE_MESSAGES").map_or(1_000_000, |text| text.parse().unwrap());
+    let (fake, folder) = (Fake::start(), Folder::new());
+    let relay = Relay::start(&folder);
+    let bridge = Bridge::start(&fake, &relay, &folder, &["--pace", "0.05,0", "--poll-timeout", "50"]);
+    bridge.await_ready();
+    let mut ana = relay.client("Ana");
+    latency(&fake, &ana);
+    burst(&fake, &mut ana);
+    fake.world().forgets_sent = true;
+    let pid = bridge.process.pid();
+    let before = resident_kib(pid);
+    let took = flood(&fake, &mut ana, count / 2);
+    let kib = resident_kib(pid);
+    println!("{count} messages in {took:?}: {before} KiB resident before, {kib} KiB after");
+    let state = std::fs::metadata(folder.path("bridge.json")).unwrap().len();
+    println!("state file: {state} bytes");
+    assert!(kib <= RESIDENT_KIB_MAX, "{kib} KiB is more than {RESIDENT_KIB_MAX}");
+    let bytes = std::fs::metadata(env!("CARGO_BIN_EXE_tertulia-tgbridge")).unwrap().len();
+    println!("program: {bytes} bytes");
+    // Without its optimisations the program says nothing about its size.
+    assert!(cfg!(debug_assertions) || bytes <= BINARY_BYTES_MAX, "more than {BINARY_BYTES_MAX}");
 }

@@ -1,18 +1,23 @@
 //! Flags and the configuration file. A flag counts more than the file. The token comes from the environment or from a file
-//! of its own, never from the command line, which every program of the machine can read.
+//! of its own, never from the command line, which every program of the machine can read. What is typed is not repeated where it
+//! looks like a token: it may be one, in the wrong place.
 
+mod values;
+
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, ValueEnum};
-use tertulia_wire::limits::{PORT, ROOM_DEFAULT, ROOMS_PER_CLIENT_MAX};
-use tertulia_wire::name::{Name, SEPARATOR, check_room};
+use tertulia_wire::limits::PORT;
+use tertulia_wire::name::{Name, SEPARATOR};
 
-use crate::bridge::{Backlog, InDoubt, LinkSettings, Naming, Notices, PaceSettings, Settings};
-use crate::phrases::Language;
+use crate::bridge::{Backlog, InDoubt, Naming, Notices, PaceSettings, Settings};
+use crate::phrases::{Language, Told};
 use crate::telegram::client::API_URL;
-use crate::telegram::token::Token;
+use crate::telegram::token::{Token, hide_lookalikes};
+use values::{GivenLink, backlog, check_links, links_of, pace};
 
 /// The variable that may hold the token.
 pub const TOKEN_VARIABLE: &str = "TERTULIA_TELEGRAM_TOKEN";
@@ -104,14 +109,6 @@ struct Given {
     version: bool,
 }
 
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GivenLink {
-    chat: i64,
-    thread: Option<i64>,
-    room: String,
-}
-
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -154,16 +151,33 @@ pub struct Options {
     pub deletes_webhook: bool,
 }
 
-/// Reads the command line, without the program's name, and what it names. Why not, for people.
+/// Reads the command line, without the program's name, and what it names. Why not, for people, in the language that it asks for.
 pub fn parse(arguments: impl Iterator<Item = std::ffi::OsString>) -> Result<Asked, String> {
-    let arguments = std::iter::once("tertulia-tgbridge".into()).chain(arguments);
+    let arguments: Vec<_> = std::iter::once("tertulia-tgbridge".into()).chain(arguments).collect();
+    let mut language = wanted_language(&arguments);
+    let secret = std::env::var(TOKEN_VARIABLE).ok();
+    let own = secret.as_deref().and_then(|text| Token::parse(text).ok());
+    read(&arguments, secret, &mut language).map_err(|told| {
+        let shown = hide_lookalikes(told.shown(language));
+        own.iter().fold(shown, |shown, token| token.hide_in(&shown))
+    })
+}
+
+fn read(
+    arguments: &[std::ffi::OsString],
+    secret: Option<String>,
+    language: &mut Language,
+) -> Result<Asked, Told> {
     let flags = Given::try_parse_from(arguments).map_err(|error| {
         let words = error.to_string();
         let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        format!("{first}; --help tells the flags")
+        Told::new(
+            format!("{first}; --help --lang es explica las opciones"),
+            format!("{first}; --help tells the flags"),
+        )
     })?;
     if flags.help {
-        return Ok(Asked::Help(flags.lang.unwrap_or_default()));
+        return Ok(Asked::Help(*language));
     }
     if flags.version {
         return Ok(Asked::Version);
@@ -172,25 +186,42 @@ pub fn parse(arguments: impl Iterator<Item = std::ffi::OsString>) -> Result<Aske
         Some(path) => read_file(path)?,
         None => Given::default(),
     };
+    *language = flags.lang.or(file.lang).unwrap_or_default();
     let command = flags.command.unwrap_or(Command::Run);
-    let secret = std::env::var(TOKEN_VARIABLE).ok();
     resolve(flags, file, secret).map(|options| Asked::Do(command, Box::new(options)))
 }
 
-fn read_file(path: &Path) -> Result<Given, String> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    toml::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.message()))
+/// The language of a command line that may be wrong.
+fn wanted_language(arguments: &[std::ffi::OsString]) -> Language {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let is_english = words.contains(&"--lang=en") || words.windows(2).any(|pair| pair == ["--lang", "en"]);
+    if is_english { Language::En } else { Language::default() }
 }
 
-fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options, String> {
+fn cannot_read(path: &Path, error: &std::io::Error) -> Told {
+    let path = path.display();
+    Told::new(format!("no se puede leer {path}: {error}"), format!("cannot read {path}: {error}"))
+}
+
+fn read_file(path: &Path) -> Result<Given, Told> {
+    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, &error))?;
+    toml::from_str(&text).map_err(|error| Told::same(format!("{}: {}", path.display(), error.message())))
+}
+
+fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options, Told> {
     let token = read_token(flags.token_file.as_deref().or(file.token_file.as_deref()), secret)?;
     let name = flags.name.or(file.name).unwrap_or_else(|| "Telegram".to_owned());
     if name.contains(SEPARATOR) {
-        return Err("--name: it cannot hold « - », which stands between it and whom it speaks for".to_owned());
+        return Err(Told::new(
+            "--name: no puede llevar « - », que separa su nombre del de quien habla por él",
+            "--name: it cannot hold « - », which stands between it and whom it speaks for",
+        ));
     }
-    Name::parse(&name).map_err(|error| format!("--name: {error}"))?;
-    let links = if flags.chat.is_empty() { file.links } else { links_of(&flags.chat, &flags.room)? };
+    Name::parse(&name).map_err(|error| {
+        Told::new(format!("--name: no puede ser un nombre ({error})"), format!("--name: {error}"))
+    })?;
+    let is_from_file = flags.chat.is_empty() && flags.room.is_empty();
+    let links = if is_from_file { file.links } else { links_of(&flags.chat, &flags.room)? };
     let is_on = |flag: Option<Switch>, file: Option<Switch>, usual| {
         flag.or(file).map_or(usual, |it| it == Switch::On)
     };
@@ -216,6 +247,7 @@ fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options,
         ),
         takes_over: flags.takeover || file.takeover,
         started_unix_ms: u64::try_from(started.as_millis()).unwrap_or(u64::MAX),
+        seed: std::collections::hash_map::RandomState::new().hash_one(started),
     };
     Ok(Options {
         relay: flags.relay.or(file.relay).unwrap_or_else(|| format!("127.0.0.1:{PORT}")),
@@ -230,97 +262,30 @@ fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options,
     })
 }
 
-fn read_token(file: Option<&Path>, secret: Option<String>) -> Result<Token, String> {
+fn read_token(file: Option<&Path>, secret: Option<String>) -> Result<Token, Told> {
     let (text, place) = match (file, secret) {
         (Some(path), _) => {
-            let text = std::fs::read_to_string(path);
-            (
-                text.map_err(|error| format!("cannot read {}: {error}", path.display()))?,
-                path.display().to_string(),
-            )
+            let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, &error))?;
+            (text, path.display().to_string())
         }
         (None, Some(secret)) => (secret, TOKEN_VARIABLE.to_owned()),
         (None, None) => {
-            return Err(format!(
-                "no token: put the one that BotFather gave into {TOKEN_VARIABLE}, or into a file for --token-file"
+            return Err(Told::new(
+                format!(
+                    "no hay token: pon el que dio BotFather en {TOKEN_VARIABLE}, o en un fichero para --token-file"
+                ),
+                format!(
+                    "no token: put the one that BotFather gave into {TOKEN_VARIABLE}, or into a file for --token-file"
+                ),
             ));
         }
     };
-    Token::parse(&text).map_err(|why| format!("what is in {place} is no token: {why}"))
-}
-
-fn links_of(chats: &[String], rooms: &[String]) -> Result<Vec<GivenLink>, String> {
-    if rooms.len() != chats.len() && !(rooms.is_empty() && chats.len() == 1) {
-        return Err(format!("{} --chat and {} --room: each chat needs a room", chats.len(), rooms.len()));
-    }
-    let rooms = rooms.iter().map(String::as_str).chain(std::iter::repeat(ROOM_DEFAULT));
-    chats.iter().zip(rooms).map(|(chat, room)| link(chat, room)).collect()
-}
-
-fn link(text: &str, room: &str) -> Result<GivenLink, String> {
-    let (chat, thread) = text.split_once('/').map_or((text, None), |(chat, thread)| (chat, Some(thread)));
-    let number = |text: &str| {
-        text.parse::<i64>().map_err(|_| {
-            format!("--chat: {text} is no number of a chat; write /start in the chat to be told it")
-        })
-    };
-    Ok(GivenLink { chat: number(chat)?, thread: thread.map(number).transpose()?, room: room.to_owned() })
-}
-
-/// Each chat, or topic, and each room once: else what is said would not come to all, or go round in circles.
-fn check_links(given: Vec<GivenLink>) -> Result<Vec<LinkSettings>, String> {
-    if given.len() > ROOMS_PER_CLIENT_MAX {
-        return Err(format!(
-            "{} links: a bridge has at most {ROOMS_PER_CLIENT_MAX}; start another one",
-            given.len()
-        ));
-    }
-    let mut links: Vec<LinkSettings> = Vec::new();
-    for GivenLink { chat, thread, room } in given {
-        let room = room.to_lowercase();
-        check_room(&room).map_err(|error| format!("--room {room}: {error}"))?;
-        if links.iter().any(|link| link.room == room) {
-            return Err(format!("room {room} is joined twice; each room has one chat"));
-        }
-        if links.iter().any(|link| link.chat == chat && link.thread == thread) {
-            return Err(format!("chat {chat} is joined twice; each chat, or topic of it, has one room"));
-        }
-        links.push(LinkSettings { chat, thread, room });
-    }
-    Ok(links)
-}
-
-fn backlog(text: &str) -> Result<Backlog, String> {
-    match text.strip_prefix("max-age=") {
-        Some(age) => duration(age).map(Backlog::MaxAge),
-        None if text == "replay" => Ok(Backlog::Replay),
-        None if text == "skip" => Ok(Backlog::Skip),
-        None => Err(format!("--backlog {text}: replay, skip or max-age=10m")),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..).unwrap_or_default() {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err(format!("{text} is no time: 90s, 10m, 12h, 2d")),
-    };
-    let count: u64 = digits.parse().map_err(|_| format!("{text} is no time: 90s, 10m, 12h, 2d"))?;
-    Ok(Duration::from_secs(count.saturating_mul(unit)))
-}
-
-fn pace(text: &str) -> Result<PaceSettings, String> {
-    let wrong = || format!("--pace {text}: SECONDS,PER_MINUTE as 1,20; 0 is no limit");
-    let (seconds, per_minute) = text.split_once(',').ok_or_else(wrong)?;
-    let interval = seconds
-        .parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(wrong)?;
-    Ok(PaceSettings { interval, per_minute: per_minute.parse::<u16>().map_err(|_| wrong())?.into() })
+    Token::parse(&text).map_err(|why| {
+        Told::new(
+            format!("lo que hay en {place} no es un token: {}", why.shown(Language::Es)),
+            format!("what is in {place} is no token: {}", why.shown(Language::En)),
+        )
+    })
 }
 
 /// Where the user's programs remember; each bot has a file of its own.
@@ -342,7 +307,7 @@ mod tests {
         let flags =
             Given::try_parse_from(std::iter::once(&"x").chain(flags)).map_err(|error| error.to_string())?;
         let file = toml::from_str(file).map_err(|error| error.to_string())?;
-        resolve(flags, file, Some(SECRET.to_owned()))
+        resolve(flags, file, Some(SECRET.to_owned())).map_err(|told| told.shown(Language::En).to_owned())
     }
 
     fn links(options: &Options) -> Vec<(i64, Option<i64>, &str)> {
@@ -357,6 +322,18 @@ mod tests {
         let found =
             options(&["--chat", "-1001/7", "--room", "Cine", "--chat=-5", "--room", "b"], "").unwrap();
         assert_eq!(links(&found), [(-1001, Some(7), "cine"), (-5, None, "b")]);
+    }
+
+    #[test]
+    fn the_general_topic_of_a_forum_is_the_chat_itself() {
+        assert_eq!(links(&options(&["--chat", "-1001/1"], "").unwrap()), [(-1001, None, "general")]);
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_the_language_that_it_asks_for() {
+        let told = |flags: &[&str]| parse(flags.iter().map(Into::into)).map(|_| ()).unwrap_err();
+        assert!(told(&["--lang", "en", "--no-such"]).ends_with("--help tells the flags"));
+        assert!(told(&["--no-such"]).ends_with("explica las opciones"));
     }
 
     #[test]
@@ -378,12 +355,17 @@ mod tests {
             (&["--backlog", "max-age=10"], "", "10m"),
             (&["--pace", "1"], "", "1,20"),
             (&["--name", "a - b"], "", "--name"),
+            (&["--room", "cine"], "", "--chat"),
+            (&["--chat", "-1", "--room", "a", "--chat", "-1/1", "--room", "b"], "", "twice"),
             (&[], "nombre = 1", "unknown field"),
         ] {
             let error = options(flags, file).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
-        assert!(resolve(Given::default(), Given::default(), None).unwrap_err().contains("BotFather"));
+        let error = resolve(Given::default(), Given::default(), None).unwrap_err();
+        assert!(
+            error.shown(Language::Es).contains("BotFather") && error.shown(Language::Es).contains("no hay")
+        );
     }
 
     #[test]
@@ -391,6 +373,6 @@ mod tests {
         let found = options(&["--chat", "-1"], "").unwrap();
         assert!(!format!("{found:?}").contains("AAbb"));
         let error = resolve(Given::default(), Given::default(), Some("123:AA bb".to_owned())).unwrap_err();
-        assert!(!error.contains("bb"), "{error}");
+        assert!(!format!("{error:?}").contains("bb"), "{error:?}");
     }
 }

@@ -11,6 +11,34 @@ pub enum Language {
     En,
 }
 
+/// A sentence in both languages; whoever knows the reader shows one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    spanish: String,
+    english: String,
+}
+
+impl Told {
+    /// The same in both.
+    pub fn new(spanish: impl Into<String>, english: impl Into<String>) -> Self {
+        Self { spanish: spanish.into(), english: english.into() }
+    }
+
+    /// Words that are not this program's.
+    pub fn same(words: impl Into<String>) -> Self {
+        let english = words.into();
+        Self { spanish: english.clone(), english }
+    }
+
+    /// For people.
+    pub fn shown(&self, language: Language) -> &str {
+        match language {
+            Language::Es => &self.spanish,
+            Language::En => &self.english,
+        }
+    }
+}
+
 macro_rules! phrases {
     ($($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
         /// A sentence, or a piece of one. `{}` stands for what is put in, in this order.
@@ -84,6 +112,8 @@ phrases! {
     Checklist: "lista de tareas", "checklist";
     /// Somebody came.
     MemberJoined: "{} ha entrado en el grupo", "{} has joined the group";
+    /// Several came.
+    MembersJoined: "{} han entrado en el grupo", "{} have joined the group";
     /// Somebody went.
     MemberLeft: "{} ha salido del grupo", "{} has left the group";
     /// The group has another title.
@@ -136,6 +166,8 @@ phrases! {
     Untakable: "Telegram no acepta una línea de {}: {}", "Telegram does not accept a line of {}: {}";
     /// Nor does the relay.
     Unsayable: "el relay no acepta un mensaje de {}: {}", "the relay does not accept a message of {}: {}";
+    /// Why something was not taken.
+    TooLong: "es demasiado largo", "it is too long";
     /// Who is in the room.
     WhoIsThere: "en la sala {}: {}", "in the room {}: {}";
     /// Nobody is.

@@ -15,8 +15,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Looks at a bridge.
-    pub fn of(bridge: &Bridge, is_relay_ready: bool) -> Self {
+    /// Looks at a bridge, whose state file was written so often.
+    pub fn of(bridge: &Bridge, is_relay_ready: bool, state_writes: u64) -> Self {
         let counters = bridge.counters();
         let one = |value: u64| vec![(String::new(), value)];
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -69,6 +69,13 @@ impl Status {
                 one(counters.too_many_requests),
             ),
             ("calls_failed_total", "Calls that failed otherwise.", "counter", one(counters.calls_failed)),
+            ("state_writes_total", "How often the state file was written.", "counter", one(state_writes)),
+            (
+                "troubled_links",
+                "Links whose chat takes nothing now, or whose room is closed.",
+                "gauge",
+                one(number(bridge.troubled())),
+            ),
             ("skipped_total", "Lines and messages that were too old.", "counter", one(counters.skipped)),
         ];
         Self { metrics }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::bridge::Saved;
+use crate::phrases::Told;
 
 /// A state file, locked as long as the value lives.
 #[derive(Debug)]
@@ -19,27 +20,42 @@ pub struct Store {
 
 impl Store {
     /// Locks the file, and reads it. One that is not there is a new bridge's. Why not, for people.
-    pub fn open(path: &Path) -> Result<(Self, Saved), String> {
+    pub fn open(path: &Path) -> Result<(Self, Saved), Told> {
         let shown = path.display();
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)
-                .map_err(|error| format!("cannot make the folder of {shown}: {error}"))?;
+            fs::create_dir_all(folder).map_err(|error| {
+                Told::new(
+                    format!("no se puede crear la carpeta de {shown}: {error}"),
+                    format!("cannot make the folder of {shown}: {error}"),
+                )
+            })?;
         }
-        let lock =
-            private(&beside(path, "lock"), false).map_err(|error| format!("cannot lock {shown}: {error}"))?;
+        let lock = private(&beside(path, "lock"), false).map_err(|error| {
+            Told::new(
+                format!("no se puede bloquear {shown}: {error}"),
+                format!("cannot lock {shown}: {error}"),
+            )
+        })?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            format!("another tertulia-tgbridge uses {shown}; stop it, or pass --state with another file")
+            Told::new(
+                format!("otro tertulia-tgbridge usa {shown}; apágalo, o pasa --state con otro fichero"),
+                format!("another tertulia-tgbridge uses {shown}; stop it, or pass --state with another file"),
+            )
         })?;
         let store = Self { path: path.to_owned(), _lock: lock };
         match fs::read_to_string(path) {
             Ok(text) => {
-                let saved = Saved::parse(&text).map_err(|why| {
-                    format!("{shown} is no state file of this version ({why}); move it away to begin anew, with what is said from then on")
-                })?;
+                let saved = Saved::parse(&text).map_err(|why| Told::new(
+                    format!("{shown} no es un fichero de estado de esta versión ({why}); apártalo para empezar de nuevo, con lo que se diga desde entonces"),
+                    format!("{shown} is no state file of this version ({why}); move it away to begin anew, with what is said from then on"),
+                ))?;
                 Ok((store, saved))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((store, Saved::default())),
-            Err(error) => Err(format!("cannot read {shown}: {error}")),
+            Err(error) => Err(Told::new(
+                format!("no se puede leer {shown}: {error}"),
+                format!("cannot read {shown}: {error}"),
+            )),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tertulia_tgbridge::bridge::{
     Backlog, Bridge, FetchFrom, InDoubt, LinkSettings, Naming, Notices, Now, Output, PaceSettings,
@@ -12,7 +13,7 @@ use tertulia_tgbridge::bridge::{
 use tertulia_tgbridge::phrases::Language;
 use tertulia_tgbridge::telegram::reply::CallError;
 use tertulia_tgbridge::telegram::types::updates;
-use tertulia_wire::session::Line;
+use tertulia_wire::session::{Config, Line, Say, Session};
 
 const BOT: i64 = 42;
 const START_MS: u64 = 1_700_000_000_000;
@@ -37,6 +38,7 @@ fn settings() -> Settings {
         poll_timeout: Duration::from_secs(50),
         takes_over: false,
         started_unix_ms: START_MS,
+        seed: 5,
     }
 }
 
@@ -233,7 +235,7 @@ fn forwards_and_answers_to_what_is_not_known_say_so_in_a_few_words() {
     // Of the bridge's own message, the name of who really said it.
     let own = json!({"message_id": 4, "chat": {"id": -5}, "from": {"id": BOT, "is_bot": true}, "text": "Luis: hola"});
     let said = says(&stage.message(-5, json!({"text": "sí", "reply_to_message": own})));
-    assert_eq!(said[0].text, "(re Luis: hola…) sí");
+    assert_eq!(said[0].text, "(re Luis: hola) sí");
 }
 
 #[test]
@@ -335,7 +337,7 @@ fn a_line_that_telegram_does_not_take_is_found_left_out_and_said_to_be() {
         for text in texts(&stage.take()) {
             let is_bad = text.contains("mala");
             sent.push(text);
-            let error = refused(400, "Bad Request: strange", None);
+            let error = refused(400, "Bad Request: can't parse entities", None);
             stage.sent(0, if is_bad { Err(error) } else { Ok(2) });
         }
     }
@@ -343,7 +345,7 @@ fn a_line_that_telegram_does_not_take_is_found_left_out_and_said_to_be() {
         "Luis: buena\nLuis: mala\nLuis: otra",
         "Luis: buena",
         "Luis: mala",
-        "* Telegram no acepta una línea de Luis: Bad Request: strange\nLuis: otra",
+        "* Telegram no acepta una línea de Luis: Bad Request: can't parse entities\nLuis: otra",
     ];
     let shown: Vec<&str> = sent.iter().map(String::as_str).collect();
     assert!(
@@ -513,7 +515,7 @@ fn a_room_that_was_never_heard_is_told_from_the_first_line_heard_on_whatever_is_
 #[test]
 fn a_history_that_cannot_be_read_at_first_is_not_told_from_its_beginning_later() {
     let mut stage = Stage::from(settings(), Saved::default());
-    stage.bridge.handle_fetch_refused(0, "NO_HISTORY", stage.now);
+    stage.bridge.handle_fetch_refused(0, "NOT_KEPT", stage.now);
     stage.take();
     let saved = Saved::parse(&stage.bridge.saved().to_text()).unwrap();
     let stage = Stage::from(settings(), saved);
@@ -523,4 +525,526 @@ fn a_history_that_cannot_be_read_at_first_is_not_told_from_its_beginning_later()
             .iter()
             .any(|output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::Newest, .. }))
     );
+}
+
+fn logs(stage: &Stage, words: &str) -> usize {
+    let is_it = |output: &&Output| matches!(output, Output::Log(text) if text.contains(words));
+    stage.outputs.iter().filter(is_it).count()
+}
+
+fn restarted(stage: &Stage, settings: Settings) -> Stage {
+    Stage::from(settings, Saved::parse(&stage.bridge.saved().to_text()).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_part_of_a_message_is_a_line_that_the_session_takes(
+        lines in prop::collection::vec("[a-zñ😀 ;\\\\]{0,30}", 1..40), times in 1_usize..80, who in "[!-~ ]{1,64}",
+    ) {
+        let mut stage = Stage::new(settings());
+        let text = vec![lines.join("\n"); times].join("\n");
+        let from = json!({"id": 7, "first_name": who});
+        let said = says(&stage.message(-5, json!({"text": text, "from": from})));
+        let mut session = Session::new(Config::new("x", "Telegram", &["uno"], 1));
+        for line in said {
+            let say = Say {
+                room: &line.room, text: &line.text, reply: Some(u64::MAX), as_who: line.as_who.as_deref(), to: None,
+            };
+            let taken = session.say_labeled(&line.label, &say);
+            let is_blank = line.text.trim_matches('\u{2028}').is_empty();
+            prop_assert!(taken.is_ok() || is_blank, "{taken:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_message_of_many_lines_comes_whole() {
+    let mut stage = Stage::new(settings());
+    let text = "a\n".repeat(10_000);
+    let said = says(&stage.message(-5, json!({"text": text})));
+    let whole: String = said.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(whole, "a\u{2028}".repeat(10_000).trim_end_matches('\u{2028}'));
+    assert!(said.iter().all(|line| line.text.len() <= 15_000));
+}
+
+#[test]
+fn a_line_that_the_room_does_not_take_is_told_in_one_language() {
+    let mut stage = Stage::new(settings());
+    stage.message(-5, json!({"text": "hola"}));
+    stage.bridge.handle_say_refused("t1", "LINE_TOO_LONG", stage.now);
+    assert_eq!(texts(&stage.take()), ["* el relay no acepta un mensaje de Ana: es demasiado largo"]);
+}
+
+fn topics() -> Settings {
+    let topic = |thread, room: &str| LinkSettings { chat: -5, thread: Some(thread), room: room.to_owned() };
+    let pace = PaceSettings { interval: Duration::from_secs(1), per_minute: 0 };
+    Settings { links: vec![topic(2, "uno"), topic(3, "dos")], pace, ..settings() }
+}
+
+#[test]
+fn topics_of_one_chat_share_its_pace_and_take_turns() {
+    let mut stage = Stage::new(topics());
+    let long = "x".repeat(4000);
+    for _ in 0..3 {
+        stage.line("uno", "Luis", &long);
+        stage.line("dos", "Eva", &long);
+    }
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        let sent: Vec<SendMessage> = sends(&std::mem::take(&mut stage.outputs));
+        assert_eq!(sent.len(), 1, "one message a second, whichever topic it is for");
+        order.push(sent[0].thread.unwrap());
+        let Target::Link(link) = sent[0].target else { panic!("it is a link's") };
+        stage.sent(link, Ok(1));
+        stage.pass(Duration::from_secs(1));
+        stage.take();
+    }
+    assert_eq!(order, [2, 3, 2, 3, 2, 3]);
+}
+
+#[test]
+fn a_429_in_one_topic_stops_the_others_of_its_chat_and_a_closed_topic_does_not() {
+    let mut stage = Stage::new(topics());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Err(refused(429, "Too Many Requests", Some(60))));
+    assert_eq!(texts(&stage.line("dos", "Eva", "hola")), Vec::<String>::new());
+    stage.pass(Duration::from_secs(60));
+    assert_eq!(texts(&stage.take()), ["Eva: hola"]);
+    assert_eq!(logs(&stage, "pide esperar 60 s"), 1);
+    let mut stage = Stage::new(topics());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Err(refused(400, "Bad Request: message thread not found", None)));
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(texts(&stage.line("dos", "Eva", "hola")), ["Eva: hola"]);
+}
+
+#[test]
+fn answers_to_strangers_keep_the_pace_too() {
+    let pace = PaceSettings { interval: Duration::from_secs(1), per_minute: 0 };
+    let mut stage = Stage::new(Settings { pace, ..settings() });
+    let asked = |stage: &mut Stage, chat: i64| texts(&stage.message(chat, json!({"text": "/start"}))).len();
+    let at_once: usize = (100..150).map(|chat| asked(&mut stage, chat)).sum();
+    assert_eq!(at_once, 30);
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(texts(&stage.take()).len(), 20);
+}
+
+#[test]
+fn whatever_is_refused_that_is_not_about_the_text_is_kept_and_tried_again() {
+    let errors = [
+        refused(400, "Bad Request: something of tomorrow", None),
+        refused(400, "Bad Request: message thread not found", None),
+        CallError::NotApi { status: 400 },
+        CallError::NotApi { status: 404 },
+    ];
+    for error in errors {
+        let mut stage = Stage::new(settings());
+        stage.line("uno", "Luis", "hola");
+        for _ in 0..5 {
+            assert_eq!(texts(&stage.sent(0, Err(error.clone()))), Vec::<String>::new());
+            assert_eq!(stage.bridge.troubled(), 1);
+            stage.pass(Duration::from_secs(600));
+            assert_eq!(texts(&stage.take()), ["Luis: hola"], "{error:?}");
+        }
+        stage.sent(0, Ok(1));
+        assert_eq!(stage.bridge.troubled(), 0);
+    }
+}
+
+#[test]
+fn an_answer_whose_message_is_gone_goes_once_without_it() {
+    let mut stage = Stage::new(settings());
+    stage.message(-5, json!({"text": "hola"}));
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    stage.take();
+    let answer = Line { reply: Some(9), ..line(400, "uno", "Luis", "sí") };
+    stage.bridge.handle_line(&answer, stage.now);
+    assert_eq!(sends(&stage.take())[0].reply_to, Some(501 - 1));
+    let gone = refused(400, "Bad Request: message to be replied not found", None);
+    let again = sends(&stage.sent(0, Err(gone.clone())));
+    assert_eq!((again[0].reply_to, again[0].text.as_str()), (None, "Luis: (respuesta) sí"));
+    assert_eq!(texts(&stage.sent(0, Err(gone))), Vec::<String>::new());
+    assert_eq!(stage.bridge.waiting().next().unwrap().1, 1);
+}
+
+#[test]
+fn a_chat_that_moved_is_known_under_both_numbers() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    let moved = CallError::Refused {
+        code: 400,
+        description: "Bad Request: group chat was upgraded to a supergroup chat".to_owned(),
+        retry_after: None,
+        migrate_to: Some(-1005),
+    };
+    assert_eq!(sends(&stage.sent(0, Err(moved)))[0].chat, -1005);
+    stage.sent(0, Ok(1));
+    for chat in [-5, -1005] {
+        let mut settings = settings();
+        settings.links[0].chat = chat;
+        let again = restarted(&stage, settings);
+        let from = again.outputs.iter().find_map(|output| match output {
+            Output::Fetch { link: 0, from, .. } => Some(*from),
+            _ => None,
+        });
+        assert_eq!(from, Some(FetchFrom::After(101)), "{chat}");
+    }
+}
+
+#[test]
+fn a_group_that_moves_numbers_its_messages_anew_and_tells_so_itself() {
+    for service in [
+        json!({"message": {"message_id": 900, "date": 0, "chat": {"id": -5}, "migrate_to_chat_id": -1005}}),
+        json!({"message": {"message_id": 1, "date": 0, "chat": {"id": -1005}, "migrate_from_chat_id": -5}}),
+    ] {
+        let mut stage = Stage::new(settings());
+        stage.line("uno", "Luis", "antes");
+        stage.sent(0, Ok(3));
+        for line in says(&stage.update(service)) {
+            stage.bridge.handle_acknowledged(&line.label, 150, stage.now);
+        }
+        stage.take();
+        assert_eq!(sends(&stage.line("uno", "Luis", "hola"))[0].chat, -1005);
+        // The new chat's third message is not that of the old one.
+        let answered = json!({"message_id": 3, "chat": {"id": -1005}, "from": {"id": 8, "first_name": "Eva"}, "text": "x"});
+        let said = says(&stage.message(-1005, json!({"text": "sí", "reply_to_message": answered})));
+        assert_eq!((said[0].reply, said[0].text.as_str()), (None, "(re Eva: x) sí"));
+    }
+}
+
+#[test]
+fn what_the_history_cannot_give_now_is_asked_for_again() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Ok(1));
+    stage.bridge.handle_missed("uno", stage.now);
+    stage.take();
+    for wait in [2, 4, 8, 16] {
+        stage.bridge.handle_fetch_refused(0, "UNREADABLE", stage.now);
+        assert_eq!(stage.take().iter().filter(|output| matches!(output, Output::Fetch { .. })).count(), 0);
+        assert_eq!(stage.bridge.next_due(), Some(stage.now.at + Duration::from_secs(wait)));
+        stage.pass(Duration::from_secs(wait));
+        let outputs = stage.take();
+        assert!(
+            outputs.iter().any(|output| matches!(output, Output::Fetch { from: FetchFrom::After(101), .. })),
+            "{outputs:?}"
+        );
+    }
+    assert_eq!(logs(&stage, "se le pide otra vez"), 1);
+    stage.bridge.handle_fetched_line(0, &line(102, "uno", "Luis", "dos"), stage.now);
+    stage.bridge.handle_fetched(0, false, stage.now);
+    assert_eq!(texts(&stage.take()), ["Luis: dos"]);
+}
+
+#[test]
+fn a_relay_that_keeps_nothing_gives_no_alarm_at_the_start_and_one_for_what_was_missed() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Ok(1));
+    let mut stage = restarted(&stage, settings());
+    stage.bridge.handle_fetch_refused(0, "NOT_KEPT", stage.now);
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+    stage.bridge.handle_missed("uno", stage.now);
+    stage.bridge.handle_fetch_refused(0, "NOT_KEPT", stage.now);
+    let sent = texts(&stage.take());
+    assert!(sent.len() == 1 && sent[0].starts_with("* el relay ya no guarda"), "{sent:?}");
+    stage.sent(0, Ok(2));
+    stage.lines = 200;
+    assert_eq!(texts(&stage.line("uno", "Luis", "sigo")), ["Luis: sigo"]);
+}
+
+#[test]
+fn a_room_that_does_not_let_it_in_is_asked_again_and_its_messages_wait() {
+    let mut stage = Stage::new(settings());
+    stage.bridge.handle_room_lost("uno", stage.now);
+    assert_eq!(says(&stage.message(-5, json!({"text": "para uno"}))), []);
+    assert_eq!(stage.bridge.troubled(), 1);
+    stage.pass(Duration::from_secs(30));
+    assert!(stage.take().contains(&Output::Join { room: "uno".to_owned() }));
+    stage.bridge.handle_room_joined("uno", stage.now);
+    let outputs = stage.take();
+    assert_eq!(says(&outputs)[0].text, "para uno");
+    assert!(outputs.iter().any(|output| matches!(output, Output::Fetch { link: 0, .. })), "{outputs:?}");
+}
+
+#[test]
+fn messages_that_come_too_late_for_a_room_are_said_in_their_order_once_it_is_open() {
+    let mut stage = Stage::new(settings());
+    let message = |chat: i64, text: &str| json!({"message_id": 1, "chat": {"id": chat}, "from": {"id": 7, "first_name": "Ana"}, "text": text});
+    let all = json!([
+        {"update_id": 3, "message": message(-5, "tres")},
+        {"update_id": 1, "message": message(-5, "uno")},
+        {"update_id": 2, "message": message(-6, "dos")},
+    ]);
+    stage.bridge.handle_updates(Ok(updates(&mut all.clone())), stage.now);
+    let said: Vec<String> = says(&stage.take()).into_iter().map(|line| line.text).collect();
+    assert_eq!(said, ["uno", "dos", "tres"]);
+    stage.bridge.handle_say_refused("t1", "NO_ROOM", stage.now);
+    stage.bridge.handle_say_refused("t3", "NO_ROOM", stage.now);
+    stage.bridge.handle_acknowledged("t2", 9, stage.now);
+    assert_eq!((says(&stage.take()), stage.bridge.offset()), (vec![], 0));
+    stage.bridge.handle_room_joined("uno", stage.now);
+    let said: Vec<String> = says(&stage.take()).into_iter().map(|line| line.label).collect();
+    assert_eq!(said, ["t1", "t3"]);
+    stage.bridge.handle_acknowledged("t1", 10, stage.now);
+    stage.bridge.handle_acknowledged("t3", 11, stage.now);
+    assert_eq!(stage.bridge.offset(), 4);
+}
+
+#[test]
+fn who_is_there_is_answered_by_question_also_where_one_is_refused() {
+    let mut stage = Stage::new(settings());
+    let mut questions = Vec::new();
+    for chat in [-5, -6] {
+        for output in stage.message(chat, json!({"text": "/quien"})) {
+            if let Output::Who { question, .. } = output {
+                questions.push(question);
+            }
+        }
+    }
+    stage.bridge.handle_who_refused(questions[0], stage.now);
+    stage.bridge.handle_who(questions[1], "Eva");
+    stage.bridge.handle_who_end(questions[1], stage.now);
+    assert_eq!(texts(&stage.take()), ["* en la sala uno no hay nadie", "* en la sala dos: Eva"]);
+}
+
+#[test]
+fn an_edit_is_as_old_as_its_edit() {
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    for (edited, count) in [(START_MS / 1000, 1), (START_MS / 1000 - 601, 0)] {
+        let mut stage = Stage::new(Settings { backlog, ..settings() });
+        let message = json!({"message_id": 1, "chat": {"id": -5}, "date": 1000, "edit_date": edited, "text": "x", "from": {"id": 7, "first_name": "Ana"}});
+        assert_eq!(says(&stage.update(json!({ "edited_message": message }))).len(), count);
+    }
+}
+
+#[test]
+fn clocks_that_differ_make_nothing_old_that_was_just_said() {
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    let mut stage = Stage::new(Settings { backlog, ..settings() });
+    let old = Line { unix_ms: Some(1), ..line(150, "uno", "Luis", "hola") };
+    stage.bridge.handle_line(&old, stage.now);
+    assert_eq!(texts(&stage.take()), ["Luis: hola"]);
+    // Telegram's clock is a day behind; what comes behind an empty poll was written since.
+    let day = 24 * 3600;
+    stage.bridge.handle_updates(Ok(vec![]), stage.now);
+    stage.pass(Duration::from_secs(20));
+    stage.take();
+    let date = START_MS / 1000 - day;
+    let said = says(&stage.message(-5, json!({"text": "viva", "date": date})));
+    assert_eq!(said[0].text, "viva");
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    stage.take();
+    // And what comes long after is judged by what that showed.
+    stage.pass(Duration::from_secs(1000));
+    let date = date + 1000;
+    assert_eq!(says(&stage.message(-5, json!({"text": "también", "date": date})))[0].text, "también");
+    stage.bridge.handle_acknowledged("t2", 10, stage.now);
+    stage.take();
+    assert_eq!(says(&stage.message(-5, json!({"text": "vieja", "date": date - 700}))), []);
+}
+
+#[test]
+fn a_room_that_counts_from_elsewhere_is_heard_from_there() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Ok(1));
+    stage.bridge.handle_room_anew("uno", 7, stage.now);
+    assert!(stage.bridge.take_dirty());
+    // Said again, because the relay had not kept it.
+    let again = Line { key: Some((3, "k101".to_owned())), ..line(8, "uno", "Luis", "hola") };
+    stage.bridge.handle_line(&again, stage.now);
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+    stage.bridge.handle_line(&line(9, "uno", "Luis", "de nuevo"), stage.now);
+    assert_eq!(texts(&stage.take()), ["Luis: de nuevo"]);
+}
+
+#[test]
+fn what_is_said_under_the_name_that_the_relay_gave_does_not_come_back() {
+    let mut stage = Stage::new(Settings { hears_bridges: true, ..settings() });
+    stage.bridge.handle_name("Telegram_2");
+    assert_eq!(texts(&stage.line("uno", "Telegram_2 - Ana", "eco")), Vec::<String>::new());
+    stage.bridge.handle_missed("uno", stage.now);
+    let own = line(200, "uno", "OtroNombre - Ana", "eco");
+    stage.bridge.handle_fetched_own(0, &own);
+    stage.bridge.handle_fetched_line(0, &own, stage.now);
+    stage.bridge.handle_fetched(0, false, stage.now);
+    assert_eq!(texts(&stage.take()), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_finds_its_line_among_the_bridges_own_sentences() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "primera");
+    stage.message(-5, json!({"text": "/start"}));
+    stage.line("uno", "Eva", "segunda");
+    let text = texts(&stage.sent(0, Ok(70))).concat();
+    assert!(text.starts_with("* ") && text.ends_with("\nEva: segunda"), "{text}");
+    stage.sent(0, Ok(71));
+    let position = text.find("segunda").map(|at| text[..at].encode_utf16().count()).unwrap();
+    for (position, words, reply) in [(position, "segunda", Some(102)), (2, "Soy un puente", None)] {
+        let own =
+            json!({"message_id": 71, "chat": {"id": -5}, "from": {"id": BOT, "is_bot": true}, "text": text});
+        let quote = json!({"text": words, "position": position});
+        let said = says(&stage.message(-5, json!({"text": "sí", "reply_to_message": own, "quote": quote})));
+        assert_eq!(said[0].reply, reply, "{}", said[0].text);
+        assert!(reply.is_some() || said[0].text == "(re Soy un puente) sí", "{}", said[0].text);
+        stage.bridge.handle_acknowledged(&said[0].label, 300 + u64::try_from(position).unwrap(), stage.now);
+        stage.take();
+    }
+}
+
+#[test]
+fn an_update_that_cannot_be_read_is_found_and_stepped_over_without_haste() {
+    let mut stage = Stage::new(settings());
+    stage.message(-5, json!({"text": "hola"}));
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    stage.take();
+    let mut limits = Vec::new();
+    for _ in 0..4 {
+        stage.bridge.handle_updates(Err(CallError::Undecodable), stage.now);
+        assert_eq!(
+            stage.take().iter().filter(|output| matches!(output, Output::Poll(_))).count(),
+            0,
+            "no haste"
+        );
+        stage.pass(Duration::from_millis(500));
+        for output in stage.take() {
+            if let Output::Poll(poll) = output {
+                limits.push((poll.limit, poll.offset));
+            }
+        }
+    }
+    assert_eq!(limits, [(1, Some(2)), (1, Some(2)), (1, Some(2)), (1, Some(3))]);
+    assert_eq!(logs(&stage, "la actualización 2 de Telegram"), 1);
+    for limit in [2, 4, 8, 16, 32, 64, 100, 100] {
+        stage.bridge.handle_updates(Ok(vec![]), stage.now);
+        stage.pass(Duration::from_secs(1));
+        let outputs = stage.take();
+        assert!(matches!(outputs[..], [.., Output::Poll(poll)] if poll.limit == limit), "{outputs:?}");
+    }
+    stage.bridge.handle_updates(Err(CallError::TooLarge), stage.now);
+    stage.pass(Duration::from_millis(500));
+    assert!(matches!(stage.take()[..], [.., Output::Poll(poll)] if poll.limit == 50));
+    assert_eq!(logs(&stage, "too large"), 1);
+}
+
+#[test]
+fn a_person_whose_name_looks_like_a_bridges_is_told_once_in_the_log() {
+    let mut stage = Stage::new(settings());
+    for _ in 0..3 {
+        assert_eq!(texts(&stage.line("uno", "Jean - Luc", "hola")), Vec::<String>::new());
+    }
+    assert_eq!(logs(&stage, "Jean - Luc"), 1);
+    for number in 0..500 {
+        stage.line("uno", &format!("N - {number}"), "hola");
+    }
+    assert_eq!(logs(&stage, "--bridges on"), 64);
+}
+
+#[test]
+fn what_was_said_while_it_was_away_is_told_once_however_many_polls_bring_it_and_outlives_a_kill() {
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    let settings = Settings { backlog, ..settings() };
+    let mut stage = Stage::new(settings.clone());
+    for _ in 0..3 {
+        assert_eq!(says(&stage.message(-5, json!({"text": "vieja", "date": 1000}))), []);
+        stage.pass(Duration::from_secs(1));
+        stage.take();
+    }
+    // Killed before it was told.
+    let mut stage = restarted(&stage, settings.clone());
+    stage.pass(Duration::from_secs(5));
+    let outputs = stage.take();
+    let words = "3 mensajes de hace más de 10 min no se reenviaron";
+    assert_eq!(says(&outputs).iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), [words]);
+    assert_eq!(texts(&outputs), [format!("* {words}")]);
+    assert!(stage.bridge.take_dirty(), "the room's sentence is kept before it is said");
+    // And before it was sent.
+    let mut stage = restarted(&stage, settings);
+    stage.bridge.handle_time(stage.now);
+    assert_eq!(texts(&stage.outputs), [format!("* {words}")]);
+    stage.sent(0, Ok(1));
+    assert!(!stage.bridge.saved().to_text().contains(words));
+}
+
+#[test]
+fn two_programs_that_take_turns_are_found_out_all_the_same() {
+    let mut stage = Stage::new(settings());
+    for _ in 0..10 {
+        stage.bridge.handle_updates(Err(refused(409, "Conflict", None)), stage.now);
+        stage.pass(Duration::from_secs(55));
+        stage.bridge.handle_updates(Ok(vec![]), stage.now);
+        stage.pass(Duration::from_secs(5));
+        stage.take();
+    }
+    assert!(stage.outputs.iter().any(|output| matches!(output, Output::Stop(_))));
+}
+
+#[test]
+fn a_channels_post_of_the_bridges_own_is_known_by_its_number() {
+    let mut stage = Stage::new(settings());
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Ok(70));
+    for (id, count) in [(70, 0), (71, 1)] {
+        let post = json!({"channel_post": {"message_id": id, "chat": {"id": -5}, "sender_chat": {"id": -5, "title": "Canal"}, "text": "hola"}});
+        assert_eq!(says(&stage.update(post)).len(), count);
+    }
+}
+
+#[test]
+fn a_message_from_telegram_costs_one_write_before_the_poll_that_confirms_it() {
+    let mut stage = Stage::new(settings());
+    stage.bridge.take_dirty();
+    stage.message(-5, json!({"text": "hola"}));
+    assert!(!stage.bridge.take_dirty(), "a repeat is harmless");
+    stage.bridge.handle_acknowledged("t1", 9, stage.now);
+    assert!(stage.bridge.take_dirty());
+    assert!(matches!(stage.take()[..], [Output::Poll(poll)] if poll.offset == Some(2)));
+}
+
+#[test]
+fn labels_of_another_source_are_others() {
+    let stage = Stage::new(settings());
+    let mut saved = stage.bridge.saved();
+    assert!(!saved.bind(BOT, "https://one"));
+    assert!(saved.bind(BOT + 1, "https://one"));
+    let mut stage = Stage::from(settings(), saved);
+    assert_eq!(says(&stage.message(-5, json!({"text": "hola"})))[0].label, "g1.t1");
+}
+
+#[test]
+fn what_must_wait_for_something_else_is_not_due() {
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    let mut stage = Stage::new(Settings { backlog, ..settings() });
+    let skip = |stage: &mut Stage| {
+        stage.message(-5, json!({"text": "vieja", "date": 1000}));
+        stage.pass(Duration::from_secs(6));
+        texts(&stage.take())
+    };
+    assert_eq!(skip(&mut stage), ["* 1 mensaje de hace más de 10 min no se reenvió"]);
+    // The next sentence waits until Telegram has that one.
+    assert_eq!(skip(&mut stage), Vec::<String>::new());
+    assert!(stage.bridge.next_due().is_none_or(|due| due > stage.now.at), "it would turn for nothing");
+    assert_eq!(texts(&stage.sent(0, Ok(1))), ["* 1 mensaje de hace más de 10 min no se reenvió"]);
+    stage.sent(0, Ok(2));
+    stage.bridge.handle_room_lost("uno", stage.now);
+    stage.bridge.handle_relay_gone(stage.now);
+    stage.pass(Duration::from_secs(60));
+    assert!(stage.bridge.next_due().is_none_or(|due| due > stage.now.at), "it would turn for nothing");
+}
+
+#[test]
+fn a_sentence_said_before_the_room_is_known_does_not_make_a_kill_forget_the_room() {
+    let mut stage = Stage::from(settings(), Saved::default());
+    stage.message(-5, json!({"text": "/start"}));
+    stage.bridge.handle_fetched_line(0, &line(100, "uno", "Luis", "antes"), stage.now);
+    stage.bridge.handle_fetched(0, false, stage.now);
+    stage.line("uno", "Luis", "hola");
+    let stage = restarted(&stage, settings());
+    let is_it =
+        |output: &Output| matches!(output, Output::Fetch { link: 0, from: FetchFrom::After(100), .. });
+    assert!(stage.outputs.iter().any(is_it), "{:?}", stage.outputs);
 }

@@ -1,9 +1,9 @@
-//! What people ask of the bot itself: `/start`, and who is in the room. And what was counted of messages that were too old.
+//! What people ask of the bot itself: `/start`, and who is in the room.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::link::{Item, NAMES_MAX};
+use super::link::{NAMES_MAX, NoticeKind};
 use super::{Bridge, Now, Output, SayLine, SendMessage, Target};
 use crate::phrases::Phrase;
 use crate::telegram::types::{Message, string};
@@ -19,23 +19,26 @@ const WHO_MAX: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Commands {
-    /// Which link asked who is there, and who was named so far; in the order of the answers.
-    who: VecDeque<(usize, Vec<String>)>,
+    /// Which link asked who is there, and who was named so far, by the number of the question.
+    who: BTreeMap<u64, (usize, Vec<String>)>,
+    questions: u64,
     asked: VecDeque<(i64, Duration)>,
-    /// Of each link, messages that were too old, not told yet.
-    skipped: BTreeMap<usize, u64>,
+    /// To chats without a room; at most one to each of those that were answered lately.
+    answers: VecDeque<SendMessage>,
     /// The bot's name behind the `@`; empty: not known.
     pub(super) bot_username: String,
 }
 
 impl Commands {
-    pub(super) fn skipped_messages(&mut self, index: usize) {
-        let count = self.skipped.entry(index).or_default();
-        *count = count.saturating_add(1);
+    /// What is still to be sent to chats without a room.
+    pub(super) fn answers(&self) -> impl Iterator<Item = &SendMessage> {
+        self.answers.iter()
     }
 
-    pub(super) fn take_skipped_messages(&mut self, index: usize) -> u64 {
-        self.skipped.remove(&index).unwrap_or_default()
+    /// The first answer whose chat may be written to.
+    pub(super) fn take_answer(&mut self, may_send: impl Fn(i64) -> bool) -> Option<SendMessage> {
+        let at = self.answers.iter().position(|answer| may_send(answer.chat))?;
+        self.answers.remove(at)
     }
 }
 
@@ -76,7 +79,9 @@ impl Bridge {
     fn answer_stranger(&mut self, message: &Message, now: Duration) {
         let asked = &mut self.commands.asked;
         asked.retain(|(_, at)| now.saturating_sub(*at) < ASKED_FOR);
-        if asked.len() >= ASKED_MAX || asked.iter().any(|(chat, _)| *chat == message.chat) {
+        if asked.len().max(self.commands.answers.len()) >= ASKED_MAX
+            || asked.iter().any(|(chat, _)| *chat == message.chat)
+        {
             return;
         }
         asked.push_back((message.chat, now));
@@ -85,13 +90,13 @@ impl Bridge {
             None => message.chat.to_string(),
         };
         let text = Phrase::StartElsewhere.with(self.language(), &[&chat]);
-        self.outputs.push_back(Output::Send(SendMessage {
+        self.commands.answers.push_back(SendMessage {
             target: Target::Elsewhere,
             chat: message.chat,
             thread: message.thread,
             text,
             reply_to: None,
-        }));
+        });
     }
 
     fn ask_who(&mut self, index: usize) {
@@ -99,23 +104,25 @@ impl Bridge {
         if !self.is_relay_ready || self.commands.who.len() >= WHO_MAX {
             return self.notify(index, Phrase::RelayAway.with(self.language(), &[]));
         }
-        self.commands.who.push_back((index, Vec::new()));
-        self.outputs.push_back(Output::Who { room });
+        let question = self.commands.questions;
+        self.commands.questions = question.wrapping_add(1);
+        self.commands.who.insert(question, (index, Vec::new()));
+        self.outputs.push_back(Output::Who { question, room });
     }
 
-    /// A name in the room that was asked about first.
-    pub fn handle_who(&mut self, name: &str) {
-        let own = &self.settings.name;
-        if let Some((_, names)) = self.commands.who.front_mut() {
-            if names.len() <= NAMES_MAX && name != own {
+    /// A name in the room that was asked about.
+    pub fn handle_who(&mut self, question: u64, name: &str) {
+        let is_own = name == self.settings.name || name == self.relay_name;
+        if let Some((_, names)) = self.commands.who.get_mut(&question) {
+            if names.len() <= NAMES_MAX && !is_own {
                 names.push(name.to_owned());
             }
         }
     }
 
     /// All names of it were told.
-    pub fn handle_who_end(&mut self, now: Now) {
-        if let Some((index, names)) = self.commands.who.pop_front() {
+    pub fn handle_who_end(&mut self, question: u64, now: Now) {
+        if let Some((index, names)) = self.commands.who.remove(&question) {
             let room = self.links.get(index).map(|link| link.settings.room.clone()).unwrap_or_default();
             let more = if names.len() > NAMES_MAX { "…" } else { "" };
             let shown = names.iter().take(NAMES_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -129,21 +136,32 @@ impl Bridge {
         self.advance(now);
     }
 
+    /// The relay does not tell who is there: nobody is, or it cannot be asked.
+    pub fn handle_who_refused(&mut self, question: u64, now: Now) {
+        if let Some((index, _)) = self.commands.who.remove(&question) {
+            let room = self.links.get(index).map(|link| link.settings.room.clone()).unwrap_or_default();
+            self.notify(index, Phrase::NobodyIsThere.with(self.language(), &[&room]));
+        }
+        self.advance(now);
+    }
+
     /// It cannot be found out who is there.
     pub fn fail_who(&mut self) {
-        for (index, _) in std::mem::take(&mut self.commands.who) {
+        for (index, _) in std::mem::take(&mut self.commands.who).into_values() {
             self.notify(index, Phrase::RelayAway.with(self.language(), &[]));
         }
     }
 
     fn notify(&mut self, index: usize, text: String) {
         if let Some(link) = self.links.get_mut(index) {
-            link.push(Item::notice(&text));
+            link.notify(NoticeKind::Answer, &text);
         }
     }
 
     /// Says something of the bridge's own in a room. No update waits for it.
     pub(super) fn say_notice(&mut self, label: String, room: String, text: String) {
         self.outputs.push_back(Output::Say(SayLine { label, room, text, reply: None, as_who: None }));
+        // The session says it again after a kill.
+        self.is_dirty = true;
     }
 }

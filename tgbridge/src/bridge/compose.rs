@@ -2,7 +2,7 @@
 
 use super::describe::QUOTE_UNITS_MAX;
 use super::link::{Item, Link, Sending};
-use super::split::{first_part, indent, shorten, units};
+use super::split::{Part, first_part, indent, shorten, units};
 use crate::phrases::{Language, Phrase};
 
 /// A message that is to be sent.
@@ -23,12 +23,9 @@ pub(super) fn compose(link: &Link, language: Language) -> Option<Draft> {
     let mark =
         if first.is_doubt { format!("{}\n", Phrase::InDoubt.in_language(language)) } else { String::new() };
     let reply_to = answered(link, first);
-    let budget = link.units_max.saturating_sub(units(&mark));
-    let heading = heading(link, first, language);
-    let body = first.text.get(first.done..).unwrap_or_default();
-    let part = first_part(&heading, body, budget);
+    let (part, is_whole) = next_part(link, first, language);
     let mut text = format!("{mark}{}", part.shown);
-    if part.bytes < body.len() {
+    if !is_whole {
         return Some(Draft { text, reply_to, sending: Sending::Part(part.bytes) });
     }
     let (mut count, mut used) = (1_usize, units(&text));
@@ -45,9 +42,19 @@ pub(super) fn compose(link: &Link, language: Language) -> Option<Draft> {
     Some(Draft { text, reply_to, sending: Sending::Whole(count) })
 }
 
+/// What of an item its next message holds, and whether that is all that is left. Room is left for the mark, whether it is there
+/// or not: what is sent again is then exactly what was sent.
+pub(super) fn next_part(link: &Link, item: &Item, language: Language) -> (Part, bool) {
+    let mark = units(Phrase::InDoubt.in_language(language)).saturating_add(1);
+    let body = item.text.get(item.done..).unwrap_or_default();
+    let part = first_part(&heading(link, item, language), body, link.units_max.saturating_sub(mark));
+    let is_whole = part.bytes >= body.len();
+    (part, is_whole)
+}
+
 /// The message of Telegram that an item answers.
 fn answered(link: &Link, item: &Item) -> Option<i64> {
-    item.reply.and_then(|line| link.ids.message_of(line))
+    item.reply.filter(|_| !item.is_reply_lost).and_then(|line| link.ids.message_of(line))
 }
 
 /// `NAME: `, and what it answers where that cannot be shown otherwise.
@@ -57,7 +64,7 @@ fn heading(link: &Link, item: &Item, language: Language) -> String {
     }
     let answers = match (&item.quote, item.reply) {
         (Some(quote), _) => {
-            format!("(re {}…) ", shorten(&indent(quote), QUOTE_UNITS_MAX).trim_end_matches('…'))
+            format!("(re {}) ", shorten(&indent(quote), QUOTE_UNITS_MAX))
         }
         (None, Some(_)) if answered(link, item).is_none() => {
             format!("{} ", Phrase::Reply.in_language(language))
@@ -71,16 +78,17 @@ fn heading(link: &Link, item: &Item, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::settings::{LinkSettings, PaceSettings};
+    use crate::bridge::link::NoticeKind;
+    use crate::bridge::settings::LinkSettings;
     use crate::bridge::split::MESSAGE_UNITS_MAX;
 
     fn link() -> Link {
         let settings = LinkSettings { chat: -5, thread: None, room: "general".to_owned() };
-        Link::new(settings, PaceSettings::default(), None)
+        Link::new(settings, None)
     }
 
     fn item(id: u64, name: &str, text: &str) -> Item {
-        Item { id: Some(id), name: name.to_owned(), text: text.to_owned(), ..Item::notice("") }
+        Item { id: Some(id), name: name.to_owned(), text: text.to_owned(), ..Item::empty() }
     }
 
     fn text(link: &Link) -> String {
@@ -92,7 +100,7 @@ mod tests {
         let mut link = link();
         link.push(item(1, "Ana", "hola"));
         link.push(item(2, "Luis", "buenas\u{2028}Ana: qué tal"));
-        link.push(Item::notice("entran: Eva"));
+        link.notify(NoticeKind::Presence, "entran: Eva");
         assert_eq!(text(&link), "Ana: hola\nLuis: buenas\n  Ana: qué tal\n* entran: Eva");
         assert_eq!(compose(&link, Language::Es).unwrap().sending, Sending::Whole(3));
     }
@@ -133,10 +141,28 @@ mod tests {
         assert_eq!(text(&link), "Ana: uno");
         link.pop();
         let draft = compose(&link, Language::Es).unwrap();
-        assert_eq!(
-            (draft.text.as_str(), draft.reply_to),
-            ("Luis: dos\nAna: (re Eva: ¿venís?…) sí", Some(77))
-        );
+        assert_eq!((draft.text.as_str(), draft.reply_to), ("Luis: dos\nAna: (re Eva: ¿venís?) sí", Some(77)));
+    }
+
+    #[test]
+    fn what_is_sent_again_in_parts_holds_what_was_sent() {
+        let mut link = link();
+        link.push(item(1, "Ana", &"palabra ".repeat(1000)));
+        let first = compose(&link, Language::Es).unwrap();
+        link.queue[0].is_doubt = true;
+        let again = compose(&link, Language::Es).unwrap();
+        assert_eq!(again.text, format!("(quizá repetido)\n{}", first.text));
+        assert!(units(&again.text) <= MESSAGE_UNITS_MAX);
+    }
+
+    #[test]
+    fn of_what_the_bridge_says_itself_the_newest_of_each_kind_stays() {
+        let mut link = link();
+        link.notify(NoticeKind::Lost, "falta algo");
+        (0..100).for_each(|number| link.notify(NoticeKind::Presence, &format!("entran: {number}")));
+        assert_eq!(link.queue.len(), crate::bridge::NOTICES_MAX);
+        let text = text(&link);
+        assert!(text.starts_with("* falta algo\n") && text.ends_with("* entran: 99"), "{text}");
     }
 
     #[test]

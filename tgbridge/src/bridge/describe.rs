@@ -177,7 +177,8 @@ fn service(body: &Value, language: Language) -> Option<String> {
     let get = |key: &str| body.get(key).filter(|value| !value.is_null());
     if let Some(members) = get("new_chat_members").and_then(Value::as_array) {
         let names: Vec<String> = members.iter().map(short_name).collect();
-        return Some(Phrase::MemberJoined.with(language, &[&names.join(", ")]));
+        let phrase = if names.len() > 1 { Phrase::MembersJoined } else { Phrase::MemberJoined };
+        return Some(phrase.with(language, &[&names.join(", ")]));
     }
     if let Some(member) = get("left_chat_member") {
         return Some(Phrase::MemberLeft.with(language, &[&short_name(member)]));
@@ -281,7 +282,7 @@ mod tests {
             (json!({"story": {}}), "[historia]"),
             (
                 json!({"new_chat_members": [{"first_name": "Ana"}, {"first_name": "Luis"}]}),
-                "[Ana, Luis ha entrado en el grupo]",
+                "[Ana, Luis han entrado en el grupo]",
             ),
             (
                 json!({"left_chat_member": {"first_name": "Ana", "last_name": "Gil"}}),

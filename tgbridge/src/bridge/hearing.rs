@@ -1,17 +1,26 @@
 //! From the chat to Telegram, the first half: what was heard is queued, what was missed is fetched from the history. What
 //! is queued is sent by `outbound`.
 
+use std::time::Duration;
+
 use tertulia_wire::name::SEPARATOR;
 use tertulia_wire::session::Line;
 
 use super::ids::key_number;
-use super::link::{AHEAD_LINES_MAX, Fetching, Item, Link};
-use super::settings::Backlog;
+use super::link::{AHEAD_LINES_MAX, Fetching, Item, Link, NoticeKind};
 use super::{Bridge, FetchFrom, Now, Output};
 use crate::phrases::Phrase;
 
 /// Lines that are fetched at once.
 pub const FETCH_LINES: u32 = 128;
+
+/// The wait before the history is asked again that could not answer; it doubles up to [`FETCH_WAIT_MAX`].
+const FETCH_WAIT: Duration = Duration::from_secs(2);
+/// See [`FETCH_WAIT`].
+const FETCH_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// Names that were said in the log to be left out; further ones are left out without a word.
+const NAMES_LEFT_OUT_MAX: usize = 64;
 
 /// Fetches that are on their way together; the session has more places than these.
 const FETCHES_MAX: usize = 8;
@@ -22,22 +31,12 @@ impl Bridge {
         let Some(index) = line.room.as_deref().and_then(|room| self.link_of_room(room)) else { return };
         let Some(id) = line.id else { return };
         let item = self.item(line);
-        let cutoff = match self.settings.backlog {
-            backlog @ Backlog::MaxAge(_) => backlog.cutoff_ms(0, now.unix_ms),
-            // The relay's clock may differ from this one's.
-            Backlog::Replay | Backlog::Skip => 0,
-        };
         let Some(link) = self.links.get_mut(index) else { return };
         if link.scanned.is_some_and(|scanned| id <= scanned) {
             return;
         }
+        // It was said just now, whatever the relay's clock and this one say.
         match (link.fetching, item) {
-            (Fetching::No, Some(_)) if line.unix_ms.is_some_and(|said| said < cutoff) => {
-                link.skipped += 1;
-                self.counters.skipped += 1;
-                link.step_over(id);
-                self.tell_skipped_lines(index);
-            }
             (Fetching::No, Some(item)) if link.has_room() => push_new(link, item),
             (Fetching::No, Some(_)) => {
                 link.fetching = Fetching::Wanted;
@@ -53,6 +52,7 @@ impl Bridge {
     /// Lines of a room were missed: they are in the history.
     pub fn handle_missed(&mut self, room: &str, now: Now) {
         if let Some(link) = self.link_of_room(room).and_then(|index| self.links.get_mut(index)) {
+            link.is_gap_known = true;
             if link.fetching == Fetching::No {
                 link.fetching = Fetching::Wanted;
             } else {
@@ -78,22 +78,26 @@ impl Bridge {
         }
         match item {
             Some(_) if line.unix_ms.is_some_and(|said| said < cutoff) => {
-                link.skipped += 1;
                 self.counters.skipped += 1;
                 link.ahead.retain(|ahead| ahead.id != Some(id));
-                link.step_over(id);
+                link.skip(id);
             }
             Some(item) => push_fetched(link, item),
             None => link.step_over(id),
         }
     }
 
+    /// A line of the history that the bridge's own session has said, whatever name it had then.
+    pub fn handle_fetched_own(&mut self, index: usize, line: &Line) {
+        if let Some((link, id)) = self.links.get_mut(index).zip(line.id) {
+            link.step_over(id);
+        }
+    }
+
     /// All lines of a fetch have come; there may be more.
     pub fn handle_fetched(&mut self, index: usize, is_more: bool, now: Now) {
-        if !is_more {
-            self.tell_skipped_lines(index);
-        }
         if let Some(link) = self.links.get_mut(index) {
+            (link.fetch_attempt, link.is_gap_known) = (0, link.is_gap_known && is_more);
             if link.is_new {
                 begin(link, Some(link.scanned.unwrap_or_default()));
                 // From now on a kill loses nothing.
@@ -105,21 +109,50 @@ impl Bridge {
                 drain_ahead(link);
             }
         }
+        self.tell_skipped_lines(index);
         self.advance(now);
     }
 
-    /// The relay cannot give what was missed.
+    /// The relay does not give what was missed. `NOT_KEPT`: it keeps nothing, so what was missed is lost, and that is said.
+    /// Whatever else is wrong may pass: it is asked again.
     pub fn handle_fetch_refused(&mut self, index: usize, code: &str, now: Now) {
-        let text = Phrase::Gap.in_language(self.language()).to_owned();
-        if let Some(link) = self.links.get_mut(index) {
-            link.push(Item::notice(&text));
-            link.is_ahead_full = false;
+        let language = self.language();
+        let Some(link) = self.links.get_mut(index) else { return };
+        let room = link.settings.room.clone();
+        if code == "NOT_KEPT" {
+            let is_something_lost = !link.is_new && (link.is_gap_known || link.is_ahead_full);
+            (link.fetch_attempt, link.is_gap_known, link.is_ahead_full) = (0, false, false);
+            if is_something_lost {
+                link.notify(NoticeKind::Lost, Phrase::Gap.in_language(language));
+            }
             begin(link, link.scanned);
-            let room = link.settings.room.clone();
+            if is_something_lost {
+                self.log(
+                    format!("el relay no guarda lo que se dice: falta algo de la sala {room}"),
+                    format!("the relay keeps nothing of what is said: something of room {room} is missing"),
+                );
+            }
+            return self.advance(now);
+        }
+        let wait = FETCH_WAIT.saturating_mul(1_u32.checked_shl(link.fetch_attempt).unwrap_or(u32::MAX));
+        let is_first = link.fetch_attempt == 0;
+        link.fetch_attempt = link.fetch_attempt.saturating_add(1);
+        link.fetch_at = now.at.saturating_add(wait.min(FETCH_WAIT_MAX));
+        link.fetching = Fetching::Wanted;
+        if is_first {
             self.log(
-                format!("el relay no da lo que faltaba de la sala {room}: {code}"),
-                format!("the relay does not give what was missed of room {room}: {code}"),
+                format!("el relay no da lo que faltaba de la sala {room} ({code}); se le pide otra vez"),
+                format!("the relay does not give what was missed of room {room} ({code}); it is asked again"),
             );
+        }
+        self.advance(now);
+    }
+
+    /// The room counts its lines from elsewhere: the relay has lost the newest ones, or all of them.
+    pub fn handle_room_anew(&mut self, room: &str, last: u64, now: Now) {
+        if let Some(link) = self.link_of_room(room).and_then(|index| self.links.get_mut(index)) {
+            link.begin_anew(last);
+            self.is_dirty = true;
         }
         self.advance(now);
     }
@@ -132,31 +165,45 @@ impl Bridge {
     }
 
     /// The line as it waits for Telegram. None: it is not for Telegram.
-    fn item(&self, line: &Line) -> Option<Item> {
-        let is_own = line.name.split(SEPARATOR).next() == Some(self.settings.name.as_str());
-        let is_bridged = line.name.contains(SEPARATOR) && !self.settings.hears_bridges;
-        if line.is_private || line.notice.is_some() || is_own || is_bridged {
+    fn item(&mut self, line: &Line) -> Option<Item> {
+        if line.is_private || line.notice.is_some() || self.is_own_name(&line.name) {
             return None;
         }
+        if line.name.contains(SEPARATOR) && !self.settings.hears_bridges {
+            self.tell_left_out(&line.name);
+            return None;
+        }
+        let salt = self.salt;
         Some(Item {
             id: line.id,
-            key: line.key.as_ref().map(|(sid, label)| key_number(*sid, label)),
+            key: line.key.as_ref().map(|(sid, label)| key_number(salt, *sid, label)),
             name: line.name.clone(),
             text: line.text.clone(),
             reply: line.reply,
             quote: line.quote.clone(),
-            ..Item::notice("")
+            ..Item::empty()
         })
     }
 
+    /// Once for each name: it may be a person's.
+    fn tell_left_out(&mut self, name: &str) {
+        if self.names_left_out.len() >= NAMES_LEFT_OUT_MAX || !self.names_left_out.insert(name.to_owned()) {
+            return;
+        }
+        self.log(
+            format!("lo que dice «{name}» no pasa a Telegram: un nombre con « - » es de otro puente. Si es una persona, que cambie de nombre, o usa --bridges on"),
+            format!("what “{name}” says does not go to Telegram: a name with “ - ” is another bridge's. If it is a person, let them change it, or pass --bridges on"),
+        );
+    }
+
     /// The oldest first: what one link fetches, others wait for.
-    pub(super) fn fetch_what_is_missed(&mut self) {
+    pub(super) fn fetch_what_is_missed(&mut self, now: Duration) {
         if !self.is_relay_ready {
             return;
         }
         let mut asked = self.links.iter().filter(|link| link.fetching == Fetching::Asked).count();
         for (index, link) in self.links.iter_mut().enumerate() {
-            if asked >= FETCHES_MAX || link.fetching != Fetching::Wanted || !link.has_much_room() {
+            if asked >= FETCHES_MAX || !link.wants_fetch(now) {
                 continue;
             }
             link.fetching = Fetching::Asked;
@@ -216,6 +263,9 @@ fn begin(link: &mut Link, newest: Option<u64>) {
     let first = link.ahead.front().and_then(|item| item.id).map(|first| first.saturating_sub(1));
     link.scanned = [newest, first].into_iter().flatten().min();
     link.is_new = false;
+    // What the bridge has said itself meanwhile stands before all of the room.
+    let scanned = link.scanned;
+    link.queue.iter_mut().for_each(|item| item.before = item.before.or(scanned));
     drain_ahead(link);
 }
 

@@ -11,6 +11,9 @@ pub(super) const PAIRS_MAX: usize = 512;
 /// a line that comes again under another id is known.
 pub(super) const KEYS_MAX: usize = 512;
 
+/// In place of a line, for a message that holds none of the room.
+pub(super) const NO_LINE: u64 = 0;
+
 /// What is remembered of a link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Ids {
@@ -41,7 +44,18 @@ impl Ids {
 
     /// The lines that stand in a message, in their order.
     pub(super) fn lines_of(&self, message: i64) -> Vec<u64> {
-        self.pairs.iter().filter(|(paired, _)| *paired == message).map(|(_, line)| *line).collect()
+        let of_message = self.pairs.iter().filter(|(paired, line)| *paired == message && *line != NO_LINE);
+        of_message.map(|(_, line)| *line).collect()
+    }
+
+    /// Whether a message is one of those that are remembered, said by whomever.
+    pub(super) fn has_message(&self, message: i64) -> bool {
+        self.pairs.iter().any(|(paired, _)| *paired == message)
+    }
+
+    /// The chat numbers its messages anew.
+    pub(super) fn forget_messages(&mut self) {
+        self.pairs.clear();
     }
 
     /// The same without the keys of lines that are still to be sent: after a restart they are new.
@@ -63,10 +77,11 @@ impl Ids {
     }
 }
 
-/// A line's key as a number that is the same in every version of this program: FNV-1a, 64 bits.
-pub(super) fn key_number(sid: u64, label: &str) -> u64 {
-    let bytes = sid.to_le_bytes();
-    bytes.iter().chain(label.as_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+/// A line's key as a number that is the same in every version of this program: FNV-1a, 64 bits, behind a salt that nobody else
+/// knows.
+pub(super) fn key_number(salt: u64, sid: u64, label: &str) -> u64 {
+    let bytes = [salt.to_le_bytes(), sid.to_le_bytes()];
+    bytes.iter().flatten().chain(label.as_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
@@ -80,12 +95,13 @@ mod tests {
         let mut ids = Ids::default();
         for number in 0..2000 {
             ids.pair(number, u64::try_from(number).unwrap() * 10);
-            assert!(ids.is_new(key_number(1, &number.to_string())));
+            assert!(ids.is_new(key_number(9, 1, &number.to_string())));
         }
         assert_eq!((ids.pairs.len(), ids.keys.len()), (PAIRS_MAX, KEYS_MAX));
         assert_eq!(ids.message_of(19_990), Some(1999));
         assert_eq!(ids.message_of(10), None);
-        assert!(!ids.is_new(key_number(1, "1999")));
+        assert!(!ids.is_new(key_number(9, 1, "1999")));
+        assert!(ids.is_new(key_number(8, 1, "1999")));
     }
 
     #[test]
@@ -99,6 +115,8 @@ mod tests {
     fn a_message_may_hold_several_lines_and_a_line_several_messages() {
         let mut ids = Ids::default();
         [(1, 10), (1, 11), (2, 12), (3, 12)].into_iter().for_each(|(message, line)| ids.pair(message, line));
+        ids.pair(4, NO_LINE);
+        assert_eq!((ids.lines_of(4), ids.has_message(4), ids.has_message(5)), (vec![], true, false));
         assert_eq!(ids.lines_of(1), [10, 11]);
         assert_eq!(ids.message_of(12), Some(2));
     }

@@ -3,8 +3,8 @@
 //!
 //! The caller's turn, over and over: wait; hand over what happened (`handle_…`); take [`Bridge::poll_output`] until it is
 //! empty; where [`Bridge::take_dirty`] says so, keep [`Bridge::saved`] together with the session, safely; only then do
-//! what was put out and let the session write. So whatever happens to the program, what Telegram or the relay has seen is
-//! not newer than what is kept.
+//! what was put out and let the session write. So whatever happens to the program, what cannot be undone is not newer
+//! than what is kept; all else comes again, and is known again.
 //!
 //! What it does not know: transports, the clock, files, threads, the token. `run` calls it.
 
@@ -17,150 +17,38 @@ mod inbound;
 mod link;
 mod notices;
 mod outbound;
+mod output;
 mod pace;
 mod polling;
 mod rich;
+mod saying;
 mod settings;
 pub mod split;
 mod state;
 mod who;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 pub use describe::describe;
 pub use hearing::FETCH_LINES;
-pub use inbound::{SAY_BYTES_MAX, SAYS_OPEN_MAX};
-pub use link::{AHEAD_LINES_MAX, NAMES_MAX, QUEUE_BYTES_MAX, QUEUE_LINES_MAX};
+pub use link::{AHEAD_LINES_MAX, NAMES_MAX, NOTICES_MAX, QUEUE_BYTES_MAX, QUEUE_LINES_MAX};
+pub use output::{Counters, FetchFrom, Now, Output, Poll, SayLine, SendMessage, Target};
 pub use polling::{CONFLICTS_MAX, EMPTY_POLL_PAUSE, UPDATES_MAX};
+pub use saying::{SAY_BYTES_MAX, SAYS_OPEN_MAX};
 pub use settings::{Backlog, InDoubt, LinkSettings, Notices, PaceSettings, Settings};
 pub use state::Saved;
 pub use who::{Naming, clean_name};
 
+use tertulia_wire::name::SEPARATOR;
+
 use crate::phrases::Language;
 use commands::Commands;
-use inbound::Inbound;
 use link::Link;
+use pace::Paces;
 use polling::Polling;
-
-/// The time, as both clocks tell it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Now {
-    /// Since the caller's own start; never goes back.
-    pub at: Duration,
-    /// Milliseconds since 1970.
-    pub unix_ms: u64,
-}
-
-/// What the caller is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Say a line in a room; [`Bridge::handle_acknowledged`] or [`Bridge::handle_say_refused`] answers.
-    Say(SayLine),
-    /// Fetch lines of a room; [`Bridge::handle_fetched_line`] for each, then [`Bridge::handle_fetched`], or
-    /// [`Bridge::handle_fetch_refused`].
-    Fetch {
-        /// Which link asks.
-        link: usize,
-        /// The room.
-        room: String,
-        /// Where to begin.
-        from: FetchFrom,
-        /// Lines at most.
-        limit: u32,
-    },
-    /// Ask who is in a room; [`Bridge::handle_who`] for each name, then [`Bridge::handle_who_end`].
-    Who {
-        /// The room.
-        room: String,
-    },
-    /// Send a message; [`Bridge::handle_sent`] answers.
-    Send(SendMessage),
-    /// Ask Telegram for updates; [`Bridge::handle_updates`] answers.
-    Poll(Poll),
-    /// Tell whoever runs the bridge.
-    Log(String),
-    /// Tell why, and end.
-    Stop(String),
-}
-
-/// A line for a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SayLine {
-    /// The same for the same line, whenever it is said.
-    pub label: String,
-    /// The room.
-    pub room: String,
-    /// The text; line feeds are line breaks.
-    pub text: String,
-    /// The id of the line it answers.
-    pub reply: Option<u64>,
-    /// For whom; None: for the bridge itself.
-    pub as_who: Option<String>,
-}
-
-/// Where a fetch begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FetchFrom {
-    /// Behind this id.
-    After(u64),
-    /// The newest line of all.
-    Newest,
-}
-
-/// For whom a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// For a link's chat.
-    Link(usize),
-    /// For a chat without one.
-    Elsewhere,
-}
-
-/// A message for Telegram, plain text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendMessage {
-    /// To be given back with the answer.
-    pub target: Target,
-    /// The chat.
-    pub chat: i64,
-    /// The topic.
-    pub thread: Option<i64>,
-    /// The text.
-    pub text: String,
-    /// The message it answers.
-    pub reply_to: Option<i64>,
-}
-
-/// A poll for updates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Poll {
-    /// The first update that is wanted; it confirms all before. None: whichever there is.
-    pub offset: Option<i64>,
-    /// Updates at most.
-    pub limit: usize,
-    /// How long Telegram may wait for one.
-    pub timeout: Duration,
-}
-
-/// What was counted since the start, and what waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Lines of the chat that Telegram took.
-    pub lines_to_telegram: u64,
-    /// Messages that they took.
-    pub messages_to_telegram: u64,
-    /// Lines said in the chat, and acknowledged.
-    pub lines_to_chat: u64,
-    /// Answers that told to send less often.
-    pub too_many_requests: u64,
-    /// Calls that failed otherwise.
-    pub calls_failed: u64,
-    /// Lines and messages that were too old.
-    pub skipped: u64,
-    /// When Telegram answered a poll last, in milliseconds since 1970; 0: never.
-    pub last_good_poll_unix_ms: u64,
-}
+use saying::Inbound;
+use state::Source;
 
 /// Telegram on one side, a relay on the other.
 #[derive(Debug)]
@@ -170,7 +58,15 @@ pub struct Bridge {
     inbound: Inbound,
     polling: Polling,
     commands: Commands,
+    paces: Paces,
     counters: Counters,
+    /// The name that the relay knows it by, which may be another one than it asked for.
+    relay_name: String,
+    /// Names that were told to be left out.
+    names_left_out: BTreeSet<String>,
+    /// Keys are numbers under it.
+    salt: u64,
+    source: Source,
     is_relay_ready: bool,
     is_ending: bool,
     is_dirty: bool,
@@ -178,22 +74,29 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// A bridge that goes on where `saved` says. What was kept of links that are not in the settings is forgotten.
+    /// A bridge that goes on where `saved` says. What was kept of links that are not in the settings is forgotten; a chat is
+    /// known under the number that it had at first, and under the one that it has now.
     pub fn new(settings: Settings, saved: Saved) -> Self {
         let mut kept = saved.links;
         let links = settings.links.iter().map(|link| {
             let is_it = |kept: &state::SavedLink| {
-                (kept.chat, kept.thread, &kept.room) == (link.chat, link.thread, &link.room)
+                let is_chat = kept.chat == link.chat || kept.current_chat == Some(link.chat);
+                is_chat && (kept.thread, &kept.room) == (link.thread, &link.room)
             };
             let found = kept.iter().position(is_it).map(|index| kept.swap_remove(index));
-            Link::new(link.clone(), settings.pace, found)
+            Link::new(link.clone(), found)
         });
         Self {
             links: links.collect(),
             inbound: Inbound::default(),
             polling: Polling::new(saved.offset, saved.last_update_unix_ms),
             commands: Commands::default(),
+            paces: Paces::new(settings.pace),
             counters: Counters::default(),
+            relay_name: settings.name.clone(),
+            names_left_out: BTreeSet::new(),
+            salt: saved.salt.unwrap_or(settings.seed),
+            source: saved.source,
             is_relay_ready: false,
             is_ending: false,
             is_dirty: false,
@@ -205,7 +108,13 @@ impl Bridge {
     /// Time has passed: does what is due.
     pub fn handle_time(&mut self, now: Now) {
         self.fold_notices(now.at);
+        (0..self.links.len()).for_each(|index| self.tell_skipped_lines(index));
         self.advance(now);
+    }
+
+    /// The relay knows the bridge by this name; what is said under it does not come back to Telegram.
+    pub fn handle_name(&mut self, name: &str) {
+        name.clone_into(&mut self.relay_name);
     }
 
     /// The relay has greeted the session, which hears its rooms from now on.
@@ -243,17 +152,29 @@ impl Bridge {
 
     /// What must outlive the program, without the session.
     pub fn saved(&self) -> Saved {
-        let links = self.links.iter().map(Link::saved).collect();
-        Saved::new(self.polling.offset, self.polling.last_update_unix_ms, links)
+        Saved {
+            offset: self.polling.offset,
+            last_update_unix_ms: self.polling.last_update_unix_ms,
+            links: self.links.iter().map(Link::saved).collect(),
+            salt: Some(self.salt),
+            source: self.source.clone(),
+            ..Saved::default()
+        }
     }
 
     /// When [`Bridge::handle_time`] is to be called next, if nothing happens before; a moment that has passed means now.
     pub fn next_due(&self) -> Option<Duration> {
         let sends = self.links.iter().filter(|link| link.sending.is_none() && !link.queue.is_empty());
-        let sends = sends.map(|link| link.pace.next_at());
-        let notices = self.links.iter().filter_map(|link| link.notices_due);
+        let sends = sends.map(|link| self.paces.next_at(link.chat).max(link.not_before));
+        let answers = self.commands.answers().map(|answer| self.paces.next_at(answer.chat));
+        let notices = self.links.iter().flat_map(|link| [link.notices_due, link.next_skipped()]).flatten();
+        let waits =
+            |link: &&Link| self.is_relay_ready && link.fetch_attempt > 0 && link.wants_fetch(link.fetch_at);
+        let fetches = self.links.iter().filter(waits).map(|link| link.fetch_at);
+        let joins =
+            self.links.iter().filter(|link| link.is_out && self.is_relay_ready).map(|link| link.join_at);
         let poll = self.polling.due().filter(|_| self.inbound.is_settled());
-        sends.chain(notices).chain(poll).min()
+        sends.chain(answers).chain(notices).chain(fetches).chain(joins).chain(poll).min()
     }
 
     /// What was counted.
@@ -264,6 +185,11 @@ impl Bridge {
     /// Lines that wait for Telegram, of each link.
     pub fn waiting(&self) -> impl Iterator<Item = (&LinkSettings, usize)> {
         self.links.iter().map(|link| (&link.settings, link.queue.len()))
+    }
+
+    /// Links whose chat does not take what is sent, or whose room does not let the bridge in.
+    pub fn troubled(&self) -> usize {
+        self.links.iter().filter(|link| link.trouble.is_some() || link.is_out).count()
     }
 
     /// Lines for the chat that have no answer from the relay.
@@ -281,8 +207,10 @@ impl Bridge {
         if self.is_ending {
             return;
         }
+        self.tell_skipped_messages(now.at);
+        self.join_again(now.at);
         self.say_what_waits();
-        self.fetch_what_is_missed();
+        self.fetch_what_is_missed(now.at);
         self.send_what_waits(now.at);
         self.poll_if_due(now);
     }
@@ -298,6 +226,12 @@ impl Bridge {
             Language::En => english,
         };
         self.outputs.push_back(Output::Log(text));
+    }
+
+    /// Whether a name in the room is the bridge's own, or somebody's for whom it speaks.
+    fn is_own_name(&self, name: &str) -> bool {
+        let base = name.split(SEPARATOR).next().unwrap_or_default();
+        base == self.settings.name || base == self.relay_name
     }
 
     fn link_of_room(&self, room: &str) -> Option<usize> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tertulia_wire::retry;
 
-use super::compose::compose;
-use super::link::{Item, Link, Sending};
+use super::compose::{compose, next_part};
+use super::ids::NO_LINE;
+use super::link::{Item, Link, NoticeKind, Sending};
 use super::polling::spread;
 use super::settings::InDoubt;
-use super::split::first_part;
 use super::{Bridge, Now, Output, SendMessage, Target};
-use crate::phrases::Phrase;
+use crate::phrases::{Language, Phrase};
 use crate::telegram::reply::CallError;
 
 /// The wait after a 429 that does not say for how long.
@@ -24,28 +24,52 @@ const CLOSED_WAIT_MAX: Duration = Duration::from_secs(600);
 /// The shortest limit that a chat is believed to have, in UTF-16 units.
 const UNITS_MIN: usize = 256;
 
+/// What a refusal says that is about the text and nothing else, in small letters. Only for these is a line left out: whatever
+/// else is wrong may pass.
+const OF_TEXT: [&str; 7] = [
+    "message text is empty",
+    "text must be non-empty",
+    "message is too long",
+    "message_too_long",
+    "text is too long",
+    "can't parse entities",
+    "must be encoded in utf-8",
+];
+
 impl Bridge {
+    /// Of the links of one chat, the one goes first that has waited longest.
     pub(super) fn send_what_waits(&mut self, now: Duration) {
-        let language = self.language();
-        for (index, link) in self.links.iter_mut().enumerate() {
-            if link.sending.is_some() || link.pace.next_at() > now {
-                continue;
-            }
-            if self.settings.in_doubt == InDoubt::Skip {
-                drop_doubtful(link);
-            }
-            let Some(draft) = compose(link, language) else { continue };
-            link.sending = Some(draft.sending);
-            link.pace.take(now);
-            self.is_dirty = true;
-            self.outputs.push_back(Output::Send(SendMessage {
-                target: Target::Link(index),
-                chat: link.chat,
-                thread: link.settings.thread,
-                text: draft.text,
-                reply_to: draft.reply_to,
-            }));
+        let mut order: Vec<usize> = (0..self.links.len()).collect();
+        order.sort_by_key(|index| self.links.get(*index).and_then(|link| link.sent_at));
+        order.into_iter().for_each(|index| self.send_next(index, now));
+        while let Some(answer) = self.commands.take_answer(|chat| self.paces.next_at(chat) <= now) {
+            self.paces.take(answer.chat, now);
+            self.outputs.push_back(Output::Send(answer));
         }
+    }
+
+    fn send_next(&mut self, index: usize, now: Duration) {
+        let language = self.language();
+        let Some(link) = self.links.get_mut(index) else { return };
+        let due = self.paces.next_at(link.chat).max(link.not_before);
+        if link.sending.is_some() || due > now {
+            return;
+        }
+        if self.settings.in_doubt == InDoubt::Skip {
+            drop_doubtful(link, language);
+        }
+        let Some(draft) = compose(link, language) else { return };
+        link.sending = Some(draft.sending);
+        link.sent_at = Some(now);
+        self.paces.take(link.chat, now);
+        self.is_dirty = true;
+        self.outputs.push_back(Output::Send(SendMessage {
+            target: Target::Link(index),
+            chat: link.chat,
+            thread: link.settings.thread,
+            text: draft.text,
+            reply_to: draft.reply_to,
+        }));
     }
 
     /// Telegram has taken a message, and given it this number; or not.
@@ -73,7 +97,7 @@ impl Bridge {
                 for _ in 0..count {
                     let Some(id) = link.pop().map(|item| item.id) else { break };
                     self.counters.lines_to_telegram += u64::from(id.is_some());
-                    id.into_iter().for_each(|id| link.ids.pair(message, id));
+                    link.ids.pair(message, id.unwrap_or(NO_LINE));
                 }
             }
             Sending::Part(bytes) => {
@@ -98,30 +122,49 @@ impl Bridge {
         link.attempt = link.attempt.saturating_add(1);
         let backoff =
             retry::delay(link.attempt.saturating_sub(1), spread(now)).max(Duration::from_millis(200));
+        let chat = link.chat;
         match error {
             CallError::Refused { migrate_to: Some(chat), .. } => return self.migrate(index, *chat),
             CallError::Refused { code: 429, retry_after, .. } => {
-                self.counters.too_many_requests += 1;
+                let wait = retry_after.unwrap_or(TOO_MANY_WAIT);
                 link.attempt = 0;
-                link.pace.block(now.at.saturating_add(retry_after.unwrap_or(TOO_MANY_WAIT)));
-                return;
+                self.counters.too_many_requests += 1;
+                self.paces.block(chat, now.at.saturating_add(wait));
+                return self.log_slower(index, wait);
             }
-            CallError::Refused { code: 400, description, .. } if !is_of_chat(description) => {
+            CallError::Refused { code: 400, description, .. } if is_of_text(description) => {
                 self.counters.calls_failed += 1;
                 return self.isolate(index, sending, description);
             }
+            CallError::Refused { code: 400, description, .. } if lose_reply(link, description) => {
+                self.counters.calls_failed += 1;
+                return;
+            }
             CallError::Refused { .. } => {
                 let wait = CLOSED_WAIT.saturating_mul(link.attempt).min(CLOSED_WAIT_MAX);
-                link.pace.block(now.at.saturating_add(wait));
+                link.not_before = now.at.saturating_add(wait);
             }
-            CallError::NotSent(_) => link.pace.block(now.at.saturating_add(backoff)),
-            CallError::Unknown(_) | CallError::TooLarge => {
+            CallError::NotSent(_) | CallError::NotApi { .. } => {
+                link.not_before = now.at.saturating_add(backoff);
+            }
+            CallError::Unknown(_) | CallError::TooLarge | CallError::Undecodable => {
                 link.queue.iter_mut().take(sending.items()).for_each(|item| item.is_doubt = true);
-                link.pace.block(now.at.saturating_add(backoff));
+                link.not_before = now.at.saturating_add(backoff);
             }
         }
         self.counters.calls_failed += 1;
         self.log_chat_trouble(index, &error.words());
+    }
+
+    /// Once, until something is taken again: each 429 names another time.
+    fn log_slower(&mut self, index: usize, wait: Duration) {
+        let Some(link) = self.links.get_mut(index).filter(|link| link.trouble.is_none()) else { return };
+        let (chat, seconds) = (link.chat, wait.as_secs());
+        link.trouble = Some("429".to_owned());
+        self.log(
+            format!("Telegram pide esperar {seconds} s antes de escribir más en el chat {chat}"),
+            format!("Telegram asks to wait {seconds} s before more is written to chat {chat}"),
+        );
     }
 
     fn log_chat_trouble(&mut self, index: usize, why: &str) {
@@ -154,7 +197,7 @@ impl Bridge {
         let Some(item) = link.pop() else { return };
         if item.id.is_some() {
             let text = Phrase::Untakable.with(language, &[&item.name, description]);
-            let mut notice = Item::notice(&text);
+            let mut notice = Item::notice(NoticeKind::Lost, &text);
             // Where it stood, so that the order is kept; and up to where the room was heard before the next.
             notice.before = link.queue.front().map_or(link.scanned, |next| next.before);
             link.queue_bytes = link.queue_bytes.saturating_add(notice.text.len());
@@ -172,7 +215,8 @@ impl Bridge {
         let Some(old) = self.links.get(index).map(|link| link.chat).filter(|old| *old != chat) else {
             return;
         };
-        self.links.iter_mut().filter(|link| link.chat == old).for_each(|link| link.chat = chat);
+        self.links.iter_mut().filter(|link| link.chat == old).for_each(|link| link.move_to(chat));
+        self.paces.rename(old, chat);
         self.is_dirty = true;
         self.log(
             format!("el grupo {old} es ahora el supergrupo {chat}; se recuerda, y puedes ponerlo en la configuración"),
@@ -181,16 +225,13 @@ impl Bridge {
     }
 }
 
-/// Leaves out what Telegram may have.
-fn drop_doubtful(link: &mut Link) {
+/// Leaves out what Telegram may have: as much as a message would hold.
+fn drop_doubtful(link: &mut Link, language: Language) {
     while let Some(item) = link.queue.front().filter(|item| item.is_doubt) {
-        let heading = format!("{}: ", item.name);
-        let body = item.text.get(item.done..).unwrap_or_default();
-        let bytes = first_part(&heading, body, link.units_max).bytes;
-        let is_part = bytes < body.len();
-        match link.queue.front_mut().filter(|_| is_part) {
+        let (part, is_whole) = next_part(link, item, language);
+        match link.queue.front_mut().filter(|_| !is_whole) {
             Some(item) => {
-                item.done = item.done.saturating_add(bytes);
+                item.done = item.done.saturating_add(part.bytes);
                 item.is_doubt = false;
             }
             None => drop(link.pop()),
@@ -198,10 +239,15 @@ fn drop_doubtful(link: &mut Link) {
     }
 }
 
-/// Whether a 400 is about the chat, or what may be done there, not about the text.
-fn is_of_chat(description: &str) -> bool {
+fn is_of_text(description: &str) -> bool {
     let description = description.to_lowercase();
-    let words =
-        ["chat", "thread", "topic", "rights", "bot was", "kicked", "blocked", "forbidden", "peer", "user"];
-    words.iter().any(|word| description.contains(word))
+    OF_TEXT.iter().any(|words| description.contains(words))
+}
+
+/// The message that the first line answers is not there: the line goes without it, once. False: it answers none.
+fn lose_reply(link: &mut Link, description: &str) -> bool {
+    let Some(item) = link.queue.front_mut() else { return false };
+    let is_lost = item.reply.is_some() && !item.is_reply_lost && description.to_lowercase().contains("repl");
+    item.is_reply_lost |= is_lost;
+    is_lost
 }

@@ -1,5 +1,6 @@
 //! When Telegram is asked for updates, from which on, and what to do where it does not give any.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tertulia_wire::retry;
@@ -18,8 +19,17 @@ pub const EMPTY_POLL_PAUSE: Duration = Duration::from_secs(1);
 /// A poll that took longer than this has waited.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// Polls refused one after another because another program uses the token; then the bridge ends, unless it takes over.
-pub const CONFLICTS_MAX: u32 = 10;
+/// Polls refused within [`CONFLICTS_WITHIN`] because another program uses the token; then the bridge ends, unless it takes over.
+/// Polls that are not refused in between do not count: of two programs, each gets some.
+pub const CONFLICTS_MAX: usize = 10;
+/// See [`CONFLICTS_MAX`].
+const CONFLICTS_WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// What is older than this tells nothing of Telegram's clock.
+const CLOCK_AGE_MAX: Duration = Duration::from_secs(120);
+
+/// How often one update is asked for alone that cannot be read; then it is stepped over.
+const UNREAD_MAX: u32 = 3;
 
 /// The wait before a refused poll is tried again.
 const CONFLICT_WAIT: Duration = Duration::from_secs(5);
@@ -36,10 +46,21 @@ pub(super) struct Polling {
     asked_at: Option<Duration>,
     next_at: Duration,
     attempt: u32,
-    conflicts: u32,
+    /// When polls were refused because another program uses the token; at most [`CONFLICTS_MAX`].
+    conflicts: VecDeque<Duration>,
     limit: usize,
+    /// Answers one after another that could not be read although just one update was asked for.
+    unread: u32,
     /// What was logged last.
     trouble: Option<String>,
+    /// The offset of the last poll: what it confirmed.
+    confirmed: i64,
+    /// When the last poll was asked that brought nothing: all that came since was written since.
+    empty_at: Option<Duration>,
+    /// How old what a poll brought can be at most, by this program's own time. None: as old as it likes.
+    pub(super) age_max: Option<Duration>,
+    /// How far Telegram's clock is before this one's, as far as it is known.
+    pub(super) clock_offset_ms: i64,
 }
 
 impl Polling {
@@ -50,9 +71,14 @@ impl Polling {
             asked_at: None,
             next_at: Duration::ZERO,
             attempt: 0,
-            conflicts: 0,
+            conflicts: VecDeque::new(),
             limit: UPDATES_MAX,
+            unread: 0,
             trouble: None,
+            confirmed: offset,
+            empty_at: None,
+            age_max: None,
+            clock_offset_ms: 0,
         }
     }
 
@@ -77,9 +103,9 @@ impl Bridge {
         let asked_at = self.polling.asked_at.take().unwrap_or(now.at);
         match result {
             Ok(updates) => {
-                self.note_good_poll(now);
-                let news = self.take_updates(updates, now);
                 let is_at_once = now.at.saturating_sub(asked_at) < AT_ONCE;
+                self.note_good_poll(&updates, asked_at, now);
+                let news = self.take_updates(updates, now);
                 let pause = if news == 0 && is_at_once { EMPTY_POLL_PAUSE } else { Duration::ZERO };
                 self.polling.next_at = now.at.saturating_add(pause);
             }
@@ -88,12 +114,31 @@ impl Bridge {
         self.advance(now);
     }
 
-    fn note_good_poll(&mut self, now: Now) {
+    fn note_good_poll(&mut self, updates: &[Update], asked_at: Duration, now: Now) {
         self.counters.last_good_poll_unix_ms = now.unix_ms;
-        self.polling.attempt = 0;
-        self.polling.conflicts = 0;
+        let polling = &mut self.polling;
+        (polling.attempt, polling.unread) = (0, 0);
+        polling.limit = polling.limit.saturating_mul(2).min(UPDATES_MAX);
+        polling.age_max = polling.empty_at.map(|at| now.at.saturating_sub(at));
+        polling.empty_at = if updates.is_empty() { Some(asked_at) } else { polling.empty_at };
+        let messages = updates.iter().filter_map(|update| update.message.as_ref());
+        let newest = messages.filter(|message| !message.is_edit).map(|message| message.date).max();
+        let is_live = polling.age_max.is_some_and(|age| age <= CLOCK_AGE_MAX);
+        if let Some(date) = newest.filter(|date| *date > 0 && is_live) {
+            let here_ms = i64::try_from(now.unix_ms).unwrap_or(i64::MAX);
+            polling.clock_offset_ms = date.saturating_mul(1000).saturating_sub(here_ms);
+        }
+        let unreadable = updates.iter().filter(|update| update.is_unreadable).map(|update| update.id);
+        let unreadable: Vec<String> = unreadable.map(|id| id.to_string()).collect();
         if self.polling.trouble.take().is_some() {
             self.log("Telegram contesta de nuevo".to_owned(), "Telegram answers again".to_owned());
+        }
+        if !unreadable.is_empty() {
+            let ids = unreadable.join(", ");
+            self.log(
+                format!("no se puede leer lo que trae la actualización {ids} de Telegram; se pasa por alto"),
+                format!("what Telegram's update {ids} brings cannot be read; it is left out"),
+            );
         }
     }
 
@@ -101,15 +146,22 @@ impl Bridge {
         let wait = match error {
             CallError::Refused { retry_after: Some(after), .. } => {
                 self.counters.too_many_requests += 1;
+                let seconds = after.as_secs();
+                self.log_trouble(
+                    &format!("Telegram pide esperar {seconds} s antes de leer más"),
+                    &format!("Telegram asks to wait {seconds} s before more is read"),
+                );
                 *after
             }
             CallError::Refused { code: 409, description, .. } => {
-                self.note_conflict(description);
-                CONFLICT_WAIT.saturating_mul(self.polling.conflicts.min(12))
+                self.note_conflict(description, now.at);
+                let count = u32::try_from(self.polling.conflicts.len()).unwrap_or(u32::MAX);
+                CONFLICT_WAIT.saturating_mul(count)
             }
-            CallError::TooLarge => {
-                self.polling.limit = (self.polling.limit / 2).max(1);
-                Duration::ZERO
+            CallError::TooLarge | CallError::Undecodable => {
+                self.counters.calls_failed += 1;
+                self.ask_for_less(error);
+                AT_ONCE
             }
             other => {
                 self.counters.calls_failed += 1;
@@ -121,9 +173,32 @@ impl Bridge {
         self.polling.next_at = now.at.saturating_add(wait.max(AT_ONCE));
     }
 
+    /// An answer is too large, or some update in it stops all of it from being read: fewer are asked for. One that comes alone and
+    /// cannot be read even so is stepped over: else nothing would ever be read again.
+    fn ask_for_less(&mut self, error: &CallError) {
+        self.log_poll_trouble(error);
+        let polling = &mut self.polling;
+        if polling.limit > 1 {
+            polling.limit = if *error == CallError::TooLarge { polling.limit / 2 } else { 1 };
+            return;
+        }
+        polling.unread = polling.unread.saturating_add(1);
+        if polling.unread >= UNREAD_MAX && polling.offset > 0 {
+            let id = polling.offset;
+            polling.offset = id.saturating_add(1);
+            polling.unread = 0;
+            self.log(
+                format!("no se puede leer la actualización {id} de Telegram; se pasa por alto"),
+                format!("Telegram's update {id} cannot be read; it is left out"),
+            );
+        }
+    }
+
     /// One sentence, not one for each poll.
-    fn note_conflict(&mut self, description: &str) {
-        self.polling.conflicts = self.polling.conflicts.saturating_add(1);
+    fn note_conflict(&mut self, description: &str, now: Duration) {
+        let conflicts = &mut self.polling.conflicts;
+        conflicts.retain(|at| now.saturating_sub(*at) < CONFLICTS_WITHIN);
+        conflicts.push_back(now);
         if description.contains("webhook") {
             return self.log_trouble(
                 "este bot tiene un webhook puesto, y con él no se pueden leer mensajes: arranca una vez con --delete-webhook",
@@ -134,7 +209,10 @@ impl Bridge {
             "otro programa está leyendo con este mismo token; apágalo, o pide otro token a BotFather",
             "another program is reading with this same token; stop it, or get another token from BotFather",
         );
-        if self.polling.conflicts >= CONFLICTS_MAX && !self.settings.takes_over {
+        while self.polling.conflicts.len() > CONFLICTS_MAX {
+            self.polling.conflicts.pop_front();
+        }
+        if self.polling.conflicts.len() >= CONFLICTS_MAX && !self.settings.takes_over {
             let words = match self.language() {
                 crate::phrases::Language::Es => "otro programa usa este token; con --takeover se insiste",
                 crate::phrases::Language::En => "another program uses this token; --takeover keeps trying",
@@ -169,6 +247,9 @@ impl Bridge {
             return;
         }
         self.polling.asked_at = Some(now.at);
+        // What a poll confirms does not come again, so it is kept first.
+        self.is_dirty |=
+            std::mem::replace(&mut self.polling.confirmed, self.polling.offset) != self.polling.offset;
         let knows_next = self.polling.offset > 0 && !self.polling.has_begun_anew(now.unix_ms);
         self.outputs.push_back(Output::Poll(Poll {
             offset: knows_next.then_some(self.polling.offset),

@@ -38,6 +38,8 @@ pub struct Settings {
     pub takes_over: bool,
     /// When it was started, in milliseconds since 1970.
     pub started_unix_ms: u64,
+    /// Any bits that nobody else knows.
+    pub seed: u64,
 }
 
 /// One chat, or one topic of it, and one room.

@@ -17,13 +17,39 @@ impl Runner {
             as_who: line.as_who.as_deref(),
             to: None,
         };
-        let refusal = match self.relay.session.say_labeled(&line.label, &say) {
+        let code = match self.relay.session.say_labeled(&line.label, &say) {
             // The same label: the session has it since before a restart.
             Ok(()) | Err(SayError::LabelReused) => return,
-            Err(SayError::Empty) => ("EMPTY", String::new()),
-            Err(error) => ("NOT_SAID", error.to_string()),
+            Err(SayError::Empty) => "EMPTY",
+            Err(SayError::TooLong { .. }) => "LINE_TOO_LONG",
+            Err(SayError::Room(_)) => "ROOM_INVALID",
+            Err(SayError::Label) => "LABEL_INVALID",
+            Err(SayError::Full) => "FULL",
         };
-        self.bridge.handle_say_refused(&line.label, refusal.0, &refusal.1, self.now());
+        self.bridge.handle_say_refused(&line.label, code, self.now());
+    }
+
+    pub(super) fn ask_who(&mut self, question: u64, room: &str) {
+        match self.relay.session.command(&format!("/who room={room}")) {
+            Ok(label) => drop(label.map(|label| self.questions.insert(label, question))),
+            Err(_) => self.bridge.fail_who(),
+        }
+    }
+
+    pub(super) fn join(&mut self, room: &str) {
+        // One that it is in already answers nothing; if it is not, what is said there will tell.
+        let is_there = self.relay.session.rooms().any(|other| other == room);
+        match self.relay.session.join(room) {
+            Ok(()) if is_there => self.bridge.handle_room_joined(room, self.now()),
+            Ok(()) => {}
+            Err(error) => say(&format!("relay: {room}: {error}")),
+        }
+    }
+
+    /// The question of an answer; with the last line of it, it is answered.
+    fn question(&mut self, label: Option<&String>, is_last: bool) -> Option<u64> {
+        let label = label?;
+        if is_last { self.questions.remove(label) } else { self.questions.get(label).copied() }
     }
 
     pub(super) fn fetch(&mut self, link: usize, room: &str, from: FetchFrom, limit: u32) {
@@ -44,15 +70,13 @@ impl Runner {
             Event::Heard { line, source } => self.note_line(&line, source),
             Event::Own { line, source: Source::Fetch(ticket), .. } => {
                 if let Some(link) = self.fetches.get(&ticket) {
-                    self.bridge.handle_fetched_line(*link, &line, now);
+                    self.bridge.handle_fetched_own(*link, &line);
                 }
             }
             Event::Acknowledged { label, id, .. } | Event::NotKept { label, id } => {
                 self.bridge.handle_acknowledged(&label, id, now);
             }
-            Event::Refused { label, code, sentence } => {
-                self.bridge.handle_say_refused(&label, &code, &sentence, now);
-            }
+            Event::Refused { label, code, .. } => self.bridge.handle_say_refused(&label, &code, now),
             Event::Fetched { ticket, is_more } => {
                 if let Some(link) = self.fetches.remove(&ticket) {
                     self.bridge.handle_fetched(link, is_more, now);
@@ -66,8 +90,35 @@ impl Runner {
             Event::GapFound { room, .. } | Event::GapLeft { room, .. } => {
                 self.bridge.handle_missed(&room, now);
             }
-            Event::Who { name, .. } => self.bridge.handle_who(&name),
-            Event::AnswerEnd { what, .. } if what == "WHO" => self.bridge.handle_who_end(now),
+            Event::RoomAnew { room, last } => self.bridge.handle_room_anew(&room, last, now),
+            Event::Joined { room } => self.bridge.handle_room_joined(&room, now),
+            Event::JoinRefused { room, code, sentence } => {
+                say(&format!("relay: {code} {room}: {sentence}"));
+                self.bridge.handle_room_lost(&room, now);
+            }
+            Event::Parted { room } => self.bridge.handle_room_lost(&room, now),
+            other => self.note_answer_about_people(other),
+        }
+    }
+
+    fn note_answer_about_people(&mut self, event: Event) {
+        let now = self.now();
+        match event {
+            Event::Who { label, name, .. } => {
+                if let Some(question) = self.question(label.as_ref(), false) {
+                    self.bridge.handle_who(question, &name);
+                }
+            }
+            Event::AnswerEnd { label, what } if what == "WHO" => {
+                if let Some(question) = self.question(label.as_ref(), true) {
+                    self.bridge.handle_who_end(question, now);
+                }
+            }
+            Event::Other { label, words, .. } if words.starts_with("FAIL WHO") => {
+                if let Some(question) = self.question(label.as_ref(), true) {
+                    self.bridge.handle_who_refused(question, now);
+                }
+            }
             other => self.note_connection(other),
         }
     }
@@ -95,6 +146,7 @@ impl Runner {
             Event::Ready { name, durability, is_resumed, .. } => {
                 self.name_attempts = 0;
                 self.needs_save = true;
+                self.bridge.handle_name(&name);
                 let resumed = if is_resumed { " (resumed)" } else { "" };
                 say(&format!("relay {}: {name}, durability {durability}{resumed}", self.options.relay));
                 self.bridge.handle_relay_ready(self.now());
@@ -102,14 +154,19 @@ impl Runner {
             Event::Waiting { reason, retry_in } => {
                 let why = if is_spanish { reason.in_spanish() } else { reason.in_english() };
                 say(&format!("relay {}: {why}; {:.1} s", self.options.relay, retry_in.as_secs_f32()));
+                self.questions.clear();
                 self.bridge.handle_relay_gone(self.now());
             }
             Event::HelloRefused { code, name, sentence, again_in } => {
                 say(&format!("relay: {code} {name}: {sentence}"));
                 if again_in.is_none() {
+                    // Whatever else is wrong, another name does not help.
+                    self.name_attempts =
+                        self.name_attempts.saturating_add(u32::from(code.starts_with("NAME_")));
                     self.name_again_at = Some(Instant::now() + NAME_WAIT);
                 }
             }
+            Event::Renamed { name } => self.bridge.handle_name(&name),
             Event::TakenOver => {
                 self.stop = Some(
                     if is_spanish {
@@ -120,7 +177,6 @@ impl Runner {
                     .to_owned(),
                 );
             }
-            Event::JoinRefused { room, code, sentence } => say(&format!("relay: {code} {room}: {sentence}")),
             Event::MayBeDoubled { room } => say(&if is_spanish {
                 format!(
                     "el relay ha olvidado la sesión; alguna línea puede estar dos veces en la sala {room}"

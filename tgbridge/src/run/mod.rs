@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::bridge::{Bridge, Now, Output, Target};
 use crate::check::{self, Diagnosis};
 use crate::options::Options;
-use crate::phrases::Language;
+use crate::phrases::{Language, Told};
 use crate::relay::Relay;
 use crate::status::Status;
 use crate::store::Store;
@@ -60,9 +60,13 @@ struct Runner {
     /// Calls that wait until the state is kept.
     due_calls: Vec<Output>,
     fetches: BTreeMap<Ticket, usize>,
+    /// Which question is asked under which label.
+    questions: BTreeMap<String, u64>,
     needs_save: bool,
     save_at: Option<Instant>,
     last_save_error: Option<String>,
+    /// How often the state file was written.
+    writes: u64,
     name_attempts: u32,
     name_again_at: Option<Instant>,
     status: Option<Status>,
@@ -84,8 +88,18 @@ pub async fn run(options: Options) -> Result<(), String> {
             }
         });
     }
-    let metrics = telling::listen(options.metrics).await?;
-    let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
+    let language = options.settings.language;
+    let shown = |told: Told| told.shown(language).to_owned();
+    let metrics = telling::listen(options.metrics).await.map_err(shown)?;
+    let catch = |kind| {
+        let told = |error| {
+            Told::new(
+                format!("no se pueden atender señales: {error}"),
+                format!("cannot catch signals: {error}"),
+            )
+        };
+        signal(kind).map_err(|error| shown(told(error)))
+    };
     let (mut terminate, mut interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
     let mut runner = Runner::new(options)?;
     runner.begin().await;
@@ -126,14 +140,37 @@ fn session(options: &Options, saved: &str) -> Result<Session, String> {
     if saved.is_empty() {
         return Ok(Session::new(config));
     }
-    Session::restore(config, saved).map_err(|error| format!("{}: {error}", options.state.display()))
+    Session::restore(config, saved).map_err(|error| {
+        let path = options.state.display();
+        match options.settings.language {
+            Language::Es => format!(
+                "{path}: la sesión que guarda no se puede usar ({error}); apártalo para empezar de nuevo"
+            ),
+            Language::En => {
+                format!("{path}: the session in it cannot be used ({error}); move it away to begin anew")
+            }
+        }
+    })
 }
 
 impl Runner {
     /// Locks and reads the state file, and goes on from there.
     fn new(options: Options) -> Result<Self, String> {
-        let (store, saved) = Store::open(&options.state)?;
-        let client = Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref())?;
+        let language = options.settings.language;
+        let shown = |told: Told| told.shown(language).to_owned();
+        let (store, mut saved) = Store::open(&options.state).map_err(shown)?;
+        if saved.bind(options.settings.bot_id, &options.api_url) {
+            say(match language {
+                Language::Es => {
+                    "el estado era de otro bot o de otra Bot API: se lee de Telegram desde el principio"
+                }
+                Language::En => {
+                    "the state was another bot's, or another Bot API's: Telegram is read from the beginning"
+                }
+            });
+        }
+        let client =
+            Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref()).map_err(shown)?;
         let started = Instant::now();
         let relay = Relay::new(session(&options, &saved.session)?, &options.relay, started);
         Ok(Self {
@@ -145,9 +182,11 @@ impl Runner {
             calls: JoinSet::new(),
             due_calls: Vec::new(),
             fetches: BTreeMap::new(),
+            questions: BTreeMap::new(),
             needs_save: true,
             save_at: None,
             last_save_error: None,
+            writes: 0,
             name_attempts: 0,
             name_again_at: None,
             status: None,
@@ -172,7 +211,8 @@ impl Runner {
             ));
         }
         let (client, settings) = (self.client.clone(), self.options.settings.clone());
-        self.calls.spawn(async move { Answer::Diagnosis(check::telegram(&client, &settings).await) });
+        let chats = self.bridge.saved().chats(&settings.links);
+        self.calls.spawn(async move { Answer::Diagnosis(check::telegram(&client, &settings, &chats).await) });
         self.bridge.handle_time(self.now());
     }
 
@@ -208,6 +248,7 @@ impl Runner {
     fn save(&mut self) {
         let mut saved = self.bridge.saved();
         saved.session = self.relay.session.saved();
+        self.writes = self.writes.saturating_add(1);
         match self.store.save(&saved.to_text()) {
             Ok(()) => {
                 self.needs_save = false;
@@ -215,10 +256,13 @@ impl Runner {
                 self.last_save_error = None;
             }
             Err(error) => {
-                let words = format!(
-                    "cannot write {}: {error}; nothing is sent until it can be",
-                    self.options.state.display()
-                );
+                let path = self.options.state.display();
+                let words = match self.options.settings.language {
+                    Language::Es => {
+                        format!("no se puede escribir {path}: {error}; hasta que se pueda no se envía nada")
+                    }
+                    Language::En => format!("cannot write {path}: {error}; nothing is sent until it can be"),
+                };
                 if self.last_save_error.as_ref() != Some(&words) {
                     say(&words);
                     self.last_save_error = Some(words);
@@ -232,11 +276,8 @@ impl Runner {
         match output {
             Output::Say(line) => self.say_line(&line),
             Output::Fetch { link, room, from, limit } => self.fetch(link, &room, from, limit),
-            Output::Who { room } => {
-                if self.relay.session.command(&format!("/who room={room}")).is_err() {
-                    self.bridge.fail_who();
-                }
-            }
+            Output::Who { question, room } => self.ask_who(question, &room),
+            Output::Join { room } => self.join(&room),
             Output::Log(text) => say(&self.options.token.hide_in(&text)),
             Output::Stop(why) => self.stop = Some(why),
             call @ (Output::Send(_) | Output::Poll(_)) => self.due_calls.push(call),
@@ -275,7 +316,6 @@ impl Runner {
     fn note_time(&mut self) {
         if self.name_again_at.is_some_and(|at| at <= Instant::now()) {
             self.name_again_at = None;
-            self.name_attempts += 1;
             let name = &self.options.settings.name;
             let wanted = match self.name_attempts.checked_sub(NAME_ATTEMPTS) {
                 None => name.clone(),
@@ -289,7 +329,9 @@ impl Runner {
     }
 
     fn next_due(&self) -> Option<Instant> {
-        let bridge = self.bridge.next_due().filter(|_| !self.needs_save).map(|due| self.started + due);
+        let due = self.bridge.next_due().filter(|_| !self.needs_save);
+        // What is too far away to be told comes never.
+        let bridge = due.and_then(|due| self.started.checked_add(due));
         [bridge, self.save_at, self.name_again_at, self.status_due].into_iter().flatten().min()
     }
 

@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use super::{Runner, say};
+use crate::phrases::Told;
 use crate::status::Status;
 use crate::store;
 
@@ -20,7 +21,7 @@ const METRICS_WAIT: Duration = Duration::from_secs(2);
 impl Runner {
     pub(super) fn tell_status(&mut self) {
         let Some(path) = &self.options.status else { return };
-        let status = Status::of(&self.bridge, self.relay.session.is_ready());
+        let status = Status::of(&self.bridge, self.relay.session.is_ready(), self.writes);
         if self.status.as_ref() == Some(&status) {
             self.status_due = None;
             return;
@@ -39,7 +40,7 @@ impl Runner {
     }
 
     pub(super) fn tell_metrics(&self, mut caller: TcpStream) {
-        let answer = Status::of(&self.bridge, self.relay.session.is_ready()).http();
+        let answer = Status::of(&self.bridge, self.relay.session.is_ready(), self.writes).http();
         tokio::spawn(async move {
             let told = async {
                 let mut request = [0; 1024];
@@ -53,10 +54,13 @@ impl Runner {
 }
 
 /// Listens for who asks for metrics, and says where.
-pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, String> {
+pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Told> {
     let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot serve metrics on {address}: {error}; pass --metrics with another address")
+        Told::new(
+            format!("no se pueden servir métricas en {address}: {error}; pasa --metrics con otra dirección"),
+            format!("cannot serve metrics on {address}: {error}; pass --metrics with another address"),
+        )
     })?;
     if let Ok(address) = listener.local_addr() {
         say(&format!("metrics on {address}"));

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::reply::{CallError, decode};
+use super::reply::{CallError, decode, decode_updates};
 use super::token::Token;
-use super::types::{ALLOWED_UPDATES, Update, integer, updates};
+use super::types::{ALLOWED_UPDATES, Update, integer};
 use crate::bridge::{Poll, SendMessage};
+use crate::phrases::Told;
 
 /// Where Telegram's own Bot API is.
 pub const API_URL: &str = "https://api.telegram.org";
@@ -38,7 +39,7 @@ pub struct Client {
 
 impl Client {
     /// A client of the API at `base`, through a proxy if one is named. Why not, for people, without secrets.
-    pub fn new(base: &str, token: Token, proxy: Option<&str>) -> Result<Self, String> {
+    pub fn new(base: &str, token: Token, proxy: Option<&str>) -> Result<Self, Told> {
         // A second installation is refused, and is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -49,14 +50,15 @@ impl Client {
             .pool_max_idle_per_host(2);
         builder = match proxy {
             // Its address may hold a password: the error does not repeat it.
-            Some(proxy) => {
-                builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| "--proxy is no address of a proxy")?)
-            }
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| {
+                Told::new("--proxy no es la dirección de un proxy", "--proxy is no address of a proxy")
+            })?),
             None => builder,
         };
-        let http = builder.build().map_err(|error| token.hide_in(&chain(&error.without_url())))?;
+        let http =
+            builder.build().map_err(|error| Told::same(token.hide_in(&chain(&error.without_url()))))?;
         if reqwest::Url::parse(base).is_err() {
-            return Err("--api-url is no address".to_owned());
+            return Err(Told::new("--api-url no es una dirección", "--api-url is no address"));
         }
         Ok(Self { http, base: base.to_owned(), token })
     }
@@ -77,8 +79,8 @@ impl Client {
             all.insert("offset".to_owned(), offset.into());
         }
         let wait = poll.timeout.saturating_add(ANSWER_WAIT);
-        let mut result = self.call("getUpdates", &parameters, wait).await?;
-        Ok(updates(&mut result))
+        let (status, body) = self.answer("getUpdates", &parameters, wait).await?;
+        decode_updates(status, &body).map_err(|error| self.hide(error))
     }
 
     /// Sends a message, as plain text; its number.
@@ -99,6 +101,17 @@ impl Client {
 
     /// Calls a method and waits for its result.
     pub async fn call(&self, method: &str, parameters: &Value, wait: Duration) -> Result<Value, CallError> {
+        let (status, body) = self.answer(method, parameters, wait).await?;
+        decode(status, &body).map_err(|error| self.hide(error))
+    }
+
+    /// Whatever is answered, with its HTTP status.
+    async fn answer(
+        &self,
+        method: &str,
+        parameters: &Value,
+        wait: Duration,
+    ) -> Result<(u16, Vec<u8>), CallError> {
         let body = serde_json::to_vec(parameters).unwrap_or_default();
         let request = self
             .http
@@ -111,8 +124,7 @@ impl Client {
             Err(error) => return Err(self.failure(error)),
         };
         let status = answer.status().as_u16();
-        let body = self.body(answer).await?;
-        decode(status, &body).map_err(|error| self.hide(error))
+        Ok((status, self.body(answer).await?))
     }
 
     async fn body(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
@@ -142,15 +154,7 @@ impl Client {
 
     /// Whoever answers may repeat the address.
     fn hide(&self, error: CallError) -> CallError {
-        match error {
-            CallError::Refused { code, description, retry_after, migrate_to } => {
-                let description = self.token.hide_in(&description);
-                CallError::Refused { code, description, retry_after, migrate_to }
-            }
-            CallError::NotSent(words) => CallError::NotSent(self.token.hide_in(&words)),
-            CallError::Unknown(words) => CallError::Unknown(self.token.hide_in(&words)),
-            CallError::TooLarge => CallError::TooLarge,
-        }
+        error.hidden(|words| self.token.hide_in(words))
     }
 }
 

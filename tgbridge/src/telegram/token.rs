@@ -3,8 +3,13 @@
 
 use std::fmt;
 
+use crate::phrases::Told;
+
 /// What stands where a token would.
 const HIDDEN: &str = "<token>";
+
+/// A word of so many bytes may be the secret half of a token. BotFather's have 35.
+const LOOKALIKE_BYTES: usize = 20;
 
 /// A token. It has no `Display`, and its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,13 +20,22 @@ pub struct Token {
 
 impl Token {
     /// Reads a token: the bot's number, a colon, letters and digits. Why it is none is said without repeating it.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, Told> {
         let text = text.trim();
-        let (number, secret) = text.split_once(':').ok_or("it has no colon")?;
-        let bot_id = number.parse().map_err(|_| "what stands before its colon is no number")?;
+        let (number, secret) =
+            text.split_once(':').ok_or_else(|| Told::new("no tiene dos puntos", "it has no colon"))?;
+        let bot_id = number.parse().map_err(|_| {
+            Told::new(
+                "lo que va antes de los dos puntos no es un número",
+                "what stands before its colon is no number",
+            )
+        })?;
         let is_right = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if secret.is_empty() || !secret.chars().all(is_right) {
-            return Err("what stands behind its colon is no secret of BotFather's");
+            return Err(Told::new(
+                "lo que va después de los dos puntos no es un secreto de BotFather",
+                "what stands behind its colon is no secret of BotFather's",
+            ));
         }
         Ok(Self { secret: text.to_owned(), bot_id })
     }
@@ -43,6 +57,28 @@ impl Token {
     }
 }
 
+/// A text without anything that looks like a token or the secret half of one, whoever's it is: for what people have typed, which
+/// may be in the wrong place.
+pub fn hide_lookalikes(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':');
+    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find(is_part) {
+        let (before, word) = rest.split_at(start);
+        let (word, after) = word.split_at(word.find(|c| !is_part(c)).unwrap_or(word.len()));
+        shown.push_str(before);
+        shown.push_str(if word.split(':').any(looks_secret) { HIDDEN } else { word });
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Long, and of large and small letters: no flag, no variable and no number is.
+fn looks_secret(word: &str) -> bool {
+    let has = |is_it: fn(&u8) -> bool| word.as_bytes().iter().any(is_it);
+    word.len() >= LOOKALIKE_BYTES && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)
@@ -62,9 +98,19 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_token_is_hidden_and_flags_addresses_and_numbers_are_not() {
+        let secret = "AAHqwertyuiopASDFGHJKLzxcvbnm123456";
+        for text in [format!("'{secret}'"), format!("'987654:{secret}'"), format!("'x:{secret}:y'")] {
+            assert_eq!(hide_lookalikes(&text), "'<token>'");
+        }
+        let plain = "--delete-webhook 127.0.0.1:2000 -1001234567890/7 TERTULIA_TELEGRAM_TOKEN ñandú";
+        assert_eq!(hide_lookalikes(plain), plain);
+    }
+
+    #[test]
     fn what_is_no_token_is_not_repeated() {
         for text in ["", "secreto", "x:secreto", "1:", "1:sec reto"] {
-            let why = Token::parse(text).unwrap_err();
+            let why = format!("{:?}", Token::parse(text).unwrap_err()).replace("no es un secreto de", "");
             assert!(text.is_empty() || !why.contains("secreto"), "{why}");
         }
     }

@@ -11,6 +11,8 @@ pub struct Update {
     pub id: i64,
     /// What happened. None: nothing that the bridge passes on.
     pub message: Option<Message>,
+    /// Something happened that cannot be read.
+    pub is_unreadable: bool,
 }
 
 /// A message, in a group or in a channel, new or changed.
@@ -58,6 +60,9 @@ pub struct Sender {
     pub title: String,
 }
 
+/// The topic that every forum begins with. Messages of it are as those of a group without topics.
+pub const THREAD_GENERAL: i64 = 1;
+
 /// The kinds of update that are asked for.
 pub const ALLOWED_UPDATES: [&str; 4] = ["message", "edited_message", "channel_post", "edited_channel_post"];
 
@@ -67,13 +72,14 @@ pub fn updates(result: &mut Value) -> Vec<Update> {
     all.drain(..).filter_map(update).collect()
 }
 
-fn update(mut value: Value) -> Option<Update> {
+/// An update; None where it has no id.
+pub fn update(mut value: Value) -> Option<Update> {
     let id = integer(&value, "update_id")?;
     let found = ALLOWED_UPDATES.iter().find_map(|kind| {
         let body = value.get_mut(*kind).map(Value::take)?;
         message(body, kind.starts_with("edited"))
     });
-    Some(Update { id, message: found })
+    Some(Update { id, message: found, is_unreadable: false })
 }
 
 /// A message; None where it names no chat.
@@ -84,7 +90,7 @@ pub fn message(body: Value, is_edit: bool) -> Option<Message> {
         id: integer(&body, "message_id").unwrap_or_default(),
         date: integer(&body, "date").unwrap_or_default(),
         chat,
-        thread: integer(&body, "message_thread_id").filter(|_| is_topic),
+        thread: integer(&body, "message_thread_id").filter(|thread| is_topic && *thread != THREAD_GENERAL),
         is_edit,
         from: body.get("from").and_then(user),
         sender_chat: body.get("sender_chat").and_then(sender),
@@ -152,5 +158,7 @@ mod tests {
         assert_eq!(message(reply, false).unwrap().thread, None);
         let topic = json!({"chat": {"id": 1}, "message_thread_id": 4, "is_topic_message": true});
         assert_eq!(message(topic, false).unwrap().thread, Some(4));
+        let general = json!({"chat": {"id": 1}, "message_thread_id": 1, "is_topic_message": true});
+        assert_eq!(message(general, false).unwrap().thread, None);
     }
 }

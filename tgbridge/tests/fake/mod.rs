@@ -44,14 +44,22 @@ pub(crate) struct World {
     last_update: i64,
     last_message: i64,
     pub(crate) sent: Vec<Sent>,
+    /// Lines in them, those that were forgotten included.
+    pub(crate) lines_sent: usize,
+    /// Only the newest message is kept.
+    pub(crate) forgets_sent: bool,
     faults: HashMap<String, VecDeque<String>>,
     /// Methods that this implementation lacks.
     pub(crate) missing: HashSet<String>,
     /// It does not wait for updates.
     pub(crate) is_hasty: bool,
     pub(crate) polls: usize,
+    /// Texts whose sender cannot know whether they were taken.
+    pub(crate) unanswered: Vec<String>,
     poll_generation: u64,
     pub(crate) migrated: HashMap<i64, i64>,
+    /// Where updates are sent to; while it is set, they cannot be asked for.
+    pub(crate) webhook: Option<String>,
     /// Answers that differ from the usual ones.
     pub(crate) answers: HashMap<String, Value>,
 }
@@ -185,6 +193,11 @@ async fn answer(
     };
     let Some(fault) = fault else { return carry_out(&shared, &method, &asked).await };
     let (kind, argument) = fault.split_once(' ').unwrap_or((&fault, ""));
+    let is_unknown =
+        matches!(kind, "hang" | "cut" | "html" | "taken-cut" | "broken") || kind.starts_with('5');
+    if is_unknown && method == "sendMessage" {
+        shared.world().unanswered.push(asked["text"].as_str().unwrap().to_owned());
+    }
     match kind {
         "hang" => std::future::pending().await,
         "cut" => r#"{"ok":true,"resu"#.into_response(),
@@ -222,10 +235,14 @@ async fn carry_out(shared: &Arc<Shared>, method: &str, asked: &Value) -> Respons
         "getMe" => give(
             &json!({"id": BOT_ID, "is_bot": true, "username": "puente_bot", "can_read_all_group_messages": true}),
         ),
-        "getWebhookInfo" => give(&json!({"url": ""})),
+        "getWebhookInfo" => give(&json!({"url": shared.world().webhook.clone().unwrap_or_default()})),
+        "deleteWebhook" => {
+            shared.world().webhook = None;
+            give(&json!(true))
+        }
         "getChat" => give(&json!({"id": asked["chat_id"], "type": "supergroup", "title": "Grupo"})),
         "getChatMember" => give(&json!({"status": "member"})),
-        "sendChatAction" | "deleteWebhook" => give(&json!(true)),
+        "sendChatAction" => give(&json!(true)),
         _ => refuse(404, "Not Found", json!({})),
     }
 }
@@ -234,6 +251,10 @@ async fn carry_out(shared: &Arc<Shared>, method: &str, asked: &Value) -> Respons
 async fn updates(shared: &Arc<Shared>, asked: &Value) -> Response {
     let generation = {
         let mut world = shared.world();
+        if world.webhook.is_some() {
+            let words = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
+            return refuse(409, words, json!({}));
+        }
         world.poll_generation += 1;
         world.poll_generation
     };
@@ -285,6 +306,10 @@ fn send(world: &mut World, asked: &Value) -> Response {
         reply_to: asked["reply_parameters"]["message_id"].as_i64(),
     };
     let answer = json!({"message_id": sent.id, "chat": {"id": chat}, "text": sent.text});
+    world.lines_sent += sent.text.lines().count();
+    if world.forgets_sent {
+        world.sent.clear();
+    }
     world.sent.push(sent);
     give(&answer)
 }

@@ -40,29 +40,32 @@ impl Drop for Folder {
     }
 }
 
-/// A process whose standard error is kept, line by line.
+/// A process whose standard error is kept, line by line. Whoever looks at it, and the end of the value, fails the test where the
+/// token is in it.
 pub(crate) struct Process {
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Process {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let said = Arc::new(Mutex::new(Vec::new()));
         let (pipe, lines) = (child.stderr.take().unwrap(), said.clone());
-        std::thread::spawn(move || {
-            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                assert!(!line.contains(SECRET), "the token is in a log");
-                lines.lock().unwrap().push(line);
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+                lines.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
             }
         });
-        Self { child, said }
+        Self { child, said, reader: Some(reader) }
     }
 
     pub(crate) fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
+        let said = self.said.lock().unwrap().clone();
+        said.iter().for_each(|line| assert_hides_token(line));
+        said
     }
 
     pub(crate) fn await_said(&self, words: &str) -> String {
@@ -97,7 +100,17 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        let is_read = self.reader.take().is_none_or(|reader| reader.join().is_ok());
+        if !std::thread::panicking() {
+            assert!(is_read, "all that it said was read");
+            self.said();
+        }
     }
+}
+
+/// Neither the token nor its secret half.
+pub(crate) fn assert_hides_token(text: &str) {
+    assert!(!text.contains(SECRET), "the token is in: {}", text.replace(SECRET, "<here>"));
 }
 
 /// Waits until there is something.
@@ -138,18 +151,26 @@ pub(crate) struct Relay {
     process: Process,
     pub(crate) address: SocketAddr,
     history: String,
+    flags: &'static [&'static str],
 }
 
 impl Relay {
     pub(crate) fn start(folder: &Folder) -> Self {
-        let history = folder.path("history.db");
-        let (process, address) = Self::process("127.0.0.1:0", &history);
-        Self { process, address, history }
+        Self::with(folder, &["--flood", "0"])
     }
 
-    fn process(listen: &str, history: &str) -> (Process, SocketAddr) {
+    pub(crate) fn with(folder: &Folder, flags: &'static [&'static str]) -> Self {
+        let history = folder.path("history.db");
+        let (process, address) = Self::process("127.0.0.1:0", &history, flags);
+        Self { process, address, history, flags }
+    }
+
+    fn process(listen: &str, history: &str, flags: &[&str]) -> (Process, SocketAddr) {
         let mut command = Command::new(relay_program());
-        command.env_clear().args(["--listen", listen, "--history", history, "--flood", "0"]);
+        command.env_clear().args(["--listen", listen]).args(flags);
+        if !flags.contains(&"none") {
+            command.args(["--history", history]);
+        }
         let process = Process::start(&mut command);
         let line = process.await_said("listening on ");
         let address = line.strip_prefix("listening on ").unwrap().parse().unwrap();
@@ -162,7 +183,7 @@ impl Relay {
 
     pub(crate) fn restart(&mut self) {
         self.process.kill();
-        self.process = Self::process(&self.address.to_string(), &self.history).0;
+        self.process = Self::process(&self.address.to_string(), &self.history, self.flags).0;
     }
 
     pub(crate) fn client(&self, name: &str) -> Client {
@@ -193,6 +214,14 @@ impl Client {
 
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.heard.lock().unwrap().len()
+    }
+
+    pub(crate) fn last(&self) -> Option<String> {
+        self.heard.lock().unwrap().last().cloned()
     }
 
     pub(crate) fn await_heard(&self, words: &str) -> String {
@@ -248,6 +277,15 @@ impl Bridge {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-tgbridge"));
         command.env_clear().env("TERTULIA_TELEGRAM_TOKEN", format!("{BOT_ID}:{SECRET}"));
         command
+    }
+
+    /// What it says on both outputs until it ends, and its exit code.
+    pub(crate) fn output(flags: &[&str]) -> (String, Option<i32>) {
+        let output = Self::command().args(flags).output().unwrap();
+        let text =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        assert_hides_token(&text);
+        (text, output.status.code())
     }
 
     /// It has said that the relay greeted it.

@@ -56,6 +56,14 @@ pub enum Event {
         /// The room.
         room: String,
     },
+    /// The relay does not have the newest lines of this room any more that were heard: it was killed before they were kept, or it
+    /// keeps nothing and was started with its clock set back. What is said again of them, and all else, has ids behind `last`.
+    RoomAnew {
+        /// The room.
+        room: String,
+        /// Up to where it counts now.
+        last: u64,
+    },
     /// The relay does not let it into a room. It is not asked for again.
     JoinRefused {
         /// The room.

@@ -162,6 +162,7 @@ impl Session {
         let Some(room) = self.rooms.handle_joined(name).filter(|room| room.seat != Seat::In) else { return };
         room.seat = Seat::In;
         let is_wanted = room.is_wanted;
+        let begins_anew = room.newest.zip(last).filter(|(newest, last)| !comes_by_itself && last < newest);
         let missed = match (room.newest, last) {
             (Some(newest), Some(last)) if !comes_by_itself => {
                 // Less than was heard: the relay has begun anew, and counts from there.
@@ -177,6 +178,8 @@ impl Session {
         self.highest = self.highest.max(last.unwrap_or_default());
         if is_wanted {
             self.events.push_back(Event::Joined { room: name.to_owned() });
+            let anew = begins_anew.map(|(_, last)| Event::RoomAnew { room: name.to_owned(), last });
+            self.events.extend(anew);
         }
         if let Some((after, to)) = missed.filter(|_| is_wanted) {
             self.open_gap(name, after, to);

@@ -277,7 +277,8 @@ impl World {
                     assert!(again_in.is_some(), "it held the name");
                     client.seen.names_in_use += 1;
                 }
-                Event::Waiting { .. } => {}
+                // What a relay that was killed had not kept is said again, under greater ids.
+                Event::Waiting { .. } | Event::RoomAnew { .. } => {}
                 other => panic!("client {number}: {other:?}"),
             }
         }

@@ -485,3 +485,15 @@ fn a_text_that_is_no_saved_session_is_refused_with_its_line() {
     let many: String = (0..5000).map(|label| format!("say label={label} room=general text=x\n")).collect();
     assert_eq!(restore(&format!("tertulia-session 1\n{many}")), Err(RestoreError::TooManyLines));
 }
+
+#[test]
+fn a_room_that_counts_from_elsewhere_is_told_and_heard_from_there() {
+    let mut session = ready();
+    reconnect(&mut session, seconds(5));
+    let new = HELLO.replace("token=T sid=7", "token=U sid=8");
+    let room = "* JOINED room=general last=3 :x\n@id=4;room=general Luis: hola\n";
+    let told = hear(&mut session, &format!("* WARN HELLO RESUME_UNKNOWN :x\n{new}{room}"), seconds(65));
+    let anew = Event::RoomAnew { room: "general".to_owned(), last: 3 };
+    assert_eq!(told.iter().filter(|event| **event == anew).count(), 1, "{told:?}");
+    assert_eq!(texts(&told, |source| source == Source::Live), ["hola"]);
+}
