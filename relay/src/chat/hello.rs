@@ -207,7 +207,7 @@ impl Chat {
         let (sid, names) = (state.sid, state.rooms.clone());
         let name = self.shown_name(client).unwrap_or_default();
         let flood =
-            self.settings.flood.filter(|_| self.client(client).is_some_and(|state| !state.is_trusted));
+            self.settings.flood.filter(|_| self.client(client).is_some_and(|state| !state.origin.is_trusted));
         let (burst, rate) = flood.map_or((0, 0), |flood| (flood.burst(), flood.rate_per_s()));
         let durability = self.keeping.as_ref().map_or(Durability::None, |keeping| keeping.durability).word();
         let name = escape(&name);
