@@ -5,6 +5,8 @@ use tertulia_wire::name::Name;
 use tertulia_wire::secret::Secret;
 
 use super::RoomId;
+#[cfg(feature = "history")]
+use super::accounts::Standing;
 use super::origin::Origin;
 use super::outbox::Outbox;
 use super::rooms::Encoding;
@@ -30,6 +32,8 @@ pub(super) struct Client {
     /// When to look at `waiting`, or, while closing, to stop waiting for the peer; else [`Moment::NEVER`].
     pub(super) input_due: Moment,
     pub(super) origin: Origin,
+    #[cfg(feature = "history")]
+    pub(super) standing: Standing,
     pub(super) bucket: Bucket,
     /// No line was taken yet: it may still be another protocol.
     pub(super) is_first: bool,
@@ -107,6 +111,8 @@ impl Client {
             held_counted: 0,
             input_due: Moment::NEVER,
             origin,
+            #[cfg(feature = "history")]
+            standing: Standing::default(),
             bucket: Bucket::default(),
             is_first: true,
             owes_refusal: false,

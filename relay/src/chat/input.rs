@@ -231,6 +231,9 @@ impl Chat {
 
     /// A message may be a join notice, a text and a leave notice glued together by TCP.
     fn handle_message(&mut self, client: ClientId, message: &str, now: Moment) {
+        if self.is_restrained(client) {
+            return self.handle_line(client, message, now);
+        }
         let mut rest = message;
         if let Some((name, behind)) = split_leading_join(message) {
             if self.may_join_as(client, &name) {

@@ -173,6 +173,15 @@ impl Disk {
         self.sid_ceiling = last_sid + SIDS_AHEAD;
         let (id_ceiling, sid_ceiling) = (self.ceiling, self.sid_ceiling);
         let sessions = self.sessions.values().cloned().collect();
-        Remembered { newest, id_ceiling, last_sid, sid_ceiling, sessions, recent, recent_after }
+        Remembered {
+            newest,
+            id_ceiling,
+            last_sid,
+            sid_ceiling,
+            sessions,
+            recent,
+            recent_after,
+            ..Remembered::default()
+        }
     }
 }
