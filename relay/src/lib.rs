@@ -3,6 +3,7 @@
 //! The core, without sockets, clocks or threads; it is given bytes and the time:
 //!
 //! - [`chat`]: who is where, who may say what, to whom it goes.
+//! - `account`: accounts, bans and closed rooms as they are kept.
 //! - [`batch`]: lines on their way to and from the history.
 //! - [`log`]: a room's lines, stored once, and offsets into them.
 //! - [`flood`]: the token bucket.

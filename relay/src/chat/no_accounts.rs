@@ -79,6 +79,10 @@ impl Chat {
         false
     }
 
+    pub(super) fn help_accounts(&self, _: ClientId) -> &'static str {
+        ""
+    }
+
     pub(super) fn enter_as(&mut self, _: ClientId, _: u64) {}
 
     pub(super) fn forget_device(&mut self, _: ClientId) {}

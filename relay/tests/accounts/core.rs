@@ -9,11 +9,11 @@ use tertulia_wire::secret::Secret;
 
 use crate::support::core::Core;
 
-/// Away from the network and from loopback.
-const FAR: &str = "198.51.100.7";
-const NEAR: &str = "127.0.0.1";
+/// Somewhere, and on this machine.
+pub(crate) const FAR: &str = "198.51.100.7";
+pub(crate) const NEAR: &str = "127.0.0.1";
 
-fn begun() -> Core {
+pub(crate) fn begun() -> Core {
     let row = |number, name: &str, role| AccountRow {
         number,
         name: name.to_owned(),
@@ -29,7 +29,7 @@ fn begun() -> Core {
     core
 }
 
-fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
+pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
     let origin = Origin { address: address.parse().ok(), is_private, is_trusted: false };
     core.chat.handle_connect(ClientId(client), origin);
 }
@@ -37,6 +37,11 @@ fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
 /// Sends a line, looks at the password if there is one, and gives the last answer.
 fn ask(core: &mut Core, client: u32, line: &str) -> String {
     core.heard(client);
+    ask_all(core, client, line).pop().unwrap_or_default()
+}
+
+/// The same with all that is heard then.
+pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
     core.send(client, line);
     core.answer_with(|_| Answer::Accounts(None));
     while let Some(task) = core.chat.poll_password() {
@@ -48,7 +53,7 @@ fn ask(core: &mut Core, client: u32, line: &str) -> String {
         core.chat.handle_verdict(task.ticket, verdict, now);
         core.turn();
     }
-    core.heard(client).pop().unwrap_or_default()
+    core.heard(client)
 }
 
 #[track_caller]

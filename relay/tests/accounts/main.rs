@@ -12,6 +12,7 @@ mod core;
 mod devices;
 mod login;
 mod operators;
+mod simulation;
 mod tools;
 
 use support::{Client, Folder, Relay};

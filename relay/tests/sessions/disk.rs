@@ -134,6 +134,8 @@ impl Disk {
                 };
                 (self.rows.iter().filter(is_meant).collect::<Vec<_>>(), *limit as usize, after.is_some())
             }
+            #[cfg(feature = "history")]
+            Wanted::Accounts { .. } => panic!("nobody has an account here"),
             Wanted::Labels(sid) => {
                 let is_own = |row: &&Row| row.key.as_ref().is_some_and(|(own, _, _)| own == sid);
                 (self.rows.iter().filter(is_own).collect(), LABELS_KEPT, false)

@@ -1,6 +1,6 @@
 //! Who may come in, enter a room, speak for others; and which lines of those are taken who may not do everything.
 
-use tertulia_wire::account::{AccountCommand, NAMES};
+use tertulia_wire::account::{AccountCommand, ActKind, NAMES};
 use tertulia_wire::extended::{Hello, Labeled};
 use tertulia_wire::message::Message;
 use tertulia_wire::tags::escape;
@@ -238,6 +238,26 @@ impl Chat {
     pub(super) fn counted_address(&self, client: ClientId) -> Option<Cidr> {
         let origin = self.client(client)?.origin;
         origin.address.filter(|_| !origin.is_trusted).map(Cidr::around)
+    }
+
+    /// What `/help` says of the commands that the connection may use.
+    pub(in crate::chat) fn help_accounts(&self, client: ClientId) -> String {
+        let is_operator = self.role_of(client) == Some(Role::Operator);
+        let known =
+            NAMES.iter().filter(|(_, _, _, kind)| self.accounts.is_kept && (kind.is_none() || is_operator));
+        let line = |(english, spanish, words, kind): &(&str, &str, &str, Option<ActKind>)| {
+            let phrase = match *english {
+                "register" => Phrase::HelpRegister,
+                "login" => Phrase::HelpLogin,
+                "passwd" => Phrase::HelpPasswd,
+                "read" => Phrase::HelpRead,
+                _ => Phrase::HelpAct,
+            };
+            let also = if spanish == english { String::new() } else { format!(" /{spanish}") };
+            debug_assert_eq!(kind.is_some(), phrase == Phrase::HelpAct);
+            format!("* HELP /{english} {words}{also} :{}\n", phrase.in_language(self.settings.language))
+        };
+        known.map(line).collect()
     }
 
     /// A command that only a relay with accounts knows. False: it is none.
