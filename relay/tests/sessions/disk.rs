@@ -175,6 +175,7 @@ impl Disk {
         self.sid_ceiling = last_sid + SIDS_AHEAD;
         let (id_ceiling, sid_ceiling) = (self.ceiling, self.sid_ceiling);
         let sessions = self.sessions.values().cloned().collect();
+        #[allow(clippy::needless_update, reason = "accounts are there only with a history")]
         Remembered {
             newest,
             id_ceiling,

@@ -274,7 +274,7 @@ impl Chat {
         }
         match AccountCommand::parse(line) {
             Ok(AccountCommand::Register { name, password }) => {
-                self.register_name(client, &name, *password, now)
+                self.register_name(client, &name, *password, now);
             }
             Ok(AccountCommand::Login { name, password }) => self.log_in(client, &name, *password, now),
             Ok(AccountCommand::Passwd { password }) => self.change_password(client, *password),
