@@ -56,6 +56,13 @@ impl Cost {
         Some(Secret(argon2.hash_password(password.as_bytes(), &salt).ok()?.to_string()))
     }
 
+    /// What is compared where there is no account: nobody's password, at this cost.
+    fn nobody(self) -> String {
+        let Self { memory_kib, passes } = self;
+        let (salt, hash) = ("A".repeat(22), "A".repeat(43));
+        format!("$argon2id$v=19$m={memory_kib},t={passes},p={LANES}${salt}${hash}")
+    }
+
     /// Whether this is the password, and what it is to be kept as from now on, if that was hashed at another cost.
     fn verify(self, password: &str, kept: &str) -> Verdict {
         let Ok(kept) = PasswordHash::new(kept) else { return Verdict::default() };
@@ -123,15 +130,13 @@ fn lock(verdicts: &Mutex<Vec<(u64, Verdict)>>) -> std::sync::MutexGuard<'_, Vec<
 }
 
 fn run(cost: Cost, tasks: &Receiver<PasswordTask>, verdicts: &Mutex<Vec<(u64, Verdict)>>, bell: &Bell) {
-    // What is compared where there is no account: that takes as long.
-    let nobody = cost.hash("");
+    let nobody = cost.nobody();
     while let Ok(PasswordTask { ticket, password, kept }) = tasks.recv() {
         let verdict = match kept {
             None => Verdict { is_right: true, hash: cost.hash(&password) },
             Some(Some(kept)) => cost.verify(&password, &kept),
             Some(None) => {
-                let nobody = nobody.as_deref().map_or("", String::as_str);
-                let _ = cost.verify(&password, nobody);
+                let _ = cost.verify(&password, &nobody);
                 Verdict::default()
             }
         };
@@ -165,6 +170,17 @@ mod tests {
         assert!(hash.contains(",t=2,"));
         assert_eq!(dearer.verify("otra", &kept), Verdict::default());
         assert_eq!(dearer.verify("correcta", &hash), Verdict { is_right: true, hash: None });
+    }
+
+    #[test]
+    fn what_nobody_has_as_a_password_costs_what_any_other_does() {
+        let nobody = CHEAP.nobody();
+        let params = Params::try_from(&PasswordHash::new(&nobody).unwrap()).unwrap();
+        let current = CHEAP.params().unwrap();
+        assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (current.m_cost(), 1, LANES));
+        let kept = CHEAP.hash("correcta").unwrap();
+        assert_eq!(nobody.len(), kept.len());
+        assert_eq!(CHEAP.verify("correcta", &nobody), Verdict::default());
     }
 
     #[test]
