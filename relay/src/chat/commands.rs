@@ -198,7 +198,7 @@ impl Chat {
             let sentence = phrase.in_language(self.settings.language);
             answer.push_str(&format!("* HELP {}{also} :{sentence}\n", line.trim_end()));
         }
-        answer.push_str(&self.help_accounts(client));
+        self.help_accounts(client, &mut answer);
         answer.push_str("* END HELP\n");
         self.answer_lines(client, answer);
     }

@@ -79,9 +79,7 @@ impl Chat {
         false
     }
 
-    pub(super) fn help_accounts(&self, _: ClientId) -> &'static str {
-        ""
-    }
+    pub(super) fn help_accounts(&self, _: ClientId, _: &mut String) {}
 
     pub(super) fn enter_as(&mut self, _: ClientId, _: u64) {}
 

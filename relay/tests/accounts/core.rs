@@ -14,6 +14,10 @@ pub(crate) const FAR: &str = "198.51.100.7";
 pub(crate) const NEAR: &str = "127.0.0.1";
 
 pub(crate) fn begun() -> Core {
+    begun_with(Durability::None)
+}
+
+fn begun_with(durability: Durability) -> Core {
     let row = |number, name: &str, role| AccountRow {
         number,
         name: name.to_owned(),
@@ -24,7 +28,7 @@ pub(crate) fn begun() -> Core {
     let accounts = AccountsKept { accounts, ..AccountsKept::default() };
     let remembered =
         Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() };
-    let mut core = Core::keeping(Durability::None, remembered);
+    let mut core = Core::keeping(durability, remembered);
     core.seconds = 100.0;
     core
 }
@@ -77,6 +81,41 @@ fn a_password_is_taken_only_where_nobody_can_read_it_on_its_way() {
     expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE name=Ana role=user :");
     core.chat.set_rules(Rules { takes_plaintext: true, ..Rules::default() });
     expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE name=Ana role=user :");
+}
+
+#[test]
+fn a_new_account_is_promised_once_it_is_kept_and_not_at_all_while_nothing_can_be() {
+    let mut core = begun_with(Durability::Commit);
+    connect(&mut core, 1, NEAR, true);
+    assert_eq!(ask(&mut core, 1, "/register Eva una clave"), "");
+    core.send(1, "/ping después");
+    assert_eq!(core.heard(1), [""; 0]);
+    let works = core.keep_all();
+    assert!(works.iter().any(|work| work.changes.len() == 1), "{works:?}");
+    let told = core.heard(1);
+    assert!(
+        told[0].starts_with("* NOTE REGISTER DONE name=Eva :") && told[1] == "* PONG después",
+        "{told:?}"
+    );
+    connect(&mut core, 2, NEAR, true);
+    let now = core.now();
+    core.chat.handle_history_trouble(true, now);
+    core.turn();
+    expect(&mut core, 2, "/register Luis una clave", "* FAIL REGISTER NOT_KEPT :");
+    expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE name=Ana");
+}
+
+#[test]
+fn who_goes_before_its_account_is_kept_hears_nothing_of_it_under_the_next_ones_number() {
+    let mut core = begun_with(Durability::Commit);
+    connect(&mut core, 1, NEAR, true);
+    assert_eq!(ask(&mut core, 1, "/register Eva una clave"), "");
+    core.gone(1);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, "/ping otra");
+    core.keep_all();
+    assert_eq!(core.heard(1), ["* PONG otra"]);
+    expect(&mut core, 1, "/login Eva una clave", "* NOTE LOGIN DONE name=Eva");
 }
 
 #[test]

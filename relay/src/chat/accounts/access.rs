@@ -241,7 +241,7 @@ impl Chat {
     }
 
     /// What `/help` says of the commands that the connection may use.
-    pub(in crate::chat) fn help_accounts(&self, client: ClientId) -> String {
+    pub(in crate::chat) fn help_accounts(&self, client: ClientId, answer: &mut String) {
         let is_operator = self.role_of(client) == Some(Role::Operator);
         let known =
             NAMES.iter().filter(|(_, _, _, kind)| self.accounts.is_kept && (kind.is_none() || is_operator));
@@ -257,7 +257,7 @@ impl Chat {
             debug_assert_eq!(kind.is_some(), phrase == Phrase::HelpAct);
             format!("* HELP /{english} {words}{also} :{}\n", phrase.in_language(self.settings.language))
         };
-        known.map(line).collect()
+        answer.extend(known.map(line));
     }
 
     /// A command that only a relay with accounts knows. False: it is none.

@@ -52,6 +52,7 @@ impl Chat {
 
     /// The connection is no device any more.
     pub(in crate::chat) fn forget_device(&mut self, client: ClientId) {
+        self.forget_verdicts(client);
         let Some(number) = self.account_of(client) else { return };
         if let Some(account) = self.accounts.by_number.get_mut(&number) {
             account.devices.retain(|device| *device != client);

@@ -1,19 +1,16 @@
 //! Log-ins, new accounts, new passwords: what may be tried, and what comes of it once the password was looked at. Until
 //! then nothing more is taken from the connection; the others do not wait.
 
-use std::time::Duration;
-
 use tertulia_wire::account::is_password;
-use tertulia_wire::name::Name;
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 
-use super::super::answers::refusal;
-use super::super::history::{Answer, Purpose, QUESTIONS_MAX, Wanted};
+use super::super::history::{Answer, Purpose, Wanted};
 use super::super::names::Holder;
+use super::super::promises::Promise;
 use super::super::{Chat, ClientId, Cut, Event};
 use super::attempts::Subject;
-use super::{ACCOUNTS_MAX, TASKS_MAX};
+use super::permits::{Refusal, refused};
 use crate::account::{AccountRow, PasswordTask, Role, Verdict};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
@@ -44,13 +41,6 @@ impl What {
     }
 }
 
-/// Code, further words, and sentence of a refusal.
-type Refusal = (&'static str, String, Phrase);
-
-fn refused(code: &'static str, phrase: Phrase) -> Refusal {
-    (code, String::new(), phrase)
-}
-
 impl Chat {
     /// `/register NAME PASSWORD`
     pub(super) fn register_name(&mut self, client: ClientId, name: &str, password: &str, now: Moment) {
@@ -67,92 +57,13 @@ impl Chat {
     /// `/passwd PASSWORD`
     pub(super) fn change_password(&mut self, client: ClientId, password: &str) {
         let name = self.account_name(client);
-        let outcome = self.check_private(client).and_then(|()| match &name {
+        let outcome = self.check_private(client).and_then(|()| self.check_keeping());
+        let outcome = outcome.and_then(|()| match &name {
             None => Err(refused("LOGIN_NEEDED", Phrase::LoginNeeded)),
             Some(_) if !is_password(password) => Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid)),
             Some(_) => Ok(()),
         });
         self.begin_task(client, What::Passwd, &name.unwrap_or_default(), password, outcome);
-    }
-
-    fn check_private(&self, client: ClientId) -> Result<(), Refusal> {
-        if self.takes_passwords(client) { Ok(()) } else { Err(refused("NOT_PRIVATE", Phrase::NotPrivate)) }
-    }
-
-    fn check_login(&mut self, client: ClientId, name: &str, now: Moment) -> Result<(), Refusal> {
-        self.check_private(client)?;
-        if self.account_of(client).is_some() {
-            return Err(refused("ALREADY", Phrase::AlreadyLoggedIn));
-        }
-        let subjects = self.subjects(client, name);
-        let waits = subjects.iter().map(|subject| match subject {
-            Subject::Address(_) => self.accounts.by_address.wait(subject, now),
-            Subject::Name(_) => self.accounts.by_name.wait(subject, now),
-        });
-        check_wait(waits.max().unwrap_or_default())?;
-        self.check_place()?;
-        for subject in subjects {
-            match subject {
-                Subject::Address(_) => self.accounts.by_address.charge(subject, now),
-                Subject::Name(_) => self.accounts.by_name.charge(subject, now),
-            }
-        }
-        Ok(())
-    }
-
-    /// Whose tries a log-in counts among.
-    fn subjects(&self, client: ClientId, name: &str) -> Vec<Subject> {
-        let address = self.counted_address(client).map(Subject::Address);
-        let key = super::keys(name).into_iter().next().unwrap_or_default();
-        address.into_iter().chain([Subject::Name(key.into())]).collect()
-    }
-
-    fn check_register(
-        &mut self,
-        client: ClientId,
-        name: &str,
-        password: &str,
-        now: Moment,
-    ) -> Result<(), Refusal> {
-        self.check_private(client)?;
-        let is_operator = self.role_of(client) == Some(Role::Operator);
-        if self.account_of(client).is_some() && !is_operator {
-            return Err(refused("ALREADY", Phrase::AlreadyLoggedIn));
-        }
-        if self.accounts.rules.is_registered_only && !is_operator {
-            return Err(refused("CLOSED", Phrase::RegisterClosed));
-        }
-        self.check_new_name(client, name)?;
-        if !is_password(password) {
-            return Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid));
-        }
-        if self.accounts.by_number.len() >= ACCOUNTS_MAX {
-            return Err(refused("FULL", Phrase::AccountsFull));
-        }
-        let address = self.counted_address(client).map(Subject::Address).filter(|_| !is_operator);
-        let wait = address.as_ref().map(|subject| self.accounts.registers.wait(subject, now));
-        check_wait(wait.unwrap_or_default())?;
-        self.check_place()?;
-        address.into_iter().for_each(|subject| self.accounts.registers.charge(subject, now));
-        Ok(())
-    }
-
-    /// Whether the name can become an account of this connection's: it is nobody else's.
-    fn check_new_name(&self, client: ClientId, name: &str) -> Result<(), Refusal> {
-        if Name::parse(name).map_or(true, |name| !name.tail().is_empty()) {
-            return Err(refused("NAME_INVALID", Phrase::NameInvalid));
-        }
-        self.names.check_free(name, client).map_err(|why| {
-            let (code, phrase) = refusal(why);
-            (code, escape(name).into_owned(), phrase)
-        })
-    }
-
-    /// Whether there is place for one more who waits.
-    fn check_place(&self) -> Result<(), Refusal> {
-        let asked = self.keeping.as_ref().map_or(0, |keeping| keeping.waiting_questions());
-        let is_full = self.accounts.waiting.len() >= TASKS_MAX || asked >= QUESTIONS_MAX;
-        if is_full { Err(refused("BUSY", Phrase::LoginBusy)) } else { Ok(()) }
     }
 
     /// First the file is looked at, in which a tool may have changed something.
@@ -201,14 +112,13 @@ impl Chat {
         let password = pending.password.clone();
         self.accounts.tasks.push_back(PasswordTask { ticket, password, kept });
         self.accounts.waiting.insert(ticket, (client, pending));
-        if let Some(state) = self.client_mut(client) {
-            state.awaits_history = true;
-        }
+        self.set_awaiting(client, true);
     }
 
     /// The connection is gone: nobody waits for what comes of its password.
     pub(in crate::chat) fn forget_verdicts(&mut self, client: ClientId) {
         self.accounts.waiting.retain(|_, (waiting, _)| *waiting != client);
+        self.accounts.promised.retain(|_, (waiting, _)| *waiting != client);
         let waiting = &self.accounts.waiting;
         self.accounts.tasks.retain(|task| waiting.contains_key(&task.ticket));
     }
@@ -216,10 +126,7 @@ impl Chat {
     /// What came of a password.
     pub fn handle_verdict(&mut self, ticket: u64, verdict: Verdict, now: Moment) {
         let Some((client, pending)) = self.accounts.waiting.remove(&ticket) else { return };
-        if let Some(state) = self.client_mut(client) {
-            state.awaits_history = false;
-        }
-        self.resumed.push_back(client);
+        self.set_awaiting(client, false);
         let outcome = match pending.what {
             What::Login => self.finish_login(client, &pending.name, verdict, now),
             What::Register => self.finish_register(client, &pending.name, verdict, now),
@@ -229,10 +136,15 @@ impl Chat {
         match outcome {
             Ok((words, phrase)) => {
                 let words = format!("NOTE {} DONE {words}", pending.what.command());
-                self.answer_labeled(client, words.trim_end(), label, Some(phrase));
                 if pending.what == What::Login {
-                    self.tell_markers(client);
+                    self.answer_labeled(client, words.trim_end(), label, Some(phrase));
+                    return self.tell_markers(client);
                 }
+                let label = label.map_or_else(String::new, |label| format!(" label={label}"));
+                let line = self.answer_text(client, &format!("{}{label}", words.trim_end()), Some(phrase));
+                self.accounts.promised.insert(ticket, (client, line));
+                self.set_awaiting(client, true);
+                self.promise(Promise::Account(ticket), now);
             }
             Err((code, words, phrase)) => {
                 let words = format!("FAIL {} {code} {words}", pending.what.command());
@@ -241,6 +153,24 @@ impl Chat {
                     self.cut(client, Cut::Banned, now);
                 }
             }
+        }
+    }
+
+    /// What an answer tells of is kept: it is given, if whom it is for is still there.
+    pub(in crate::chat) fn tell_kept(&mut self, ticket: u64) {
+        if let Some((client, line)) = self.accounts.promised.remove(&ticket) {
+            self.insert(client, &line);
+            self.set_awaiting(client, false);
+        }
+    }
+
+    /// Until it is answered, nothing more is taken of a connection.
+    fn set_awaiting(&mut self, client: ClientId, is_awaiting: bool) {
+        if let Some(state) = self.client_mut(client) {
+            state.awaits_history = is_awaiting;
+        }
+        if !is_awaiting {
+            self.resumed.push_back(client);
         }
     }
 
@@ -373,10 +303,4 @@ impl Chat {
             }
         }
     }
-}
-
-/// Too soon: the connection is told how long it is.
-fn check_wait(wait: Duration) -> Result<(), Refusal> {
-    let seconds = wait.as_millis().div_ceil(1000);
-    if seconds == 0 { Ok(()) } else { Err(("TOO_SOON", seconds.to_string(), Phrase::TooSoon)) }
 }

@@ -6,6 +6,7 @@ mod acts;
 mod attempts;
 mod devices;
 mod login;
+mod permits;
 mod sanctions;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -89,6 +90,8 @@ pub(in crate::chat) struct Accounts {
     tasks: VecDeque<PasswordTask>,
     /// Who waits for which verdict, by its ticket.
     waiting: BTreeMap<u64, (ClientId, Pending)>,
+    /// Answers that are given once what they tell of is kept, by their tickets.
+    promised: BTreeMap<u64, (ClientId, String)>,
     last_ticket: u64,
     /// Connections that are to be cut, and why.
     unwelcome: Vec<(ClientId, Cut)>,
@@ -110,6 +113,7 @@ impl Default for Accounts {
             changes: Vec::new(),
             tasks: VecDeque::new(),
             waiting: BTreeMap::new(),
+            promised: BTreeMap::new(),
             last_ticket: 0,
             unwelcome: Vec::new(),
         }
