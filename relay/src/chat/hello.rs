@@ -48,7 +48,7 @@ impl Chat {
             let found = token.and_then(|token| Some((token, self.sessions.find(token, self.ids.unix_ms())?)));
             let taken_up = match found {
                 Some((token, session)) => {
-                    self.check_resume(client, session, hello)?.map(|session| (token, session))
+                    self.check_resume(client, session, now)?.map(|session| (token, session))
                 }
                 None => None,
             };

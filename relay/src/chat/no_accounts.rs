@@ -1,7 +1,5 @@
 //! A relay without accounts: everybody may do everything.
 
-use tertulia_wire::extended::Hello;
-
 use super::names::Refused;
 use super::rooms::DEFAULT_ROOM;
 use super::sessions::SessionId;
@@ -70,7 +68,7 @@ impl Chat {
         &mut self,
         _: ClientId,
         session: SessionId,
-        _: &Hello<'_>,
+        _: Moment,
     ) -> Result<Option<SessionId>, HelloRefusal> {
         Ok(Some(session))
     }

@@ -64,8 +64,23 @@ fn another_password_is_taken_and_the_old_one_is_not_any_more() {
     expect(&mut ana, "/register Ana corta", "* FAIL REGISTER PASSWORD_INVALID :");
     expect(&mut ana, "/register Ana la primera", "* NOTE REGISTER DONE name=Ana :");
     let mut stolen = Client::connect(relay.address());
+    stolen.tell("/hello v=1 name=Ana room=cocina");
     stolen.tell("/login Ana la primera");
+    stolen.forget();
+    stolen.tell("/hello v=1 name=Ana room=cocina");
+    let hello = stolen.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    let mut cook = relay.named("Eva");
+    cook.tell("/join cocina");
+    cook.forget();
+    stolen.send("/quit");
+    stolen.lines_until_closed();
+    cook.hears(&["Ana ha abandonado el chat."]);
     expect(&mut ana, "/passwd la segunda", "* NOTE PASSWD DONE :");
+    cook.hears(&[]);
+    let mut stolen = relay.client();
+    stolen.tell(&format!("/hello v=1 name=Ana resume={token}"));
+    stolen.hears(&["* FAIL HELLO NAME_REGISTERED Ana :…"]);
     expect(&mut relay.client(), "/login Ana la primera", "* FAIL LOGIN REFUSED :");
     logged_in(&relay, "Ana", "la segunda");
 }

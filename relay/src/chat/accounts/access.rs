@@ -1,7 +1,7 @@
 //! Who may come in, enter a room, speak for others; and which lines of those are taken who may not do everything.
 
 use tertulia_wire::account::{AccountCommand, ActKind, NAMES};
-use tertulia_wire::extended::{Hello, Labeled};
+use tertulia_wire::extended::Labeled;
 use tertulia_wire::message::Message;
 use tertulia_wire::tags::escape;
 
@@ -187,9 +187,8 @@ impl Chat {
         &mut self,
         client: ClientId,
         session: SessionId,
-        hello: &Hello<'_>,
+        now: Moment,
     ) -> Result<Option<SessionId>, HelloRefusal> {
-        debug_assert!(hello.resume.is_some());
         let Some(state) = self.sessions.get(session) else { return Ok(None) };
         let (account, name) = (state.account, state.name.clone());
         if let Some(own) = self.account_of(client) {
@@ -204,7 +203,7 @@ impl Chat {
             return Ok(Some(session));
         };
         if self.accounts.row(number).is_none() {
-            self.sessions.forget(session);
+            self.drop_session(session, now);
             return Ok(None);
         }
         if self.is_kept_out(client, number) {

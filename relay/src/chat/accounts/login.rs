@@ -8,6 +8,7 @@ use tertulia_wire::tags::escape;
 use super::super::history::{Answer, Purpose, Wanted};
 use super::super::names::Holder;
 use super::super::promises::Promise;
+use super::super::sessions::{Presence, SessionId};
 use super::super::{Chat, ClientId, Cut, Event};
 use super::attempts::Subject;
 use super::permits::{Refusal, refused};
@@ -127,6 +128,9 @@ impl Chat {
     pub fn handle_verdict(&mut self, ticket: u64, verdict: Verdict, now: Moment) {
         let Some((client, pending)) = self.accounts.waiting.remove(&ticket) else { return };
         self.set_awaiting(client, false);
+        if self.client(client).is_none_or(|state| state.is_closing) {
+            return;
+        }
         let outcome = match pending.what {
             What::Login => self.finish_login(client, &pending.name, verdict, now),
             What::Register => self.finish_register(client, &pending.name, verdict, now),
@@ -255,10 +259,19 @@ impl Chat {
                     self.sign_off(holder);
                     self.cut(holder, Cut::Kicked, now);
                 }
-                None => self.give_up(session, now),
+                None => self.drop_session(session, now),
             }
             self.sessions.forget(session);
         }
+    }
+
+    /// Nobody can take the session up any more; who was only away is gone.
+    pub(super) fn drop_session(&mut self, session: SessionId, now: Moment) {
+        let state = self.sessions.get(session).map(|session| session.state);
+        if matches!(state, Some(Presence::Away(_) | Presence::BeforeRestart)) {
+            self.give_up(session, now);
+        }
+        self.sessions.forget(session);
     }
 
     /// From now on the connection is known as the account, and has its name.
