@@ -3,15 +3,17 @@
 //!
 //! PROTOCOL.md, "Extended mode"; FAIL, WARN and NOTE follow IRCv3 standard-replies.
 
+mod greeting;
+
 use std::borrow::Cow;
 
 use crate::extended::is_label;
 use crate::message::RelayLine;
 use crate::name::{JOIN_WORDS, LEAVE_WORDS, Name};
-use crate::secret::Secret;
 use crate::tags::{split, unescape};
 use crate::text::is_dirty;
 use crate::time::unix_ms;
+pub use greeting::Greeting;
 
 /// A line of the relay, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,29 @@ pub enum Heard<'a> {
     ResumeUnknown,
     /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
     TakenOver,
+    /// `* NOTE LOGIN DONE name=NAME role=ROLE`: the password was right.
+    LoggedIn {
+        /// The account's name.
+        name: Cow<'a, str>,
+        /// What it may do besides speaking.
+        role: Cow<'a, str>,
+    },
+    /// `* FAIL LOGIN CODE …`
+    LoginRefused {
+        /// Why, as a word for machines.
+        code: &'a str,
+        /// What stands behind that.
+        words: &'a str,
+        /// Why, for people.
+        sentence: &'a str,
+    },
+    /// `* READ room=R id=ID`: up to where the account has read a room.
+    Read {
+        /// The room.
+        room: Cow<'a, str>,
+        /// The newest line that was read.
+        id: u64,
+    },
     /// `* JOINED room=R last=ID`
     Joined {
         /// The room.
@@ -176,25 +201,6 @@ pub enum Heard<'a> {
     Unreadable,
 }
 
-/// What stands behind `* HELLO`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Greeting<'a> {
-    /// The name the connection has now.
-    pub name: Cow<'a, str>,
-    /// Comes back as the same session; a secret.
-    pub token: Secret<Cow<'a, str>>,
-    /// The session's number, as others see it in keys.
-    pub sid: u64,
-    /// Longest line that the relay takes, its ending not counted.
-    pub line_bytes_max: usize,
-    /// Lines that may be sent at once; 0: any number.
-    pub burst: u32,
-    /// Lines that may then be sent each second; 0: any number.
-    pub rate: u32,
-    /// What an acknowledgement promises: `none`, `commit`, `sync`.
-    pub durability: Cow<'a, str>,
-}
-
 /// Who said it, of which of its lines: never given twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key<'a> {
@@ -259,6 +265,7 @@ fn parse_words(words: &str) -> Option<Heard<'_>> {
     match first {
         "HELLO" => Greeting::parse(rest).map(Heard::Hello),
         "JOINED" => Some(Heard::Joined { room: value(rest, "room")?, last: number(rest, "last") }),
+        "READ" => Some(Heard::Read { room: value(rest, "room")?, id: number(rest, "id")? }),
         "PARTED" => Some(Heard::Parted { room: value(rest, "room")? }),
         "ACK" => {
             let unix_ms = raw(rest, "time").and_then(unix_ms);
@@ -293,6 +300,10 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
         ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
         ("NOTE", "HELLO", "WAIT") => Some(Heard::HelloWaits),
         ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
+        ("NOTE", "LOGIN", "DONE") => {
+            Some(Heard::LoggedIn { name: value(rest, "name")?, role: value(rest, "role")? })
+        }
+        ("FAIL", "LOGIN", code) => Some(Heard::LoginRefused { code, words: rest, sentence }),
         ("FAIL", "JOIN", code) => Some(Heard::JoinRefused { code, sentence }),
         ("FAIL", "SAY", code) => Some(Heard::SayRefused { label: label(rest)?, code, sentence }),
         ("NOTE", "SAY", "NOT_KEPT") => Some(Heard::NotKept { label: label(rest)?, id: number(rest, "id")? }),
@@ -311,23 +322,6 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
         ("NOTE", "HISTORY", "KEPT") => Some(Heard::History { is_kept: true }),
         ("NOTE", "RELAY", "CLOSING") => Some(Heard::Closing),
         _ => None,
-    }
-}
-
-impl<'a> Greeting<'a> {
-    /// Reads what follows `HELLO`. Without a name, a token and a session's number it is none.
-    fn parse(rest: &'a str) -> Option<Self> {
-        let count = |key| number(rest, key).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
-        let line = number(rest, "line").and_then(|line| usize::try_from(line).ok());
-        Some(Self {
-            name: value(rest, "name")?,
-            token: value(rest, "token").filter(|token| !token.is_empty()).map(Secret)?,
-            sid: number(rest, "sid")?,
-            line_bytes_max: line.unwrap_or(crate::limits::LINE_BYTES_MAX),
-            burst: count("burst"),
-            rate: count("rate"),
-            durability: value(rest, "durability").unwrap_or_default(),
-        })
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) enum Promise {
     Hello(ClientId, SessionId),
     /// Ids, and numbers of sessions, may go up to here.
     Ceilings(Option<u64>, Option<u64>),
+    /// What came of the password of this ticket.
+    #[cfg(feature = "history")]
+    Account(u64),
 }
 
 /// A labeled line that was said.
@@ -71,6 +74,8 @@ impl Chat {
         let lost: Vec<Promise> = self.promises.drain(first..behind).map(|(_, promise)| promise).collect();
         for promise in lost {
             match promise {
+                #[cfg(feature = "history")]
+                Promise::Account(_) => self.promise(promise, now),
                 // Only lines are lost: the session is kept with what comes next.
                 Promise::Hello(_, session) => {
                     self.sessions.note_change(session);
@@ -114,6 +119,8 @@ impl Chat {
                 sid.into_iter().for_each(|sid| self.sessions.ceiling_was_kept(sid));
             }
             Promise::Ceilings(..) => {}
+            #[cfg(feature = "history")]
+            Promise::Account(ticket) => self.tell_kept(ticket),
         }
     }
 

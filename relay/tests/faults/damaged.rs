@@ -56,7 +56,7 @@ fn damage(file: &Path, from: usize, to: usize) {
 /// Overwrites the texts of old lines, in the file of a relay that may be running: nothing of it is ever missing.
 fn damage_old_lines(file: &Path) {
     let mut bytes = std::fs::read(file).unwrap();
-    let old = bytes.len() / 3;
+    let old = bytes.len() / 4;
     let is_text = |page: &&mut [u8]| page.iter().filter(|byte| **byte == b'x').count() > 900;
     bytes[..old].chunks_mut(1024).skip(1).filter(is_text).for_each(|page| page.fill(0xa5));
     std::fs::File::options().write(true).open(file).unwrap().write_all(&bytes).unwrap();
@@ -142,8 +142,8 @@ fn a_file_that_is_damaged_anywhere_is_left_as_it_is_until_its_repair_is_asked_fo
 
 #[test]
 fn damage_that_is_met_later_is_told_with_what_to_do_and_the_chat_goes_on_and_that_mends_it() {
-    // Three times what the relay reads of the newest lines when it starts, and too few lines to fill an index.
-    let folder = written(200, 15_000);
+    // More than the relay reads of the newest lines when it starts, and too few lines to fill an index.
+    let folder = written(90, 16_300);
     let relay = folder.relay(&[]);
     let [mut luis] = relay.people(["Luis"]);
     // Only now: the relay looks through its file from the start on, and whoever comes after the damage is met was not told.

@@ -49,6 +49,15 @@ const HELP: [(&str, Phrase); 12] = [
     ("/quit /salir", Phrase::HelpQuit),
 ];
 
+/// What `/help` lists besides where there are accounts.
+#[cfg(feature = "history")]
+const HELP_ACCOUNTS: [(&str, Phrase); 4] = [
+    ("/register NAME PASSWORD /registrar", Phrase::HelpRegister),
+    ("/login NAME PASSWORD /entrar", Phrase::HelpLogin),
+    ("/passwd PASSWORD /clave", Phrase::HelpPasswd),
+    ("/read room=ROOM id=ID /leido", Phrase::HelpRead),
+];
+
 /// What was typed, or this where that cannot be a word.
 fn echoed(typed: &str, otherwise: &str) -> String {
     if typed.is_empty() || typed.starts_with(':') { otherwise.into() } else { escape(typed) }
@@ -200,10 +209,18 @@ impl Model {
             "help" | "ayuda" => {
                 HELP.iter()
                     .for_each(|(words, phrase)| self.answer(id, &format!("HELP {words}"), Some(*phrase)));
+                #[cfg(feature = "history")]
+                HELP_ACCOUNTS
+                    .iter()
+                    .for_each(|(words, phrase)| self.answer(id, &format!("HELP {words}"), Some(*phrase)));
                 self.answer(id, "END HELP", None);
             }
             "ping" => self.answer(id, format!("PONG {}", cut(rest.trim(), 64)).trim_end(), None),
             "pong" => {}
+            // What an end of the input may leave of `/rooms`.
+            "room" if cfg!(feature = "history") => {
+                self.answer(id, "FAIL ROOM MISSING ROOM", Some(Phrase::Missing));
+            }
             "quit" | "salir" => {
                 self.answer(id, "NOTE QUIT BYE", Some(Phrase::Bye));
                 self.forget_name(id, now);
