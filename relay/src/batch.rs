@@ -47,6 +47,8 @@ pub struct SessionRow {
     pub name: String,
     /// The rooms it is in.
     pub rooms: Vec<String>,
+    /// The number of the account that it logged in as.
+    pub account: Option<u64>,
     /// A connection holds it.
     pub is_present: bool,
     /// When it was last used, in milliseconds since 1970.
@@ -68,11 +70,18 @@ pub struct Work {
     pub id_ceiling: Option<u64>,
     /// No number of a session above it may be used before this is kept, unless the session is kept with it.
     pub sid_ceiling: Option<u64>,
+    /// What has changed of accounts.
+    #[cfg(feature = "history")]
+    pub changes: Vec<crate::account::Change>,
 }
 
 impl Work {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
+        #[cfg(feature = "history")]
+        if !self.changes.is_empty() {
+            return false;
+        }
         let has_ceiling = self.id_ceiling.is_some() || self.sid_ceiling.is_some();
         self.lines.is_empty() && self.sessions.is_empty() && self.forgotten.is_empty() && !has_ceiling
     }

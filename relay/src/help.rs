@@ -38,6 +38,10 @@ const HISTORY_EN: &str = if cfg!(feature = "history") {
   --history-max-rows N   the oldest go beyond so many  [1000000]
   --history-repair       move a damaged file aside
   --durability HOW       acknowledged lines outlive: none, commit the relay, sync a power cut  [commit]
+  --access open|registered  who may chat: anybody, or only who logs in  [open]
+  --allow-plaintext-login   take passwords that others may read on their way
+  --argon2-memory KIB    what a guess of a password costs: memory  [65536]
+  --argon2-passes N      and passes over it            [3]
 "
 } else {
     ""
@@ -54,6 +58,8 @@ const TOOLS_EN: &str = if cfg!(feature = "history") {
     "
   history export|import|prune|check                    lines out, lines in, fewer lines, is it whole
                          with --history FILE and the --history-max flags; a relay may run meanwhile
+  account add NAME [--role user|bridge|operator] | list | remove NAME | passwd NAME | role NAME ROLE
+                         with --history FILE; passwords from the terminal, or standard input
 "
 } else {
     ""
@@ -86,6 +92,10 @@ const HISTORY_ES: &str = if cfg!(feature = "history") {
   --history-max-rows N   y lo que pase de tantas líneas  [1000000]
   --history-repair       aparta un fichero dañado
   --durability HOW       lo confirmado aguanta: none nada, commit que muera el relay, sync un corte de luz  [commit]
+  --access open|registered  quién chatea: cualquiera, o solo quien entra con su cuenta  [open]
+  --allow-plaintext-login   acepta claves que otros pueden leer en el camino
+  --argon2-memory KIB    lo que cuesta adivinar una clave: memoria  [65536]
+  --argon2-passes N      y pasadas por ella              [3]
 "
 } else {
     ""
@@ -102,6 +112,8 @@ const TOOLS_ES: &str = if cfg!(feature = "history") {
     "
   history export|import|prune|check                      sacar líneas, meterlas, quitar las viejas, comprobar
                          con --history FILE y las --history-max; el relay puede seguir en marcha
+  account add NAME [--role user|bridge|operator] | list | remove NAME | passwd NAME | role NAME ROLE
+                         con --history FILE; las claves, por el terminal o la entrada estándar
 "
 } else {
     ""

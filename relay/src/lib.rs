@@ -3,9 +3,11 @@
 //! The core, without sockets, clocks or threads; it is given bytes and the time:
 //!
 //! - [`chat`]: who is where, who may say what, to whom it goes.
+//! - `account`: accounts, bans and closed rooms as they are kept.
 //! - [`batch`]: lines on their way to and from the history.
 //! - [`log`]: a room's lines, stored once, and offsets into them.
 //! - [`flood`]: the token bucket.
+//! - [`cidr`]: blocks of addresses.
 //! - [`moment`], [`phrases`]: time as the core sees it; sentences in two languages.
 //!
 //! The shell:
@@ -15,8 +17,11 @@
 //! - [`options`], [`listen`], [`systemd`], [`clock`], [`metrics`]: the command line, listening sockets, the
 //!   service manager, the system's clock, and what the relay counts.
 
+#[cfg(feature = "history")]
+pub mod account;
 pub mod batch;
 pub mod chat;
+pub mod cidr;
 pub mod clock;
 pub mod flood;
 mod help;

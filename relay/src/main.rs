@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
         #[cfg(feature = "history")]
         Ok(Asked::History(tool, options)) => return use_history(tool, &options),
+        #[cfg(feature = "history")]
+        Ok(Asked::Account(tool, options)) => return use_accounts(&tool, &options),
         Err(error) => return fail(&error.to_string()),
     };
     // A reader that has seen enough is no error.
@@ -37,6 +39,18 @@ fn use_history(
 ) -> ExitCode {
     let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
     match tertulia_relay::history::tools::run(tool, options, input, output) {
+        Ok(sentence) => {
+            say(&sentence);
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+#[cfg(feature = "history")]
+fn use_accounts(tool: &tertulia_relay::history::accounts::AccountTool, options: &Options) -> ExitCode {
+    let output = std::io::stdout().lock();
+    match tertulia_relay::history::accounts::run(tool, &options.history, &options.accounts, output) {
         Ok(sentence) => {
             say(&sentence);
             ExitCode::SUCCESS

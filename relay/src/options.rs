@@ -1,5 +1,7 @@
 //! The command line: what the operator wants, or a sentence that says what is wrong with it.
 
+mod accounts;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -11,10 +13,12 @@ use lexopt::prelude::*;
 use tertulia_wire::limits::PORT;
 
 use crate::batch::Durability;
+pub use crate::cidr::Cidr;
 use crate::flood::Flood;
 pub use crate::help::help;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
+pub use accounts::AccountOptions;
 
 /// Default bound of a room's log: some ten thousand lines.
 pub const ROOM_LOG_BYTES: usize = 4 * 1024 * 1024;
@@ -33,6 +37,9 @@ pub enum Asked {
     /// To do something with the history.
     #[cfg(feature = "history")]
     History(crate::history::tools::Tool, HistoryOptions),
+    /// To do something with the accounts.
+    #[cfg(feature = "history")]
+    Account(crate::history::accounts::AccountTool, Box<Options>),
 }
 
 /// How to run.
@@ -56,6 +63,8 @@ pub struct Options {
     pub metrics: Option<SocketAddr>,
     /// What was said is kept there, and how.
     pub history: HistoryOptions,
+    /// Who may come in.
+    pub accounts: AccountOptions,
 }
 
 /// How the history is kept.
@@ -133,42 +142,8 @@ impl Default for Options {
             language: Language::Es,
             metrics: None,
             history: HistoryOptions::default(),
+            accounts: AccountOptions::default(),
         }
-    }
-}
-
-/// A block of addresses, as `192.168.0.0/16`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cidr {
-    address: IpAddr,
-    prefix_bits: u32,
-}
-
-impl Cidr {
-    /// Whether the address lies in the block. An IPv4 address in IPv6 clothing counts as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(block), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - self.prefix_bits).unwrap_or(0);
-                block.to_bits() & mask == address.to_bits() & mask
-            }
-            (IpAddr::V6(block), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - self.prefix_bits).unwrap_or(0);
-                block.to_bits() & mask == address.to_bits() & mask
-            }
-            _ => false,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
-        let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        let prefix_bits = prefix.map_or(Some(bits_max), number)?;
-        (prefix_bits <= bits_max).then_some(Self { address, prefix_bits })
     }
 }
 
@@ -189,12 +164,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
     let mut options = Options::default();
     let mut wants_help = false;
     #[cfg(feature = "history")]
-    let mut tool = None;
+    let (mut tool, mut account) = (None, None);
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(|error| OptionsError(error.to_string()))? {
         match argument {
             Long("help") | Short('h') => wants_help = true,
             Long("version") | Short('V') => return Ok(Asked::Version),
+            Long("allow-plaintext-login") => options.accounts.takes_plaintext = true,
             Long("history-repair") => options.history.repairs = true,
             Long(flag) => {
                 let flag = flag.to_owned();
@@ -202,6 +178,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
             }
             #[cfg(feature = "history")]
             Value(word) if word == "history" && tool.is_none() => tool = Some(read_tool(&mut parser)?),
+            #[cfg(feature = "history")]
+            word if accounts::is_tool(&word) && account.is_none() => {
+                account = Some(accounts::read_tool(&mut parser)?);
+            }
             other => return Err(OptionsError(format!("{}: no such argument", shown(other)))),
         }
     }
@@ -209,9 +189,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
         return Ok(Asked::Help(options.language));
     }
     options.history.check()?;
+    let has_history = cfg!(feature = "history") && options.history.place != HistoryPlace::None;
+    options.accounts.check(has_history)?;
     #[cfg(feature = "history")]
     if let Some(tool) = tool {
         return Ok(Asked::History(tool, options.history));
+    }
+    #[cfg(feature = "history")]
+    if let Some(tool) = account {
+        return Ok(Asked::Account(tool, Box::new(options)));
     }
     Ok(Asked::Run(Box::new(options)))
 }
@@ -232,7 +218,7 @@ const FLAGS: [&str; 12] = [
 ];
 
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
-    if !FLAGS.contains(&flag) {
+    if !FLAGS.contains(&flag) && !accounts::FLAGS.contains(&flag) {
         return Err(OptionsError(format!("--{flag}: no such flag")));
     }
     let value = parser.value().map_err(|_| OptionsError(format!("--{flag}: a value must follow")))?;
@@ -272,6 +258,7 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
                 _ => return Err(wrong("es or en")),
             };
         }
+        _ if accounts::FLAGS.contains(&flag) => options.accounts.read(flag, &value, wrong)?,
         _ if flag.starts_with("history") || flag == "durability" => {
             read_history_flag(&mut options.history, flag, &value, wrong)?;
         }

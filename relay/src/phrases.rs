@@ -18,10 +18,13 @@ macro_rules! phrases {
 
         impl Phrase {
             /// Its words.
+            #[allow(unused_doc_comments, reason = "the attributes of a variant, some of which matter here")]
             pub fn in_language(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $((Self::$name, Language::Es) => $es, (Self::$name, Language::En) => $en,)*
-                }
+                let both = match self {
+                    $($(#[$doc])* Self::$name => [$es, $en],)*
+                };
+                let [es, en] = both;
+                if language == Language::Es { es } else { en }
             }
         }
     };
@@ -150,4 +153,140 @@ phrases! {
     HelpPing: "comprobar la conexión", "try the connection";
     /// Help for a command.
     HelpQuit: "salir del chat", "leave the chat";
+    /// It is an account's.
+    #[cfg(feature = "history")]
+    NameRegistered: "ese nombre es de quien lo registró; entra con /login NOMBRE CLAVE, o elige otro",
+        "that name is its owner's; log in with /login NAME PASSWORD, or choose another";
+    /// The account has another name.
+    #[cfg(feature = "history")]
+    NameNotYours: "has entrado con tu cuenta, y ese no es su nombre",
+        "you logged in, and that is not your account's name";
+    /// Speaking for others.
+    #[cfg(feature = "history")]
+    NotBridge: "solo un puente puede hablar en nombre de otros",
+        "only a bridge may speak for others";
+    /// Nothing goes without an account.
+    #[cfg(feature = "history")]
+    LoginNeeded: "primero entra: /login NOMBRE CLAVE",
+        "log in first: /login NAME PASSWORD";
+    /// The password was right.
+    #[cfg(feature = "history")]
+    LoginDone: "has entrado",
+        "you are logged in";
+    /// No such account, or another password.
+    #[cfg(feature = "history")]
+    LoginRefused: "el nombre o la clave no son esos",
+        "the name or the password is wrong";
+    /// Too many passwords wait.
+    #[cfg(feature = "history")]
+    LoginBusy: "mucha gente entra a la vez; prueba en un momento",
+        "many people log in at once; try again in a moment";
+    /// Too many tries.
+    #[cfg(feature = "history")]
+    TooSoon: "demasiados intentos; espera esos segundos",
+        "too many tries; wait for so many seconds";
+    /// Twice.
+    #[cfg(feature = "history")]
+    AlreadyLoggedIn: "ya has entrado",
+        "you are logged in already";
+    /// A password in the clear.
+    #[cfg(feature = "history")]
+    NotPrivate: "por aquí otros podrían leerlo en el camino; conéctate por TLS",
+        "others could read that on its way; connect over TLS";
+    /// Nothing is kept.
+    #[cfg(feature = "history")]
+    NoAccounts: "este relay no tiene cuentas",
+        "this relay has no accounts";
+    /// A new account.
+    #[cfg(feature = "history")]
+    RegisterDone: "el nombre es tuyo; la próxima vez entra con /login",
+        "the name is yours; next time use /login";
+    /// Only operators make accounts.
+    #[cfg(feature = "history")]
+    RegisterClosed: "aquí las cuentas las hace un operador",
+        "an operator makes the accounts here";
+    /// Too many accounts.
+    #[cfg(feature = "history")]
+    AccountsFull: "no caben más cuentas",
+        "there is no place for more accounts";
+    /// Too short, or too long.
+    #[cfg(feature = "history")]
+    PasswordInvalid: "una clave tiene de 8 a 256 bytes",
+        "a password has 8 to 256 bytes";
+    /// Another password.
+    #[cfg(feature = "history")]
+    PasswdDone: "clave cambiada; los demás dispositivos tienen que entrar otra vez",
+        "password changed; other devices have to log in again";
+    /// Said while muted.
+    #[cfg(feature = "history")]
+    Muted: "un operador te ha silenciado",
+        "an operator has muted you";
+    /// An operator wanted that.
+    #[cfg(feature = "history")]
+    Kicked: "un operador ha cerrado tu conexión",
+        "an operator has closed your connection";
+    /// It may not be here.
+    #[cfg(feature = "history")]
+    Banned: "no puedes entrar en este relay",
+        "you may not enter this relay";
+    /// Not for everybody.
+    #[cfg(feature = "history")]
+    RoomClosed: "en esa sala no entra cualquiera",
+        "that room is not open to everybody";
+    /// Only for operators.
+    #[cfg(feature = "history")]
+    NotOperator: "eso es cosa de operadores",
+        "that is for operators";
+    /// An operator's act.
+    #[cfg(feature = "history")]
+    ActDone: "hecho",
+        "done";
+    /// This machine, or oneself.
+    #[cfg(feature = "history")]
+    Protected: "a quien está en esta máquina, o a ti, no se le puede vetar así",
+        "who is on this machine, or yourself, cannot be banned like that";
+    /// Nothing to take back.
+    #[cfg(feature = "history")]
+    NoSuchSanction: "no había nada que quitar",
+        "there was nothing to take back";
+    /// Too many bans.
+    #[cfg(feature = "history")]
+    TooManySanctions: "hay demasiados vetos; quita alguno con /unban",
+        "there are too many bans; take some back with /unban";
+    /// No such account.
+    #[cfg(feature = "history")]
+    NoAccount: "nadie ha registrado ese nombre",
+        "nobody has registered that name";
+    /// No such access.
+    #[cfg(feature = "history")]
+    AccessInvalid: "una sala es open, registered o members",
+        "a room is open, registered or members";
+    /// Where everybody begins.
+    #[cfg(feature = "history")]
+    DefaultRoom: "esa sala es donde empieza todo el mundo; para cerrar el relay está --access registered",
+        "everybody begins in that room; --access registered closes the relay";
+    /// Everybody may enter.
+    #[cfg(feature = "history")]
+    RoomNotClosed: "esa sala no es de members; usa antes /room",
+        "that room is not for members; use /room first";
+    /// Help for a command.
+    #[cfg(feature = "history")]
+    HelpRegister: "hacer tuyo un nombre",
+        "make a name yours";
+    /// Help for a command.
+    #[cfg(feature = "history")]
+    HelpLogin: "entrar con tu cuenta",
+        "log in to your account";
+    /// Help for a command.
+    #[cfg(feature = "history")]
+    HelpPasswd: "cambiar la clave",
+        "change your password";
+    /// Help for a command.
+    #[cfg(feature = "history")]
+    HelpRead: "hasta dónde has leído (programas)",
+        "how far you have read (programs)";
+    /// Help for a command.
+    #[cfg(feature = "history")]
+    HelpAct: "para operadores",
+        "for operators";
 }

@@ -78,7 +78,15 @@ fn session(sid: u64, used_unix_ms: u64) -> SessionRow {
     let mut token_hash = [0; 16];
     token_hash[..8].copy_from_slice(&sid.to_le_bytes());
     let rooms = vec!["general".to_owned(), "cocina".to_owned()];
-    SessionRow { token_hash, sid, name: "Ana".to_owned(), rooms, is_present: false, used_unix_ms }
+    SessionRow {
+        token_hash,
+        sid,
+        name: "Ana".to_owned(),
+        rooms,
+        account: None,
+        is_present: false,
+        used_unix_ms,
+    }
 }
 
 fn keep(store: &mut Store, work: Work) {

@@ -217,7 +217,7 @@ fn left_behind(works: &[Work]) -> Remembered {
         sid_ceiling: last_sid + 1000,
         sessions,
         recent,
-        recent_after: 0,
+        ..Remembered::default()
     }
 }
 

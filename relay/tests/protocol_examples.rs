@@ -36,7 +36,9 @@ fn every_example_of_the_protocol_is_true() {
                 let folder = std::env::temp_dir().join(format!("tertulia-examples-{}", std::process::id()));
                 std::fs::create_dir(&folder).expect("a folder");
                 let file = folder.join("history.db");
-                let relay = Relay::start(&["--flood", "0", "--history", file.to_str().expect("UTF-8")]);
+                let file = file.to_str().expect("UTF-8");
+                let cheap = ["--argon2-memory", "32", "--argon2-passes", "1"];
+                let relay = Relay::start(&[&["--flood", "0", "--history", file][..], &cheap].concat());
                 let outcome = run(relay.address(), session, DEADLINE).err();
                 std::fs::remove_dir_all(folder).expect("the folder goes");
                 outcome

@@ -33,6 +33,29 @@ pub enum Heard<'a> {
     ResumeUnknown,
     /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
     TakenOver,
+    /// `* NOTE LOGIN DONE name=NAME role=ROLE`: the password was right.
+    LoggedIn {
+        /// The account's name.
+        name: Cow<'a, str>,
+        /// What it may do besides speaking.
+        role: Cow<'a, str>,
+    },
+    /// `* FAIL LOGIN CODE …`
+    LoginRefused {
+        /// Why, as a word for machines.
+        code: &'a str,
+        /// What stands behind that.
+        words: &'a str,
+        /// Why, for people.
+        sentence: &'a str,
+    },
+    /// `* READ room=R id=ID`: up to where the account has read a room.
+    Read {
+        /// The room.
+        room: Cow<'a, str>,
+        /// The newest line that was read.
+        id: u64,
+    },
     /// `* JOINED room=R last=ID`
     Joined {
         /// The room.
@@ -193,6 +216,8 @@ pub struct Greeting<'a> {
     pub rate: u32,
     /// What an acknowledgement promises: `none`, `commit`, `sync`.
     pub durability: Cow<'a, str>,
+    /// Of who has logged in: what the account may do besides speaking.
+    pub role: Option<Cow<'a, str>>,
 }
 
 /// Who said it, of which of its lines: never given twice.
@@ -259,6 +284,7 @@ fn parse_words(words: &str) -> Option<Heard<'_>> {
     match first {
         "HELLO" => Greeting::parse(rest).map(Heard::Hello),
         "JOINED" => Some(Heard::Joined { room: value(rest, "room")?, last: number(rest, "last") }),
+        "READ" => Some(Heard::Read { room: value(rest, "room")?, id: number(rest, "id")? }),
         "PARTED" => Some(Heard::Parted { room: value(rest, "room")? }),
         "ACK" => {
             let unix_ms = raw(rest, "time").and_then(unix_ms);
@@ -293,6 +319,10 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
         ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
         ("NOTE", "HELLO", "WAIT") => Some(Heard::HelloWaits),
         ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
+        ("NOTE", "LOGIN", "DONE") => {
+            Some(Heard::LoggedIn { name: value(rest, "name")?, role: value(rest, "role")? })
+        }
+        ("FAIL", "LOGIN", code) => Some(Heard::LoginRefused { code, words: rest, sentence }),
         ("FAIL", "JOIN", code) => Some(Heard::JoinRefused { code, sentence }),
         ("FAIL", "SAY", code) => Some(Heard::SayRefused { label: label(rest)?, code, sentence }),
         ("NOTE", "SAY", "NOT_KEPT") => Some(Heard::NotKept { label: label(rest)?, id: number(rest, "id")? }),
@@ -327,6 +357,7 @@ impl<'a> Greeting<'a> {
             burst: count("burst"),
             rate: count("rate"),
             durability: value(rest, "durability").unwrap_or_default(),
+            role: value(rest, "role").filter(|role| !role.is_empty()),
         })
     }
 }

@@ -8,6 +8,7 @@
 //! - [`name`]: names of people and of rooms.
 //! - [`message`]: what a line says: join, leave, text, reply, command; and what the relay says.
 //! - [`command`]: the lines that start with `/`.
+//! - [`account`]: those of accounts and of operators.
 //! - [`extended`]: how extended mode is asked for, and how a line is said in it.
 //! - [`heard`]: what the relay says, as an extended client hears it.
 //! - [`tags`]: the escaping of words, and `key=value` lists.
@@ -21,6 +22,7 @@
 //! Nothing here opens a socket, reads a clock, starts a thread or allocates per line on the way of a relay's
 //! fan-out.
 
+pub mod account;
 pub mod command;
 pub mod extended;
 pub mod heard;

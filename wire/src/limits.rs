@@ -43,6 +43,9 @@ pub const UNFRAMED_WRITE_BYTES_MAX: usize = 1024;
 /// `recv` and `send` sizes are 1,024.
 pub const UNFRAMED_READ_BYTES: usize = 1000;
 
+/// Longest password.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+
 /// The room every connection starts in.
 pub const ROOM_DEFAULT: &str = "general";
 

@@ -1,5 +1,6 @@
 //! What the relay says to one connection alone.
 
+use super::names::Refused;
 use super::{Chat, ClientId};
 use crate::phrases::Phrase;
 
@@ -63,5 +64,19 @@ fn with_label(line: &str, label: &str) -> String {
     match words.split_once(" :") {
         Some((words, sentence)) => format!("{words} label={label} :{sentence}\n"),
         None => format!("{words} label={label}\n"),
+    }
+}
+
+/// Code and sentence of a refusal.
+pub(super) fn refusal(refused: Refused) -> (&'static str, Phrase) {
+    match refused {
+        Refused::InUse => ("NAME_IN_USE", Phrase::NameInUse),
+        Refused::Reserved => ("NAME_RESERVED", Phrase::NameReserved),
+        #[cfg(feature = "history")]
+        Refused::Registered => ("NAME_REGISTERED", Phrase::NameRegistered),
+        #[cfg(feature = "history")]
+        Refused::NotYours => ("NAME_NOT_YOURS", Phrase::NameNotYours),
+        #[cfg(feature = "history")]
+        Refused::NotBridge => ("NOT_BRIDGE", Phrase::NotBridge),
     }
 }

@@ -5,6 +5,9 @@ use tertulia_wire::name::Name;
 use tertulia_wire::secret::Secret;
 
 use super::RoomId;
+#[cfg(feature = "history")]
+use super::accounts::Standing;
+use super::origin::Origin;
 use super::outbox::Outbox;
 use super::rooms::Encoding;
 use super::sessions::SessionId;
@@ -28,8 +31,9 @@ pub(super) struct Client {
     pub(super) held_counted: usize,
     /// When to look at `waiting`, or, while closing, to stop waiting for the peer; else [`Moment::NEVER`].
     pub(super) input_due: Moment,
-    /// Free of flood control.
-    pub(super) is_trusted: bool,
+    pub(super) origin: Origin,
+    #[cfg(feature = "history")]
+    pub(super) standing: Standing,
     pub(super) bucket: Bucket,
     /// No line was taken yet: it may still be another protocol.
     pub(super) is_first: bool,
@@ -97,7 +101,7 @@ pub(super) struct Named {
 }
 
 impl Client {
-    pub(super) fn new(is_trusted: bool) -> Self {
+    pub(super) fn new(origin: Origin) -> Self {
         Self {
             mode: Mode::Undecided,
             room: None,
@@ -106,7 +110,9 @@ impl Client {
             waiting_since: Moment::NEVER,
             held_counted: 0,
             input_due: Moment::NEVER,
-            is_trusted,
+            origin,
+            #[cfg(feature = "history")]
+            standing: Standing::default(),
             bucket: Bucket::default(),
             is_first: true,
             owes_refusal: false,

@@ -6,8 +6,9 @@ use tertulia_wire::name::Name;
 use tertulia_wire::tags::escape;
 use tertulia_wire::text::cut;
 
+use super::answers::refusal;
 use super::rooms::Notice;
-use super::speech::refusal;
+use super::sessions::SessionId;
 use super::tagged::TagValues;
 use super::{Chat, ClientId, RoomId};
 use crate::moment::Moment;
@@ -51,11 +52,12 @@ impl Chat {
                 self.answer(client, "NOTE QUIT BYE", Some(Phrase::Bye));
                 self.close(client, now);
             }
+            Err(CommandError::Unknown { .. }) if self.do_account_command(client, line, now) => {}
             Err(error) => self.refuse_command(client, error),
         }
     }
 
-    fn refuse_command(&mut self, client: ClientId, error: CommandError<'_>) {
+    pub(super) fn refuse_command(&mut self, client: ClientId, error: CommandError<'_>) {
         match error {
             CommandError::Unknown { word } => {
                 let word = echoed(&cut(word, ROOM_BYTES_MAX).to_uppercase()).unwrap_or("COMMAND".into());
@@ -73,6 +75,9 @@ impl Chat {
     }
 
     fn join_room(&mut self, client: ClientId, room: &str, now: Moment) {
+        if !self.admits(client, "JOIN", room) {
+            return;
+        }
         let room = match self.rooms.find_or_add(room) {
             Ok(room) => room,
             Err(error) => return self.refuse_room(client, error),
@@ -92,13 +97,20 @@ impl Chat {
     }
 
     fn list_rooms(&mut self, client: ClientId, after: Option<&str>) {
-        let (first, total) = first_in_order(&mut self.rooms.iter().map(|room| &*room.name), after);
+        let (first, total) = first_in_order(
+            &mut self.rooms.iter().map(|room| &*room.name).filter(|room| self.may_enter(client, room)),
+            after,
+        );
         let shown = first.len();
         let mut answer = String::new();
         for name in first {
-            let Some(room) = self.rooms.find(name).and_then(|room| self.rooms.get(room)) else { continue };
-            let here = room.members.iter().filter(|&&member| self.is_named(member)).count();
-            let names = here + room.away.len();
+            let Some(id) = self.rooms.find(name) else { continue };
+            let Some(room) = self.rooms.get(id) else { continue };
+            let is_counted =
+                |member: &&ClientId| self.is_named(**member) && !self.is_listed_before(**member, id);
+            let here = room.members.iter().filter(is_counted).count();
+            let is_away = |session: &&SessionId| !self.is_session_listed_before(**session, id);
+            let names = here + room.away.iter().filter(is_away).count();
             answer.push_str(&format!("* ROOMS room={} names={names}\n", escape(name)));
         }
         answer.push_str(&format!("* END ROOMS shown={shown} of={total}\n"));
@@ -108,18 +120,23 @@ impl Chat {
     fn list_names(&mut self, client: ClientId, room: Option<&str>, after: Option<&str>) {
         let room = room.filter(|room| !room.is_empty());
         let asked = room.map_or_else(|| self.room_of(client), |name| self.rooms.find(name));
-        let Some(room) = asked.and_then(|room| self.rooms.get(room)) else {
+        let may_enter =
+            |id: &RoomId| self.rooms.get(*id).is_some_and(|room| self.may_enter(client, &room.name));
+        let asked = asked.filter(may_enter);
+        let Some((id, room)) = asked.and_then(|id| Some((id, self.rooms.get(id)?))) else {
             let room = echoed(cut(room.unwrap_or_default(), ROOM_BYTES_MAX)).unwrap_or("ROOM".into());
             let words = format!("FAIL WHO NO_SUCH_ROOM {room}");
             return self.answer(client, &words, Some(Phrase::NoSuchRoom));
         };
         let room_name = escape(&room.name).into_owned();
-        let names = room.members.iter().filter_map(|&member| {
+        let members = room.members.iter().filter(|member| !self.is_listed_before(**member, id));
+        let names = members.filter_map(|&member| {
             self.client(member).and_then(|state| state.named.as_ref()).map(|named| named.shown.as_str())
         });
         let away = room
             .away
             .iter()
+            .filter(|session| !self.is_session_listed_before(**session, id))
             .filter_map(|&session| self.sessions.get(session).map(|session| session.name.as_str()));
         let (first, total) = first_in_order(&mut names.chain(away), after);
         let mut answer = String::new();
@@ -153,13 +170,15 @@ impl Chat {
             let words = format!("NOTE NICK RENAMED {}", escape(name.as_str()));
             return self.answer(client, &words, Some(Phrase::NickChanged));
         }
-        if let Err(refused) = self.names.claim(name.base(), client) {
+        let claimed =
+            self.check_tail(client, name.tail()).and_then(|()| self.claim_name(client, name.base()));
+        if let Err(refused) = claimed {
             let (code, phrase) = refusal(refused);
             return self.answer(client, &format!("FAIL NICK {code} {}", escape(name.base())), Some(phrase));
         }
         self.forget_name(client, None, now);
         // The old name may have shared a key with the new one, and took it along.
-        let _ = self.names.claim(name.base(), client);
+        let _ = self.claim_name(client, name.base());
         self.set_name(client, name.base(), name.tail(), None, true);
         self.note_session(client);
         self.notice(client, Notice::Join, now);
@@ -179,11 +198,12 @@ impl Chat {
             let sentence = phrase.in_language(self.settings.language);
             answer.push_str(&format!("* HELP {}{also} :{sentence}\n", line.trim_end()));
         }
+        answer.push_str(&self.help_accounts(client));
         answer.push_str("* END HELP\n");
         self.answer_lines(client, answer);
     }
 
-    fn is_announced(&self, client: ClientId) -> bool {
+    pub(super) fn is_announced(&self, client: ClientId) -> bool {
         let named = self.client(client).and_then(|state| state.named.as_ref());
         named.is_some_and(|named| named.is_announced)
     }
@@ -198,7 +218,7 @@ impl Chat {
 }
 
 /// What somebody typed, as a word of an answer. None: it cannot be one, being empty or beginning like a sentence.
-fn echoed(typed: &str) -> Option<String> {
+pub(super) fn echoed(typed: &str) -> Option<String> {
     (!typed.is_empty() && !typed.starts_with(':')).then(|| escape(typed).into_owned())
 }
 

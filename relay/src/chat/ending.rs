@@ -19,6 +19,10 @@ impl Chat {
             Cut::Slow => ("FAIL SLOW".to_owned(), Phrase::Slow),
             Cut::Silent => ("FAIL PING TIMEOUT".to_owned(), Phrase::PingTimeout),
             Cut::Resumed => ("FAIL HELLO RESUMED".to_owned(), Phrase::Resumed),
+            #[cfg(feature = "history")]
+            Cut::Kicked => ("FAIL RELAY KICKED".to_owned(), Phrase::Kicked),
+            #[cfg(feature = "history")]
+            Cut::Banned => ("FAIL RELAY BANNED".to_owned(), Phrase::Banned),
             Cut::Incomplete => ("FAIL LINE INCOMPLETE".to_owned(), Phrase::LineIncomplete),
             Cut::Foreign(foreign) => {
                 (format!("FAIL RELAY FOREIGN_PROTOCOL {}", foreign.word()), Phrase::Foreign)

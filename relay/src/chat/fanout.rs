@@ -16,6 +16,8 @@ impl Chat {
     /// was said, each receiver once.
     pub fn flush(&mut self, now: Moment, sink: &mut dyn Sink) {
         self.cut_fallen(now);
+        #[cfg(feature = "history")]
+        self.cut_unwelcome(now);
         for _ in 0..self.listed.len() {
             let Some(client) = self.listed.pop_front() else { break };
             self.flush_one(client, now, sink);

@@ -6,12 +6,12 @@ use tertulia_wire::name::{Name, check_room};
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 
+use super::answers::refusal;
 use super::client::{Extended, Mode};
 use super::names::Holder;
 use super::promises::Promise;
 use super::rooms::Notice;
 use super::sessions::{Presence, SessionId, secure_hash};
-use super::speech::refusal;
 use super::tagged::offset_behind;
 use super::timers::Look;
 use super::{Chat, ClientId, Cut, Event, RoomId};
@@ -45,12 +45,22 @@ impl Chat {
     pub(super) fn handle_hello(&mut self, client: ClientId, hello: &Hello<'_>, now: Moment) {
         let outcome = self.check_hello(client, hello).and_then(|()| {
             let token = hello.resume.as_ref().map(|token| token.as_ref());
-            match token.and_then(|token| Some((token, self.sessions.find(token, self.ids.unix_ms())?))) {
+            let found = token.and_then(|token| Some((token, self.sessions.find(token, self.ids.unix_ms())?)));
+            let taken_up = match found {
+                Some((token, session)) => {
+                    self.check_resume(client, session, hello)?.map(|session| (token, session))
+                }
+                None => None,
+            };
+            match taken_up {
                 Some((token, session)) => self.resume(client, session, token, hello, now),
                 None => self.begin(client, hello, now),
             }
         });
         if let Err((code, words, phrase)) = outcome {
+            if code == "NAME_REGISTERED" {
+                self.note_wants_hello(client);
+            }
             let words = format!("FAIL HELLO {code} {words}");
             self.answer(client, words.trim_end(), Some(phrase));
         }
@@ -60,9 +70,9 @@ impl Chat {
         if self.is_extended(client) {
             return Err(("ALREADY", String::new(), Phrase::AlreadyExtended));
         }
-        let hears_lines =
-            self.client(client).is_some_and(|state| state.mode == Mode::Framed && state.named.is_none())
-                && self.outbox(client).is_some_and(|outbox| !outbox.unframed);
+        let hears_lines = self.client(client).is_some_and(|state| state.mode == Mode::Framed)
+            && (self.shown_name(client).is_none() || self.has_logged_in_for_hello(client))
+            && self.outbox(client).is_some_and(|outbox| !outbox.unframed);
         if !hears_lines {
             return Err(("TOO_LATE", String::new(), Phrase::HelloTooLate));
         }
@@ -74,19 +84,27 @@ impl Chat {
 
     /// A new session. It is greeted once its token is kept.
     fn begin(&mut self, client: ClientId, hello: &Hello<'_>, now: Moment) -> Result<(), Refusal> {
-        let name = self.claim_hello_name(client, hello.name.as_deref().unwrap_or_default())?;
+        self.check_newcomer(client)?;
+        let asked = self.account_name(client).or(hello.name.as_deref().map(str::to_owned));
+        let name = self.claim_hello_name(client, &asked.unwrap_or_default())?;
         let room = hello.room.as_deref().unwrap_or(ROOM_DEFAULT).to_lowercase();
         if check_room(&room).is_err() {
             self.names.release(&name, client);
             return Err(("ROOM_INVALID", String::new(), Phrase::RoomInvalid));
+        }
+        if let Err(why) = self.check_first_room(client, &room) {
+            self.names.release(&name, client);
+            return Err(why);
         }
         if hello.resume.is_some() {
             self.answer(client, "WARN HELLO RESUME_UNKNOWN", Some(Phrase::ResumeUnknown));
         }
         let token = self.new_token();
         let session = self.sessions.add(&token, &name, client, self.ids.unix_ms());
+        let account = self.account_of(client);
         if let Some(session) = self.sessions.get_mut(session) {
             session.rooms.push(room);
+            session.account = account;
         }
         self.extend(client, session, Some(Secret(token.into())), now);
         self.set_name(client, &name, "", None, false);
@@ -108,7 +126,7 @@ impl Chat {
     fn claim_hello_name(&mut self, client: ClientId, name: &str) -> Result<String, Refusal> {
         let parsed = Name::parse(name).ok().filter(|name| name.tail().is_empty());
         let Some(name) = parsed else { return Err(("NAME_INVALID", String::new(), Phrase::NameInvalid)) };
-        self.names.claim(name.base(), client).map_err(|refused| {
+        self.claim_name(client, name.base()).map_err(|refused| {
             let (code, phrase) = refusal(refused);
             (code, escape(name.base()).into_owned(), phrase)
         })?;
@@ -161,6 +179,8 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let Some(state) = self.sessions.get(session) else { return Ok(()) };
         let (mut name, presence) = (state.name.clone(), state.state);
+        let (account, muted_until) = (state.account, state.muted_until);
+        account.into_iter().for_each(|number| self.enter_as(client, number));
         let holder = match presence {
             Presence::Online(before) => Some(Holder::Client(before)),
             Presence::Away(_) | Presence::BeforeRestart => Some(Holder::Away(session)),
@@ -169,7 +189,7 @@ impl Chat {
         match holder {
             // Nobody else can hold it: it was held for this session all the time.
             Some(holder) => {
-                let _ = self.names.claim_from(&name, client, Some(holder));
+                let _ = self.names.claim_from(&name, client, Some(holder), account);
                 self.names.release_from(&name, holder);
             }
             None => name = self.claim_hello_name(client, hello.name.as_deref().unwrap_or(&name))?,
@@ -180,6 +200,7 @@ impl Chat {
         }
         self.extend(client, session, None, now);
         self.set_name(client, &name, "", None, true);
+        self.restore_mute(client, muted_until);
         self.greet(client, session, token, &hello.after);
         self.come_back(session);
         if presence == Presence::Offline {
@@ -207,7 +228,7 @@ impl Chat {
         let (sid, names) = (state.sid, state.rooms.clone());
         let name = self.shown_name(client).unwrap_or_default();
         let flood =
-            self.settings.flood.filter(|_| self.client(client).is_some_and(|state| !state.is_trusted));
+            self.settings.flood.filter(|_| self.client(client).is_some_and(|state| !state.origin.is_trusted));
         let (burst, rate) = flood.map_or((0, 0), |flood| (flood.burst(), flood.rate_per_s()));
         let durability = self.keeping.as_ref().map_or(Durability::None, |keeping| keeping.durability).word();
         let name = escape(&name);
@@ -215,12 +236,16 @@ impl Chat {
             client,
             &format!(
                 "HELLO v={VERSION} name={name} token={token} sid={sid} line={LINE_BYTES_MAX} burst={burst} \
-                 rate={rate} durability={durability}"
+                 rate={rate} durability={durability}{}",
+                self.hello_words(client)
             ),
             None,
         );
         let mut rooms = Vec::new();
         for name in &names {
+            if !self.admits(client, "JOIN", name) {
+                continue;
+            }
             match self.rooms.find_or_add(name) {
                 Ok(room) => rooms.push(room),
                 Err(error) => self.refuse_room(client, error),
@@ -229,6 +254,7 @@ impl Chat {
         for room in &rooms {
             self.tell_joined(client, *room);
         }
+        self.tell_markers(client);
         for room in rooms {
             self.enter_after(client, room, after);
         }

@@ -60,6 +60,12 @@ pub enum Wanted {
     },
     /// The newest labeled lines of the session with this number, ascending.
     Labels(u64),
+    /// The accounts, if somebody else than this relay has changed one since this version of them.
+    #[cfg(feature = "history")]
+    Accounts {
+        /// The version that is known.
+        after: u64,
+    },
 }
 
 /// What came of a question.
@@ -73,6 +79,9 @@ pub enum Answer {
     Unreadable,
     /// It is damaged, and cannot be read later either.
     Damaged,
+    /// The accounts, where somebody else has changed them.
+    #[cfg(feature = "history")]
+    Accounts(Option<Box<crate::account::AccountsKept>>),
 }
 
 /// What was kept before the relay started.
@@ -92,6 +101,9 @@ pub struct Remembered {
     pub recent: Batch,
     /// All lines behind this id are in `recent`.
     pub recent_after: u64,
+    /// The accounts.
+    #[cfg(feature = "history")]
+    pub accounts: crate::account::AccountsKept,
 }
 
 /// Who waits for which answer.
@@ -104,11 +116,14 @@ struct Asker {
 }
 
 #[derive(Debug)]
-enum Purpose {
+pub(super) enum Purpose {
     /// `/history` or `/search`
     Page(Page),
     /// Labels of its session are needed.
     Labels(SessionId),
+    /// Somebody logs in, or the like.
+    #[cfg(feature = "history")]
+    Accounts(super::accounts::Pending),
 }
 
 /// Whether what is said is kept, and how that goes.
@@ -125,6 +140,19 @@ pub(super) struct Keeping {
     pub(super) is_in_trouble: bool,
 }
 
+#[cfg(feature = "history")]
+impl Keeping {
+    /// Ticket of the newest question.
+    pub(super) fn last_question(&self) -> u64 {
+        self.last_ticket
+    }
+
+    /// Questions that the history has not taken.
+    pub(super) fn waiting_questions(&self) -> usize {
+        self.questions.len()
+    }
+}
+
 impl Chat {
     /// What the clock says now, in milliseconds since 1970. Lines said from now on carry that time.
     pub fn handle_clock(&mut self, unix_ms: u64) {
@@ -135,6 +163,8 @@ impl Chat {
     pub fn keep_history(&mut self, durability: Durability, remembered: Remembered) {
         let keeping = Keeping { durability, number: 1, ..Keeping::default() };
         self.keeping = Some(Box::new(keeping));
+        #[cfg(feature = "history")]
+        self.keep_accounts(remembered.accounts);
         self.ids.keep(remembered.newest, remembered.id_ceiling);
         self.rooms.forget_up_to(remembered.recent_after);
         let sids = (remembered.last_sid, remembered.sid_ceiling);
@@ -161,7 +191,11 @@ impl Chat {
     /// What is to be kept since the last call.
     pub fn poll_kept(&mut self) -> Option<Work> {
         let keeping = self.keeping.as_mut()?;
-        if keeping.lines.is_empty() && !self.sessions.has_changes() {
+        #[cfg(feature = "history")]
+        let has_changes = !self.accounts.has_no_changes();
+        #[cfg(not(feature = "history"))]
+        let has_changes = false;
+        if keeping.lines.is_empty() && !self.sessions.has_changes() && !has_changes {
             return None;
         }
         let lines = std::mem::take(&mut keeping.lines);
@@ -169,6 +203,10 @@ impl Chat {
         keeping.number += 1;
         work.id_ceiling = self.ids.ceiling_to_keep();
         self.sessions.add_changes(&mut work);
+        #[cfg(feature = "history")]
+        {
+            work.changes = self.accounts.take_changes();
+        }
         work.sid_ceiling = self.sessions.ceiling_to_keep();
         self.promise_ceilings(work.number, work.id_ceiling, work.sid_ceiling);
         Some(work)
@@ -226,7 +264,7 @@ impl Chat {
             _ if check_room(&room).is_err() => ("ROOM_INVALID", Phrase::RoomInvalid),
             None => ("NOT_KEPT", Phrase::HistoryNone),
             Some(waiting) if waiting >= QUESTIONS_MAX => ("BUSY", Phrase::HistoryBusy),
-            Some(_) => return Some(room),
+            Some(_) => return self.admits(client, command, &room).then_some(room),
         };
         self.answer(client, &format!("FAIL {command} {code}"), Some(phrase));
         None
@@ -239,7 +277,7 @@ impl Chat {
         }
     }
 
-    fn ask(&mut self, client: ClientId, for_what: Purpose, what: Wanted) {
+    pub(super) fn ask(&mut self, client: ClientId, for_what: Purpose, what: Wanted) {
         let Some(keeping) = &mut self.keeping else { return };
         keeping.last_ticket += 1;
         let ticket = keeping.last_ticket;
@@ -259,6 +297,8 @@ impl Chat {
     pub(super) fn forget_questions(&mut self, client: ClientId) {
         let Some(state) = self.client_mut(client).filter(|state| state.awaits_history) else { return };
         state.awaits_history = false;
+        #[cfg(feature = "history")]
+        self.forget_verdicts(client);
         if let Some(keeping) = &mut self.keeping {
             keeping.askers.retain(|asker| asker.client != client);
             let Keeping { askers, questions, .. } = &mut **keeping;
@@ -277,6 +317,8 @@ impl Chat {
         self.resumed.push_back(client);
         let page = match for_what {
             Purpose::Labels(session) => return self.handle_labels(client, session, answer),
+            #[cfg(feature = "history")]
+            Purpose::Accounts(pending) => return self.handle_accounts(client, pending, ticket, answer),
             Purpose::Page(page) => page,
         };
         match answer {
@@ -292,6 +334,8 @@ impl Chat {
             Answer::Lines(lines) | Answer::Early(lines) => {
                 self.insert(client, &page.write(lines, self.is_extended(client)));
             }
+            #[cfg(feature = "history")]
+            Answer::Accounts(_) => {}
             Answer::Unreadable | Answer::Damaged => {
                 let words = format!("FAIL {} UNREADABLE", page.command());
                 self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::HistoryTrouble));
@@ -309,6 +353,8 @@ impl Chat {
                 });
                 self.sessions.set_labels(session, known);
             }
+            #[cfg(feature = "history")]
+            Answer::Accounts(_) => {}
             // It is not known whether a line was said before: it is to try again later. If that will not be known then
             // either, it comes back as somebody else, who has said nothing yet.
             Answer::Unreadable | Answer::Damaged => {

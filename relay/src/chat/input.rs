@@ -231,6 +231,9 @@ impl Chat {
 
     /// A message may be a join notice, a text and a leave notice glued together by TCP.
     fn handle_message(&mut self, client: ClientId, message: &str, now: Moment) {
+        if self.is_restrained(client) {
+            return self.handle_line(client, message, now);
+        }
         let mut rest = message;
         if let Some((name, behind)) = split_leading_join(message) {
             if self.may_join_as(client, &name) {
@@ -322,7 +325,7 @@ impl Chat {
         let Some(flood) = self.settings.flood else { return true };
         let Some(state) = self.client(client) else { return false };
         let next_at = state.bucket.next_at(flood, now);
-        if state.is_trusted || next_at <= now {
+        if state.origin.is_trusted || next_at <= now {
             return true;
         }
         self.wait_for_input(client, next_at);
@@ -338,7 +341,7 @@ impl Chat {
     fn count_line(&mut self, client: ClientId, now: Moment) {
         self.counts.lines_in += 1;
         let Some(flood) = self.settings.flood else { return };
-        if let Some(state) = self.client_mut(client).filter(|state| !state.is_trusted) {
+        if let Some(state) = self.client_mut(client).filter(|state| !state.origin.is_trusted) {
             state.bucket.take(flood, now);
         }
     }

@@ -4,6 +4,8 @@ use tertulia_wire::extended::{Labeled, LabeledError};
 use tertulia_wire::message::{Message, fit_quote};
 use tertulia_wire::name::Name;
 
+use super::answers::refusal;
+use super::names::Refused;
 use super::promises::{Ack, Promise};
 use super::sessions::{Fate, Known, SessionId};
 use super::speech::Spoken;
@@ -22,6 +24,8 @@ enum Refusal {
     Empty,
     LabelReused,
     TagInvalid(&'static str),
+    /// It may not be said under that name.
+    Name(Refused),
 }
 
 impl Refusal {
@@ -31,6 +35,7 @@ impl Refusal {
             Self::NotHere => ("NOT_HERE", Phrase::NotHere),
             Self::NotReading => ("NOT_READING", Phrase::NotReading),
             Self::Empty => ("EMPTY", Phrase::Empty),
+            Self::Name(refused) => refusal(refused),
             Self::LabelReused => ("LABEL_REUSED", Phrase::LabelReused),
             Self::TagInvalid(key) => return (format!("TAG_INVALID {key}"), Phrase::TagInvalid),
         };
@@ -137,6 +142,7 @@ impl Chat {
         let named = self.client(client).and_then(|state| state.named.as_ref());
         let base = named.map(|named| named.base()).ok_or(Refusal::NoRoom)?;
         let Some(who) = who else { return Ok(base.to_owned()) };
+        self.check_tail(client, who).map_err(Refusal::Name)?;
         let invalid = Refusal::TagInvalid("as");
         let shown = format!("{base} - {who}");
         let name = Name::parse(&shown).map_err(|_| invalid)?;

@@ -11,6 +11,9 @@ use crate::phrases::Phrase;
 impl Chat {
     /// `/join ROOM` of an extended connection: one more room.
     pub(super) fn add_room(&mut self, client: ClientId, room: &str, now: Moment) {
+        if !self.admits(client, "JOIN", room) {
+            return;
+        }
         let rooms = self.rooms_of(client);
         let found = self.rooms.find(room);
         if let Some(room) = found.filter(|room| rooms.contains(room)) {

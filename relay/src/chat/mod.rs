@@ -9,10 +9,13 @@
 //! 3. what else is to be done, each until `None`: [`Chat::poll_resumed`] (read it again), [`Chat::poll_ended`]
 //!    (close it), [`Chat::poll_event`] (log it); and [`Chat::next_due`] says when to call `handle_time`.
 
+#[cfg(feature = "history")]
+mod accounts;
 mod answers;
 mod client;
 mod commands;
 mod ending;
+mod event;
 mod fanout;
 mod foreign;
 mod gap;
@@ -23,6 +26,9 @@ mod input;
 mod labeled;
 mod membership;
 mod names;
+#[cfg(not(feature = "history"))]
+mod no_accounts;
+mod origin;
 mod outbox;
 mod pages;
 mod ping;
@@ -41,10 +47,14 @@ mod writing;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+#[cfg(feature = "history")]
+pub use accounts::{ACCOUNTS_MAX, ATTEMPTS_MAX, Rules, TASKS_MAX, is_same_name};
+pub use event::{Cut, Event};
 pub use foreign::Foreign;
 pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, Wanted};
 pub use ids::ceiling_ahead;
 pub use names::RESERVED;
+pub use origin::Origin;
 pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
 pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW, TAGGED_BYTES_KEPT};
 pub use sessions::{LABELS_MAX, SESSIONS_MAX, SIDS_AHEAD};
@@ -93,70 +103,6 @@ pub struct Settings {
     pub token_key: Secret<[u8; 32]>,
 }
 
-/// Why the relay ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// It read too slowly.
-    Slow,
-    /// Its unfinished line waited longest when all together were too many.
-    Incomplete,
-    /// It did not answer a ping.
-    Silent,
-    /// Another connection took its session up.
-    Resumed,
-    /// It speaks another protocol.
-    Foreign(Foreign),
-}
-
-impl Cut {
-    /// All reasons.
-    pub const ALL: [Self; 7] = [
-        Self::Slow,
-        Self::Incomplete,
-        Self::Silent,
-        Self::Resumed,
-        Self::Foreign(Foreign::Http),
-        Self::Foreign(Foreign::Tls),
-        Self::Foreign(Foreign::Ssh),
-    ];
-
-    /// As it is written in log and metrics.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Slow => "slow",
-            Self::Incomplete => "incomplete",
-            Self::Silent => "silent",
-            Self::Resumed => "resumed",
-            Self::Foreign(foreign) => foreign.word(),
-        }
-    }
-
-    fn index(self) -> usize {
-        Self::ALL.iter().position(|cut| *cut == self).unwrap_or_default()
-    }
-}
-
-/// What is worth a line in the operator's log. Nobody who never took a name is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A connection took a name.
-    Named {
-        /// Which.
-        client: ClientId,
-        /// `NAME` or `NAME - WHO`.
-        name: String,
-    },
-    /// A named connection gave its name up, or is gone.
-    Left {
-        /// Which.
-        client: ClientId,
-        /// `NAME` or `NAME - WHO`.
-        name: String,
-        /// Where the relay ended it: why.
-        cut: Option<Cut>,
-    },
-}
-
 /// Counted since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -182,6 +128,8 @@ pub struct Chat {
     keeping: Option<Box<Keeping>>,
     ids: Ids,
     sessions: Sessions,
+    #[cfg(feature = "history")]
+    accounts: accounts::Accounts,
     /// Answers that wait for their work to be kept, in the order of its numbers.
     promises: VecDeque<(u64, Promise)>,
     /// Tokens given since the start.
@@ -220,6 +168,8 @@ impl Chat {
             keeping: None,
             ids: Ids::default(),
             sessions,
+            #[cfg(feature = "history")]
+            accounts: accounts::Accounts::default(),
             promises: VecDeque::new(),
             token_count: 0,
             ping_due: Moment::NEVER,
@@ -235,8 +185,8 @@ impl Chat {
         }
     }
 
-    /// A connection is there. It hears the default room from now on. `is_trusted`: free of flood control.
-    pub fn handle_connect(&mut self, client: ClientId, is_trusted: bool) {
+    /// A connection is there. It hears the default room from now on, if it may.
+    pub fn handle_connect(&mut self, client: ClientId, origin: Origin) {
         let index = client.0 as usize;
         let place = Place { room: DEFAULT_ROOM, encoding: Encoding::Plain };
         while self.clients.len() <= index {
@@ -245,9 +195,19 @@ impl Chat {
         }
         let log_end = self.rooms.log_end(place);
         if let (Some(slot), Some(outbox)) = (self.clients.get_mut(index), self.outboxes.get_mut(index)) {
-            *slot = Some(Client::new(is_trusted));
+            *slot = Some(Client::new(origin));
             *outbox = Outbox::new(place, log_end);
-            self.seat(client, DEFAULT_ROOM);
+        }
+        let room = self.first_room(client);
+        if room == DEFAULT_ROOM {
+            return self.seat(client, DEFAULT_ROOM);
+        }
+        let place = Place { room, encoding: Encoding::Plain };
+        if let Some(state) = self.client_mut(client) {
+            state.room = Some(room);
+        }
+        if let Some(outbox) = self.outbox_mut(client) {
+            *outbox = Outbox::new(place, 0);
         }
     }
 
@@ -262,6 +222,7 @@ impl Chat {
         self.unseat(client);
         self.stop_lingering(client);
         self.forget_questions(client);
+        self.forget_device(client);
         self.fallen.retain(|fallen| *fallen != client);
         if let Some(gone) = self.clients.get_mut(client.0 as usize).and_then(Option::take) {
             self.held_bytes -= gone.held_counted;

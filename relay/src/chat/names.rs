@@ -21,6 +21,15 @@ const RENAME_TRIES: u32 = 16;
 pub(super) enum Refused {
     InUse,
     Reserved,
+    /// It is an account's, and the connection has not logged in as that.
+    #[cfg(feature = "history")]
+    Registered,
+    /// The connection has logged in as somebody else.
+    #[cfg(feature = "history")]
+    NotYours,
+    /// It may not say a line as `NAME - WHO`.
+    #[cfg(feature = "history")]
+    NotBridge,
 }
 
 /// Who holds a name.
@@ -38,11 +47,16 @@ pub(super) struct Names {
     by_key: HashMap<Box<str>, Held>,
     /// As [`Held::last_number`], for names that nobody can hold.
     last_reserved_number: u32,
+    /// The accounts whose names these are, under each of their keys.
+    #[cfg(feature = "history")]
+    owned: HashMap<Box<str>, u64>,
 }
 
 #[derive(Debug)]
 struct Held {
     holders: Vec<Holder>,
+    /// All of them have logged in as this account.
+    account: Option<u64>,
     /// The last number given to somebody who asked for this name.
     last_number: u32,
 }
@@ -56,9 +70,14 @@ impl Names {
         holders.iter().filter_map(client).collect()
     }
 
-    /// Lets `client` hold the name.
-    pub(super) fn claim(&mut self, base: &str, client: ClientId) -> Result<(), Refused> {
-        self.claim_from(base, client, None)
+    /// Lets `client` hold the name; also if others do who have logged in as the same `account`.
+    pub(super) fn claim(
+        &mut self,
+        base: &str,
+        client: ClientId,
+        account: Option<u64>,
+    ) -> Result<(), Refused> {
+        self.claim_from(base, client, None, account)
     }
 
     /// Lets `client` hold the name, also if `before` holds it: another connection of the same session.
@@ -67,12 +86,18 @@ impl Names {
         base: &str,
         client: ClientId,
         before: Option<Holder>,
+        account: Option<u64>,
     ) -> Result<(), Refused> {
         let keys = keys(base);
         let holder = Holder::Client(client);
-        self.check(&keys, |other| other == holder || Some(other) == before)?;
+        self.check(&keys, account, |other| other == holder || Some(other) == before)?;
         for key in keys {
-            let held = self.by_key.entry(key.into()).or_insert(Held { holders: Vec::new(), last_number: 1 });
+            let held = self.by_key.entry(key.into()).or_insert(Held {
+                holders: Vec::new(),
+                account,
+                last_number: 1,
+            });
+            held.account = account;
             if !held.holders.contains(&holder) {
                 held.holders.push(holder);
             }
@@ -85,7 +110,7 @@ impl Names {
         let mut number = 1;
         loop {
             let candidate = numbered(base, number);
-            if self.claim(&candidate, client).is_ok() {
+            if self.claim(&candidate, client, None).is_ok() {
                 return candidate;
             }
             number = match number {
@@ -97,12 +122,12 @@ impl Names {
     }
 
     /// The name is held for somebody who is not there, if nobody holds it.
-    pub(super) fn hold_for(&mut self, base: &str, session: SessionId) {
+    pub(super) fn hold_for(&mut self, base: &str, session: SessionId, account: Option<u64>) {
         let keys = keys(base);
-        if self.check(&keys, |_| false).is_ok() {
+        if self.check(&keys, account, |_| false).is_ok() {
             for key in keys {
-                let held = Held { holders: vec![Holder::Away(session)], last_number: 1 };
-                self.by_key.insert(key.into(), held);
+                let held = Held { holders: Vec::new(), account, last_number: 1 };
+                self.by_key.entry(key.into()).or_insert(held).holders.push(Holder::Away(session));
             }
         }
     }
@@ -135,19 +160,72 @@ impl Names {
         }
     }
 
-    fn check(&self, keys: &[String], is_own: impl Fn(Holder) -> bool) -> Result<(), Refused> {
+    fn check(
+        &self,
+        keys: &[String],
+        account: Option<u64>,
+        is_own: impl Fn(Holder) -> bool,
+    ) -> Result<(), Refused> {
         if sabotage::has(Bug::NameHeldTwice) {
             return Ok(());
         }
         if keys.iter().any(|key| is_reserved(key)) {
             return Err(Refused::Reserved);
         }
+        #[cfg(feature = "history")]
+        if keys.iter().any(|key| self.owned.get(key.as_str()).is_some_and(|owner| Some(*owner) != account)) {
+            return Err(Refused::Registered);
+        }
         let by_other = |key: &String| {
             self.by_key
                 .get(key.as_str())
+                .filter(|held| account.is_none() || held.account != account)
                 .is_some_and(|held| held.holders.iter().any(|&holder| !is_own(holder)))
         };
         if keys.iter().any(by_other) { Err(Refused::InUse) } else { Ok(()) }
+    }
+
+    /// From now on the name is an account's.
+    #[cfg(feature = "history")]
+    pub(super) fn own(&mut self, base: &str, account: u64) {
+        self.owned.extend(keys(base).into_iter().map(|key| (key.into(), account)));
+    }
+
+    /// The name is no account's any more.
+    #[cfg(feature = "history")]
+    pub(super) fn disown(&mut self, base: &str) {
+        for key in keys(base) {
+            self.owned.remove(key.as_str());
+        }
+    }
+
+    /// The account whose name this is, or looks like.
+    #[cfg(feature = "history")]
+    pub(super) fn owner(&self, base: &str) -> Option<u64> {
+        keys(base).iter().find_map(|key| self.owned.get(key.as_str())).copied()
+    }
+
+    /// Whether the name is nobody's: no account's, and held by nobody but `client`.
+    #[cfg(feature = "history")]
+    pub(super) fn check_free(&self, base: &str, client: ClientId) -> Result<(), Refused> {
+        self.check(&keys(base), None, |holder| holder == Holder::Client(client))
+    }
+
+    /// Takes the name, and those that look like it, away from all who have not logged in as the account. Gives who they
+    /// were.
+    #[cfg(feature = "history")]
+    pub(super) fn evict(&mut self, base: &str, account: u64) -> Vec<Holder> {
+        let is_foreign = |held: &&Held| held.account != Some(account);
+        let keys = keys(base);
+        let held = keys.iter().filter_map(|key| self.by_key.get(key.as_str())).filter(is_foreign);
+        let mut holders: Vec<Holder> = held.flat_map(|held| held.holders.clone()).collect();
+        holders.dedup();
+        for key in &keys {
+            if self.by_key.get(key.as_str()).as_ref().is_some_and(is_foreign) {
+                self.by_key.remove(key.as_str());
+            }
+        }
+        holders
     }
 
     fn next_number(&mut self, base: &str) -> u32 {
@@ -175,7 +253,7 @@ fn numbered(base: &str, number: u32) -> String {
 
 /// Under which keys a name stands: names that share one count as the same.
 #[cfg(feature = "confusables")]
-fn keys(base: &str) -> Vec<String> {
+pub(super) fn keys(base: &str) -> Vec<String> {
     use unicode_security::confusable_detection::skeleton;
     let folded = folded(base);
     // Folding first catches `ANA` and `ana`; the skeleton first catches `PaypaI`, whose last letter is an i.
@@ -186,7 +264,7 @@ fn keys(base: &str) -> Vec<String> {
 }
 
 #[cfg(not(feature = "confusables"))]
-fn keys(base: &str) -> Vec<String> {
+pub(super) fn keys(base: &str) -> Vec<String> {
     vec![folded(base)]
 }
 
@@ -212,18 +290,18 @@ mod tests {
     #[test]
     fn a_name_in_use_is_refused_in_any_case_and_free_again_when_released() {
         let mut names = Names::default();
-        assert_eq!(names.claim("Ana", ONE), Ok(()));
-        assert_eq!(names.claim("ANA", TWO), Err(Refused::InUse));
-        assert_eq!(names.claim("ana", ONE), Ok(()));
+        assert_eq!(names.claim("Ana", ONE, None), Ok(()));
+        assert_eq!(names.claim("ANA", TWO, None), Err(Refused::InUse));
+        assert_eq!(names.claim("ana", ONE, None), Ok(()));
         assert_eq!(names.holders("aNA"), [ONE]);
         names.release("Ana", ONE);
-        assert_eq!(names.claim("ana", TWO), Ok(()));
+        assert_eq!(names.claim("ana", TWO, None), Ok(()));
     }
 
     #[test]
     fn releasing_a_name_leaves_nothing_behind() {
         let mut names = Names::default();
-        names.claim("Illimani", ONE).unwrap();
+        names.claim("Illimani", ONE, None).unwrap();
         names.release("Illimani", ONE);
         assert!(names.by_key.is_empty());
     }
@@ -232,7 +310,7 @@ mod tests {
     fn reserved_names_are_refused() {
         let mut names = Names::default();
         for name in ["Tú", "TÚ", "you", "Tertulia", "TERTULIA"] {
-            assert_eq!(names.claim(name, ONE), Err(Refused::Reserved), "{name}");
+            assert_eq!(names.claim(name, ONE, None), Err(Refused::Reserved), "{name}");
         }
     }
 
@@ -251,7 +329,7 @@ mod tests {
     fn a_number_keeps_the_name_within_its_limit() {
         let mut names = Names::default();
         let long = "ñ".repeat(32);
-        names.claim(&long, ONE).unwrap();
+        names.claim(&long, ONE, None).unwrap();
         assert_eq!(names.claim_or_rename(&long, TWO), format!("{}_2", "ñ".repeat(31)));
     }
 
@@ -262,8 +340,8 @@ mod tests {
         for (name, look_alike) in
             [("Ana", "Аna"), ("José", "Jose\u{301}"), ("Paypal", "PaypaI"), ("IVAN", "ivan")]
         {
-            names.claim(name, ONE).unwrap();
-            assert_eq!(names.claim(look_alike, TWO), Err(Refused::InUse), "{look_alike}");
+            names.claim(name, ONE, None).unwrap();
+            assert_eq!(names.claim(look_alike, TWO, None), Err(Refused::InUse), "{look_alike}");
             assert_eq!(names.holders(look_alike), [ONE], "{look_alike}");
             names.release(name, ONE);
         }

@@ -78,13 +78,15 @@ impl Chat {
     }
 
     /// The others see it leave, and its name is free.
-    fn give_up(&mut self, session: SessionId, now: Moment) {
+    pub(super) fn give_up(&mut self, session: SessionId, now: Moment) {
         let Some(name) = self.sessions.get(session).map(|session| session.name.clone()) else { return };
         let rooms = self.rooms_of_away(session);
         self.sessions.end(session, self.ids.unix_ms());
         self.names.release_from(&name, Holder::Away(session));
         for room in rooms {
-            self.notice_in(room, None, &name, Notice::Leave, now);
+            if !self.is_session_elsewhere(session, room) {
+                self.notice_in(room, None, &name, Notice::Leave, now);
+            }
             if let Some(room) = self.rooms.get_mut(room) {
                 room.away.retain(|away| *away != session);
             }
@@ -95,12 +97,12 @@ impl Chat {
     /// The relay has started, and nobody saw these go: their names and places wait for them.
     pub(super) fn hold_places(&mut self) {
         for session in self.sessions.before_restart() {
-            let Some((name, rooms)) =
-                self.sessions.get(session).map(|one| (one.name.clone(), one.rooms.clone()))
+            let Some((name, rooms, account)) =
+                self.sessions.get(session).map(|one| (one.name.clone(), one.rooms.clone(), one.account))
             else {
                 continue;
             };
-            self.names.hold_for(&name, session);
+            self.names.hold_for(&name, session, account);
             let rooms: Vec<RoomId> =
                 rooms.iter().filter_map(|room| self.rooms.find_or_add(room).ok()).collect();
             rooms.iter().for_each(|room| self.rooms.write_tagged(*room));

@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) name: String,
     /// The rooms it is in, or was in.
     pub(super) rooms: Vec<String>,
+    /// The number of the account that it logged in as.
+    pub(super) account: Option<u64>,
     pub(super) state: Presence,
     used_unix_ms: u64,
     /// None: the history knows them.
@@ -51,6 +53,8 @@ pub(super) struct Session {
     not_kept: Vec<(u64, Known)>,
     /// Lines whose answer is still to come.
     pub(super) unanswered: usize,
+    /// Until when it may say nothing, in milliseconds since 1970: an operator wanted that of whoever has no account.
+    pub(super) muted_until: u64,
     /// What it has said will never be known: it cannot be taken up again.
     pub(super) is_damaged: bool,
     /// It differs from what was kept of it.
@@ -117,6 +121,7 @@ impl Session {
             sid: self.sid,
             name: self.name.clone(),
             rooms: self.rooms.clone(),
+            account: self.account,
             is_present: !matches!(self.state, Presence::Offline),
             used_unix_ms: self.used_unix_ms,
         }
@@ -152,11 +157,13 @@ impl Sessions {
                 sid: row.sid,
                 name: row.name,
                 rooms: row.rooms,
+                account: row.account,
                 state,
                 used_unix_ms: row.used_unix_ms,
                 labels: None,
                 not_kept: Vec::new(),
                 unanswered: 0,
+                muted_until: 0,
                 is_damaged: false,
                 is_changed: false,
             });
@@ -196,11 +203,13 @@ impl Sessions {
             sid: self.last_sid,
             name: name.to_owned(),
             rooms: Vec::new(),
+            account: None,
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
             labels: Some(Labels::default()),
             not_kept: Vec::new(),
             unanswered: 0,
+            muted_until: 0,
             is_damaged: false,
             is_changed: false,
         });
@@ -262,6 +271,23 @@ impl Sessions {
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?;
         slot.session.as_mut()
+    }
+
+    /// All sessions that have logged in as the account.
+    #[cfg(feature = "history")]
+    pub(super) fn of_account(&self, account: u64) -> Vec<SessionId> {
+        let is_of_it = |slot: &Slot| slot.session.as_ref().is_some_and(|one| one.account == Some(account));
+        let all = (0..).zip(&self.slots).filter(|(_, slot)| is_of_it(slot));
+        all.map(|(index, slot)| SessionId { index, generation: slot.generation }).collect()
+    }
+
+    /// The connection that holds the session.
+    #[cfg(feature = "history")]
+    pub(super) fn holder(&self, id: SessionId) -> Option<ClientId> {
+        match self.get(id)?.state {
+            Presence::Online(client) => Some(client),
+            _ => None,
+        }
     }
 
     /// How many there are.

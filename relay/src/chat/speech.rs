@@ -4,6 +4,7 @@ use tertulia_wire::message::{Message, REPLY_CLOSE, REPLY_OPEN, fit_quote};
 use tertulia_wire::name::{JOIN_WORDS, LEAVE_WORDS, Name};
 use tertulia_wire::tags::escape;
 
+use super::answers::refusal;
 use super::client::Named;
 use super::names::Refused;
 use super::rooms::Notice;
@@ -43,6 +44,9 @@ impl Chat {
     /// A line, without its ending and clean.
     pub(super) fn handle_line(&mut self, client: ClientId, line: &str, now: Moment) {
         if line.is_empty() {
+            return;
+        }
+        if self.is_restrained(client) && self.restrain(client, line) {
             return;
         }
         if let Some(session) = self.session_of(client) {
@@ -172,10 +176,17 @@ impl Chat {
             _ => {}
         }
         self.forget_name(client, None, now);
-        let base = self.names.claim_or_rename(name.base(), client);
+        let base = match self.account_name(client) {
+            Some(own) => {
+                let _ = self.claim_name(client, &own);
+                own
+            }
+            None => self.names.claim_or_rename(name.base(), client),
+        };
+        let tail = if self.speaks_for_others(client) { name.tail() } else { "" };
         let asked = (base != name.base()).then(|| name.base().to_owned());
         let was_renamed = asked.is_some();
-        self.set_name(client, &base, name.tail(), asked, true);
+        self.set_name(client, &base, tail, asked, true);
         self.notice(client, Notice::Join, now);
         if was_renamed {
             let words = format!("NOTE JOIN RENAMED {}", escape(&base));
@@ -230,6 +241,9 @@ impl Chat {
         if sabotage::has(Bug::ForgedName) {
             return Voice::Own(name.as_str().to_owned());
         }
+        if let Err(refused) = self.check_tail(client, name.tail()) {
+            return Voice::Refused(refused);
+        }
         match self.client(client).and_then(|state| state.named.as_ref()) {
             Some(named) if named.is_own(name) => {
                 return Voice::Own(format!("{}{}", named.base(), name.tail()));
@@ -237,7 +251,7 @@ impl Chat {
             Some(named) if named.is_announced => return Voice::Text,
             _ => {}
         }
-        if let Err(refused) = self.names.claim(name.base(), client) {
+        if let Err(refused) = self.claim_name(client, name.base()) {
             return Voice::Refused(refused);
         }
         self.release_name(client, name.base());
@@ -268,6 +282,9 @@ impl Chat {
         notice: Notice,
         now: Moment,
     ) {
+        if client.is_some_and(|client| self.is_elsewhere(client, room)) {
+            return;
+        }
         let Some(state) = self.rooms.get_mut(room) else { return };
         let was_raging = state.storm.is_raging();
         if !state.storm.count(notice, now) {
@@ -329,7 +346,7 @@ impl Chat {
         if let Some(base) = named.map(|named| named.base().to_owned()).filter(|base| base != kept) {
             self.names.release(&base, client);
             // The two may share a key: what is kept stays held under all of its own.
-            let _ = self.names.claim(kept, client);
+            let _ = self.claim_name(client, kept);
         }
     }
 
@@ -370,13 +387,5 @@ impl Chat {
 
     pub(super) fn shown_name(&self, client: ClientId) -> Option<String> {
         Some(self.client(client)?.named.as_ref()?.shown.clone())
-    }
-}
-
-/// Code and sentence of a refusal.
-pub(super) fn refusal(refused: Refused) -> (&'static str, Phrase) {
-    match refused {
-        Refused::InUse => ("NAME_IN_USE", Phrase::NameInUse),
-        Refused::Reserved => ("NAME_RESERVED", Phrase::NameReserved),
     }
 }

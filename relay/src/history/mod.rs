@@ -1,11 +1,13 @@
-//! What was said, kept in a file: `keeper` runs the threads `writer` and `reader`, `store` is the file, [`tools`] are the
-//! operator's. The chat gives [`crate::batch::Work`], and asks; it never waits.
+//! What was said, kept in a file: `keeper` runs the threads `writer` and `reader`, `store` is the file, [`tools`] and
+//! [`accounts`] are the operator's, [`passwords`] compares them on a thread of its own. The chat gives [`crate::batch::Work`], and asks; it never waits.
 
+pub mod accounts;
 mod desk;
 mod duty;
 mod hold;
 mod keeper;
 mod parcel;
+pub mod passwords;
 mod reader;
 mod store;
 pub mod tools;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account::{Change, ChangeKey};
 use crate::batch::{Batch, SessionRow, Work};
 use crate::chat::SESSIONS_MAX;
 
@@ -22,6 +23,9 @@ pub struct Parcel {
     pub id_ceiling: Option<u64>,
     /// The highest.
     pub sid_ceiling: Option<u64>,
+    /// What has changed of accounts; of what is about the same, the newest. No more than there are accounts, bans, rooms and
+    /// markers.
+    pub changes: BTreeMap<ChangeKey, Change>,
 }
 
 impl Parcel {
@@ -41,6 +45,7 @@ impl Parcel {
         while self.forgotten.len() > SESSIONS_WAITING_MAX {
             self.forgotten.pop_first();
         }
+        self.changes.extend(work.changes.into_iter().map(|change| (change.key(), change)));
         self.id_ceiling = self.id_ceiling.max(work.id_ceiling);
         self.sid_ceiling = self.sid_ceiling.max(work.sid_ceiling);
     }
@@ -48,7 +53,8 @@ impl Parcel {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         let has_ceiling = self.id_ceiling.is_some() || self.sid_ceiling.is_some();
-        self.lines.is_empty() && self.sessions.is_empty() && self.forgotten.is_empty() && !has_ceiling
+        let has_sessions = !self.sessions.is_empty() || !self.forgotten.is_empty();
+        self.lines.is_empty() && !has_sessions && !has_ceiling && self.changes.is_empty()
     }
 
     /// Lines in it.

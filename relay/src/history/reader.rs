@@ -63,19 +63,22 @@ pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &S
     if let Wanted::Search { words, .. } = &question.what {
         super::duty::end_for(words);
     }
+    let lines = if is_early { Answer::Early } else { Answer::Lines };
     let outcome = match &question.what {
-        Wanted::Lines { room, before, after, limit } => store.lines(room, *before, *after, *limit),
-        Wanted::Labels(sid) => store.labeled(*sid),
+        Wanted::Lines { room, before, after, limit } => store.lines(room, *before, *after, *limit).map(lines),
+        Wanted::Labels(sid) => store.labeled(*sid).map(lines),
+        Wanted::Accounts { after } => {
+            store.accounts_since(*after).map(|kept| Answer::Accounts(kept.map(Box::new)))
+        }
         Wanted::Search { room, words, before, limit } => {
-            store.search(room.as_deref(), words, *before, *limit)
+            store.search(room.as_deref(), words, *before, *limit).map(lines)
         }
     };
     let mut desk = shared.desk();
     if let Err(error) = &outcome {
         desk.note_damage(error);
     }
-    let lines = if is_early { Answer::Early } else { Answer::Lines };
-    desk.answer(question.ticket, outcome.map_or_else(unreadable, lines));
+    desk.answer(question.ticket, outcome.unwrap_or_else(unreadable));
     drop(desk);
     bell();
 }

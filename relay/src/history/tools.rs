@@ -30,7 +30,7 @@ const PRUNE_LINES: u64 = 10_000;
 const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How long a tool waits for a relay that has the file.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn run(
 }
 
 /// What is wrong, and what to do where it is a relay that has the file.
-fn sentence(error: &StoreError) -> String {
+pub(super) fn sentence(error: &StoreError) -> String {
     if error.is_busy() {
         return format!(
             "{error}; if that is a relay that holds it alone, as its first lines say, end it before"

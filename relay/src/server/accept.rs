@@ -11,6 +11,7 @@ use mio::net::{TcpListener, TcpStream};
 
 use super::Server;
 use super::conn::{Conn, INDEX_MAX, client_id, token};
+use crate::chat::Origin;
 use crate::listen::address_group;
 use crate::moment::Moment;
 use crate::phrases::Phrase;
@@ -147,7 +148,9 @@ impl Server {
             group,
         });
         self.counts.accepted += 1;
-        self.chat.handle_connect(client_id(index), is_trusted);
+        let (address, is_private) = (address.to_canonical(), address.to_canonical().is_loopback());
+        let origin = Origin { address: Some(address), is_private, is_trusted };
+        self.chat.handle_connect(client_id(index), origin);
     }
 
     pub(super) fn leave_address(&mut self, group: Option<[u8; 16]>) {

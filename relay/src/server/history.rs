@@ -7,10 +7,11 @@ use mio::{Token, Waker};
 
 use super::Server;
 use super::conn::INDEX_MAX;
-use crate::chat::Remembered;
+use crate::chat::{Remembered, Rules};
 use crate::clock::unix_ms;
+use crate::history::passwords::Passwords;
 use crate::history::{BUSY_WAIT, Bell, Hold, Keeper, Manner, News, Opening, Retention, Store, path};
-use crate::options::HistoryOptions;
+use crate::options::{AccountOptions, HistoryOptions};
 
 /// The history has something to say.
 pub(super) const HISTORY: Token = Token(INDEX_MAX + 16);
@@ -26,6 +27,7 @@ impl Server {
         // What has lapsed is counted from now.
         self.chat.handle_clock(unix_ms());
         self.chat.keep_history(self.options.history.durability(), remembered);
+        self.start_passwords(&bell)?;
         let (rows, journal) = (keeper.state().rows, keeper.journal().words());
         self.keeper = Some(keeper);
         Ok(Some(format!("history in {}: {rows} lines, {journal}", path.display())))
@@ -51,9 +53,29 @@ impl Server {
         }
     }
 
-    /// The history has answers, or fares differently.
+    fn start_passwords(&mut self, bell: &Bell) -> Result<(), String> {
+        let AccountOptions { is_registered_only, takes_plaintext, cost, .. } = self.options.accounts;
+        self.chat.set_rules(Rules { is_registered_only, takes_plaintext });
+        let passwords = Passwords::start(cost, Arc::clone(bell));
+        self.passwords = Some(passwords.map_err(|error| format!("no thread to compare passwords: {error}"))?);
+        Ok(())
+    }
+
+    /// At the end of a turn: hands over passwords that were typed in it.
+    pub(super) fn ask_passwords(&mut self) {
+        let Some(passwords) = &mut self.passwords else { return };
+        while let Some(task) = self.chat.poll_password() {
+            passwords.put(task);
+        }
+    }
+
+    /// The history has answers, or fares differently; or passwords were looked at.
     pub(super) fn take_history_event(&mut self) {
         let now = self.now();
+        let verdicts = self.passwords.as_mut().map(Passwords::take_verdicts);
+        for (ticket, verdict) in verdicts.unwrap_or_default() {
+            self.chat.handle_verdict(ticket, verdict, now);
+        }
         let Some(keeper) = &self.keeper else { return };
         let News { kept, lost, gone, answers, trouble } = keeper.take_news();
         self.chat.handle_kept(kept, now);

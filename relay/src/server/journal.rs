@@ -45,6 +45,21 @@ impl Journal {
                 let why = cut.map_or_else(String::new, |cut| format!(" cut={}", cut.word()));
                 write(&format!("left name={}{why}", escape(name)));
             }
+            #[cfg(feature = "history")]
+            Event::LoginFailed { name, address, .. } => {
+                let from = address.map_or_else(String::new, |address| format!(" from={address}"));
+                write(&format!("login_failed name={}{from}", escape(name)));
+            }
+            #[cfg(feature = "history")]
+            Event::Act { kind, by, target, object, span_s, why } => {
+                let object = [("object", object), ("why", why)].map(|(key, value)| match value.as_str() {
+                    "" => String::new(),
+                    value => format!(" {key}={}", escape(value)),
+                });
+                let span = span_s.map_or_else(String::new, |seconds| format!(" seconds={seconds}"));
+                let (by, target) = (escape(by), escape(target));
+                write(&format!("act kind={kind} by={by} target={target}{span}{}", object.concat()));
+            }
         }
     }
 

@@ -101,6 +101,8 @@ pub struct Server {
     keeper: Option<crate::history::Keeper>,
     #[cfg(feature = "history")]
     history_trouble: Option<String>,
+    #[cfg(feature = "history")]
+    passwords: Option<crate::history::passwords::Passwords>,
 }
 
 impl Server {
@@ -150,6 +152,8 @@ impl Server {
             keeper: None,
             #[cfg(feature = "history")]
             history_trouble: None,
+            #[cfg(feature = "history")]
+            passwords: None,
             poll,
         })
     }
@@ -288,6 +292,7 @@ impl Server {
         {
             let is_more_kept = self.keep();
             self.ask_history();
+            self.ask_passwords();
             if is_kept || is_more_kept {
                 // Where there is none, the writer would else wait until this thread has used up its share of it.
                 std::thread::yield_now();

@@ -63,6 +63,10 @@ pub enum AskError {
     Words,
     /// It is no single line that starts with `/`, or a command that the session gives itself.
     Command,
+    /// It holds a password, and others may read it on its way.
+    NotPrivate,
+    /// It is no password.
+    Password,
 }
 
 impl fmt::Display for AskError {
@@ -73,6 +77,10 @@ impl fmt::Display for AskError {
             Self::Full => f.write_str("too many questions wait for an answer"),
             Self::NotReady => f.write_str("there is no connection to the relay"),
             Self::Words => write!(f, "1 to {WORDS_BYTES_MAX} bytes of words can be looked for"),
+            Self::NotPrivate => f.write_str(
+                "a password goes over an encrypted connection only, or to a relay on this machine",
+            ),
+            Self::Password => f.write_str("a password has 8 to 256 bytes, in one line"),
             Self::Command => f.write_str("no command that can be sent like that"),
         }
     }

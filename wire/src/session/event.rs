@@ -30,7 +30,7 @@ pub enum Event {
     /// The relay does not let it in under this name or into this room. The connection stays open:
     /// [`super::Session::rename`], [`super::Session::join`] and [`super::Session::part`] ask again.
     HelloRefused {
-        /// `NAME_IN_USE`, `NAME_RESERVED`, `NAME_INVALID`, `ROOM_INVALID`, or a newer word.
+        /// `NAME_IN_USE`, `NAME_RESERVED`, `NAME_INVALID`, `ROOM_INVALID`, `NAME_REGISTERED`, `LOGIN_NEEDED`, or a newer word.
         code: String,
         /// The name that was asked for.
         name: String,
@@ -38,6 +38,35 @@ pub enum Event {
         sentence: String,
         /// The session asks again by itself after so long: it held the name before, and its ghost goes soon.
         again_in: Option<Duration>,
+    },
+    /// The relay wants a log-in before it greets: the name is an account's, or everybody needs one. The connection stays
+    /// open; [`super::Session::log_in`] and [`super::Session::rename`] ask again. [`Event::HelloRefused`] follows.
+    LoginNeeded {
+        /// The name that was asked for.
+        name: String,
+        /// A password may go over this connection. If not, one that the caller has given was not sent.
+        is_private: bool,
+    },
+    /// The relay has not taken the password.
+    LoginRefused {
+        /// `REFUSED`, `TOO_SOON`, `BUSY`, `BANNED`, or a newer word.
+        code: String,
+        /// Why, for people, in the relay's language.
+        sentence: String,
+        /// The session tries again by itself after so long. None: it has forgotten the password.
+        again_in: Option<Duration>,
+    },
+    /// The session has logged in, or is known to have done so before. [`Event::Ready`] came before it.
+    LoggedIn {
+        /// What it may do besides speaking: `user`, `bridge`, `operator`, or a newer word.
+        role: String,
+    },
+    /// The account has read a room up to here, on whatever device.
+    Read {
+        /// The room.
+        room: String,
+        /// The newest line that was read.
+        id: u64,
     },
     /// There is no connection.
     Waiting {

@@ -59,6 +59,8 @@ impl Session {
             Heard::HelloWaits => self.wait_for_token(),
             Heard::HelloRefused { code, sentence } => self.handle_hello_refused(code, sentence),
             Heard::Ping { word } => self.send_pong(word),
+            Heard::LoggedIn { .. } => self.handle_logged_in(),
+            Heard::LoginRefused { code, words, sentence } => self.handle_login_refused(code, words, sentence),
             Heard::TakenOver => self.handle_taken_over(),
             Heard::Closing => self.events.push_back(Event::Closing),
             Heard::Other { words, label, sentence } => self.tell_other(words, label, sentence),
@@ -78,6 +80,9 @@ impl Session {
         self.connection.is_relay = true;
         if code == "VERSION" {
             return self.give_up(Reason::Version);
+        }
+        if matches!(code, "NAME_REGISTERED" | "LOGIN_NEEDED") && self.answer_login_needed() {
+            return;
         }
         let is_ghost = code == "NAME_IN_USE" && self.ghost_name.as_ref() == Some(&self.connection.hello_name);
         let again_in = is_ghost.then_some(NAME_AGAIN_AFTER);
@@ -124,6 +129,8 @@ impl Session {
         }
         self.held_name = Some(name.clone());
         let durability = greeting.durability.into_owned();
+        let role = greeting.role.map(|role| role.into_owned());
         self.events.push_back(Event::Ready { name, sid: greeting.sid, is_resumed, durability });
+        self.note_role(role);
     }
 }

@@ -84,6 +84,7 @@ impl Session {
                 Event::Other { words: format!("PONG {word}"), label: None, sentence: String::new() }
             }
             Heard::Storm { room, joined, left } => Event::Storm { room: room.into_owned(), joined, left },
+            Heard::Read { room, id } => Event::Read { room: room.into_owned(), id },
             Heard::History { is_kept } => Event::History { is_kept },
             Heard::Closing => Event::Closing,
             Heard::Who { label, room, name } => {

@@ -16,6 +16,7 @@ mod event;
 mod fetch;
 mod greeting;
 mod hearing;
+mod login;
 mod pace;
 mod paging;
 mod random;
@@ -47,6 +48,7 @@ use crate::retry;
 use crate::secret::Secret;
 use crate::text::clean;
 use fetch::Fetches;
+use login::Login;
 use pace::Pace;
 use random::Random;
 use recent::RecentKeys;
@@ -89,6 +91,8 @@ struct Connection {
     /// The hello carried a token.
     has_asked_resume: bool,
     is_resume_unknown: bool,
+    /// Nobody can read on its way what is sent.
+    is_private: bool,
     /// Something came that only a relay says.
     is_relay: bool,
     /// The relay is still saying which rooms it has the session in; a marker ends that.
@@ -127,14 +131,15 @@ pub struct Session {
     /// The name that a connection that is gone had, or may have got: the relay may still take it for one in use.
     ghost_name: Option<String>,
     identity: Option<Identity>,
+    login: Login,
     /// Of earlier identities, the newest last.
     old_sids: VecDeque<u64>,
     rooms: Rooms,
     unanswered: Queue,
     fetches: Fetches,
     recent: RecentKeys,
-    /// Commands of the caller.
-    commands: VecDeque<String>,
+    /// Commands of the caller, some of which hold a password.
+    commands: VecDeque<Secret<String>>,
     link: Link,
     connection: Connection,
     lines: Lines,
@@ -170,6 +175,7 @@ impl Session {
             held_name: None,
             ghost_name: None,
             identity: None,
+            login: Login::default(),
             old_sids: VecDeque::new(),
             rooms,
             unanswered: Queue::default(),
@@ -192,7 +198,7 @@ impl Session {
         }
     }
 
-    /// The connection is there.
+    /// The connection is there. Others may read on its way what is sent: no password goes over it.
     pub fn handle_connected(&mut self, now: Duration) {
         self.advance(now);
         if self.link == Link::Connecting {

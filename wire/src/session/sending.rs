@@ -8,10 +8,12 @@ use super::event::Event;
 use super::rooms::Move;
 use super::unanswered::Unanswered;
 use super::{Link, Session, Settling};
+use crate::account::AccountCommand;
 use crate::command::Command;
 use crate::extended::is_label;
 use crate::limits::{LINE_BYTES_MAX, PING_BYTES_MAX};
 use crate::name::check_room;
+use crate::secret::Secret;
 use crate::text::{clean, cut, join_lines};
 
 /// Commands of the caller that may wait to be sent; beyond it the next one is refused.
@@ -96,22 +98,32 @@ impl Session {
             line.strip_prefix('/').filter(|_| !line.contains(['\n', '\r'])).ok_or(AskError::Command)?;
         let has_label = match Command::parse(rest) {
             Ok(Command::Who { .. } | Command::Rooms { .. } | Command::Help) => true,
+            Err(_) if has_secret(rest) && !self.connection.is_private => return Err(AskError::NotPrivate),
             Ok(Command::Msg { .. } | Command::Ping { .. }) | Err(_) => false,
             Ok(_) => return Err(AskError::Command),
         };
+        let label = has_label.then(|| format!("c{}", self.next_label));
+        let line = label.iter().fold(line.to_owned(), |line, label| format!("{line} label={label}"));
+        self.queue_command(line)?;
+        if has_label {
+            self.take_number();
+        }
+        Ok(label)
+    }
+
+    /// Has a command sent when it is its turn.
+    pub(super) fn queue_command(&mut self, line: String) -> Result<(), AskError> {
         if self.link != Link::Ready {
             return Err(AskError::NotReady);
         }
         if self.commands.len() >= COMMANDS_MAX {
             return Err(AskError::Full);
         }
-        let label = has_label.then(|| format!("c{}", self.take_number()));
-        let line = label.iter().fold(line.to_owned(), |line, label| format!("{line} label={label}"));
         if line.len() > self.line_bytes_max {
             return Err(AskError::Command);
         }
-        self.commands.push_back(line);
-        Ok(label)
+        self.commands.push_back(Secret(line));
+        Ok(())
     }
 
     /// The next bytes to write, if there is something that may be written now. Take them as the socket takes them: what
@@ -167,7 +179,7 @@ impl Session {
             return self.fetches.take_question(label, self.now);
         }
         if let Some(command) = self.commands.pop_front() {
-            return Some(command);
+            return Some(command.0);
         }
         if self.is_quit_due() {
             let until = self.now.saturating_add(QUIT_WAIT);
@@ -219,4 +231,10 @@ impl Session {
             self.connection.pace.take(self.now);
         }
     }
+}
+
+/// Whether a command, without its slash, holds a password.
+fn has_secret(rest: &str) -> bool {
+    use AccountCommand::{Login, Passwd, Register};
+    matches!(AccountCommand::parse(rest), Ok(Login { .. } | Passwd { .. } | Register { .. }))
 }

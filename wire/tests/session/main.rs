@@ -7,6 +7,7 @@
 
 mod bench;
 mod cuts;
+mod login;
 mod relay;
 mod search;
 mod sentences;

@@ -1,5 +1,6 @@
 //! The file: SQLite, its schema, and what is asked of it. The only module that names rusqlite.
 
+mod accounts;
 mod count;
 mod error;
 mod labels;
@@ -11,6 +12,8 @@ mod schema;
 mod search;
 mod sessions;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -190,6 +193,7 @@ impl Store {
     }
 
     fn open_with(path: &Path, opening: Opening, journal: Journal) -> Result<Self, StoreError> {
+        make_private(path);
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
         let (path_owned, count, lag) = (path.to_owned(), Count::unknown(), Lag::default());
         let store = Self { path: path_owned, connection, journal, count, lag };
@@ -285,11 +289,13 @@ impl Store {
     /// lines had to go for that.
     pub fn keep(&mut self, parcel: &Parcel) -> Result<u64, StoreError> {
         let written = self.write(|transaction| {
+            accounts::write(transaction, parcel.changes.values())?;
             sessions::insert(transaction, parcel)?;
             lines::insert(transaction, &parcel.lines)
         });
         let (rows, gone, others) = match written {
             Err(error) if error.is_conflict() => self.write(|transaction| {
+                accounts::write(transaction, parcel.changes.values())?;
                 sessions::insert(transaction, parcel)?;
                 let (gone, others) = lines::there(transaction, &parcel.lines)?;
                 search::remove(transaction, &gone)?;
@@ -322,6 +328,12 @@ impl Store {
     pub fn journal(&self) -> Journal {
         self.journal
     }
+}
+
+/// A file that is not there yet is made for its owner alone; what the database puts beside it is as the file is. Where
+/// that fails, the database says why.
+fn make_private(path: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 /// As the database has it. Ids are below 2^63 for some thousand years yet.

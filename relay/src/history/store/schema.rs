@@ -12,7 +12,7 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 /// only when there is much of it is written less often. `label` and `room_line` are indexes that are filled now and then:
 /// many sessions that speak at once would have each page of the one written with each commit, and the other would add a
 /// page to each. The first relays of the third schema had another index than `label`.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE line (
@@ -57,6 +57,24 @@ const MIGRATIONS: [&str; 4] = [
     CREATE TABLE IF NOT EXISTS label (sid INTEGER, id INTEGER, PRIMARY KEY (sid, id)) STRICT, WITHOUT ROWID;
     INSERT OR IGNORE INTO value VALUES ('labeled_to', 0);
     DROP INDEX IF EXISTS line_by_session;
+    ",
+    "
+    CREATE TABLE account (
+        number INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        password TEXT NOT NULL,
+        role TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE sanction (
+        kind TEXT, target TEXT, until_unix_ms INTEGER, by TEXT, why TEXT, PRIMARY KEY (kind, target)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE room_access (
+        room TEXT PRIMARY KEY, access TEXT NOT NULL, members TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE read_marker (
+        account INTEGER, room TEXT, id INTEGER, PRIMARY KEY (account, room)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE session ADD COLUMN account INTEGER;
     ",
 ];
 

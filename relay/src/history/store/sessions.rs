@@ -55,13 +55,14 @@ impl Store {
             sessions: self.told(self.sessions(unix_ms))?,
             recent,
             recent_after,
+            accounts: self.accounts()?,
         })
     }
 
     /// Whoever was there when the relay ended is among them, however long ago that was: it may have been used to the end.
     fn sessions(&self, unix_ms: u64) -> Result<Vec<SessionRow>, rusqlite::Error> {
         let mut statement = self.connection.prepare(
-            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms FROM session
+            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account FROM session
              WHERE used_unix_ms >= ?1 OR is_present ORDER BY is_present DESC, used_unix_ms DESC LIMIT ?2",
         )?;
         let rows =
@@ -78,6 +79,7 @@ impl Store {
                         .collect(),
                     is_present: row.get(4)?,
                     used_unix_ms: row.get(5)?,
+                    account: row.get(6)?,
                 })
             })?;
         rows.collect()
@@ -122,11 +124,12 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
         }
     }
     let mut session =
-        connection.prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        connection.prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     for row in parcel.sessions.values() {
         let rooms = row.rooms.join(BETWEEN_ROOMS);
         let used = number(row.used_unix_ms);
-        session.execute(params![number(row.sid), row.token_hash, row.name, rooms, row.is_present, used])?;
+        let (sid, account) = (number(row.sid), row.account.map(number));
+        session.execute(params![sid, row.token_hash, row.name, rooms, row.is_present, used, account])?;
     }
     if let Some(newest) = parcel.forgotten.last() {
         // Their numbers are not to be given again.

@@ -1,0 +1,278 @@
+//! What operators do, from any client.
+
+use tertulia_wire::account::{Act, ActKind};
+use tertulia_wire::limits::{NAME_BYTES_MAX, ROOM_DEFAULT};
+use tertulia_wire::name::{Name, check_room};
+use tertulia_wire::tags::escape;
+use tertulia_wire::text::cut as cut_text;
+
+use super::super::commands::echoed;
+use super::super::rooms::{DEFAULT_ROOM, Notice};
+use super::super::{Chat, ClientId, Cut, Event, ROOMS_MAX};
+use crate::account::{AccountRow, Change, Role, RoomAccess, Sanction, SanctionKind, Target};
+use crate::cidr::Cidr;
+use crate::moment::Moment;
+use crate::phrases::Phrase;
+
+/// How long an address is banned, where nobody says: it may be somebody else's tomorrow.
+const BLOCK_BAN_S: u64 = 24 * 3600;
+
+/// Bytes of a reason that are kept.
+const WHY_BYTES_MAX: usize = 200;
+
+/// Code and sentence of a refusal.
+type Refusal = (&'static str, Phrase);
+
+/// Who may be meant by a name.
+enum Meant {
+    Account(u64),
+    /// Nobody has logged in as it.
+    Guests(Vec<ClientId>),
+}
+
+impl Chat {
+    /// An operator's act. Done or not, the operator's log has it.
+    pub(super) fn act(&mut self, client: ClientId, act: &Act<'_>, now: Moment) {
+        let kind = act.kind.word().to_uppercase();
+        let target = echoed(cut_text(&act.target, 2 * NAME_BYTES_MAX)).unwrap_or("NAME".into());
+        if self.role_of(client) != Some(Role::Operator) {
+            return self.answer(client, &format!("FAIL {kind} NOT_OPERATOR"), Some(Phrase::NotOperator));
+        }
+        let outcome = match act.kind {
+            ActKind::Kick => self.kick(&act.target, now),
+            ActKind::Mute => self.mute(client, act),
+            ActKind::Unmute => self.unmute(&act.target),
+            ActKind::Ban => self.ban(client, act, now),
+            ActKind::Unban => self.unban(&act.target),
+            ActKind::Op => self.set_role(&act.target, Role::Operator),
+            ActKind::Deop => self.set_role(&act.target, Role::User),
+            ActKind::Room => self.set_room_access(&act.target, &act.object, now),
+            ActKind::Allow => self.set_member(&act.target, &act.object, true, now),
+            ActKind::Deny => self.set_member(&act.target, &act.object, false, now),
+        };
+        match outcome {
+            Ok(()) => {
+                let by = self.account_name(client).unwrap_or_default();
+                let (target, object) = (act.target.to_string(), act.object.to_string());
+                let (kind_word, why) = (act.kind.word(), act.why.clone());
+                self.events.push_back(Event::Act {
+                    kind: kind_word,
+                    by,
+                    target,
+                    object,
+                    span_s: act.span_s,
+                    why,
+                });
+                self.answer(
+                    client,
+                    &format!("NOTE {kind} DONE {target_word}", target_word = target_of(act)),
+                    Some(Phrase::ActDone),
+                );
+            }
+            Err((code, phrase)) => self.answer(client, &format!("FAIL {kind} {code} {target}"), Some(phrase)),
+        }
+    }
+
+    /// Whom a name means.
+    fn meant(&self, name: &str) -> Result<Meant, Refusal> {
+        let base = Name::parse(name).map_or("", |name| name.base());
+        if let Some(number) = self.find_account(base) {
+            return Ok(Meant::Account(number));
+        }
+        let guests = self.names.holders(base);
+        if guests.is_empty() { Err(("NOT_HERE", Phrase::NotHere)) } else { Ok(Meant::Guests(guests)) }
+    }
+
+    fn kick(&mut self, name: &str, now: Moment) -> Result<(), Refusal> {
+        match self.meant(name)? {
+            Meant::Account(number) => self.cut_account(number, Cut::Kicked, now),
+            Meant::Guests(guests) => {
+                guests.into_iter().for_each(|guest| self.cut_for_good(guest, Cut::Kicked, now));
+            }
+        }
+        Ok(())
+    }
+
+    fn until(&self, span_s: Option<u64>) -> Option<u64> {
+        span_s.map(|seconds| self.ids.unix_ms().saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    fn sanction_of(&self, client: ClientId, act: &Act<'_>, kind: SanctionKind, target: Target) -> Sanction {
+        let by = self.account_name(client).unwrap_or_default();
+        let why = cut_text(&act.why, WHY_BYTES_MAX).to_owned();
+        Sanction { kind, target, until_unix_ms: self.until(act.span_s), by, why }
+    }
+
+    fn mute(&mut self, client: ClientId, act: &Act<'_>) -> Result<(), Refusal> {
+        match self.meant(&act.target)? {
+            Meant::Account(number) => {
+                let sanction = self.sanction_of(client, act, SanctionKind::Mute, Target::Account(number));
+                self.put(sanction)?;
+                self.settle_account(number);
+            }
+            Meant::Guests(guests) => {
+                let until = self.until(act.span_s).unwrap_or(u64::MAX);
+                guests.into_iter().for_each(|guest| self.mute_guest(guest, until));
+            }
+        }
+        Ok(())
+    }
+
+    fn unmute(&mut self, name: &str) -> Result<(), Refusal> {
+        match self.meant(name)? {
+            Meant::Account(number) => {
+                let taken = self.take_sanction(SanctionKind::Mute, Target::Account(number));
+                taken.ok_or(("NO_SUCH", Phrase::NoSuchSanction))?;
+                self.settle_account(number);
+            }
+            Meant::Guests(guests) => guests.into_iter().for_each(|guest| self.mute_guest(guest, 0)),
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, sanction: Sanction) -> Result<(), Refusal> {
+        if self.put_sanction(sanction) { Ok(()) } else { Err(("FULL", Phrase::TooManySanctions)) }
+    }
+
+    fn ban(&mut self, client: ClientId, act: &Act<'_>, now: Moment) -> Result<(), Refusal> {
+        if let Some(block) = Cidr::parse(&act.target) {
+            return self.ban_block(client, act, block, now);
+        }
+        match self.meant(&act.target)? {
+            Meant::Account(number) => {
+                let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
+                if devices.unwrap_or_default().iter().any(|device| self.is_protected(*device, number)) {
+                    return Err(("PROTECTED", Phrase::Protected));
+                }
+                let sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Account(number));
+                self.put(sanction)?;
+                self.cut_account(number, Cut::Banned, now);
+                Ok(())
+            }
+            Meant::Guests(guests) => {
+                let address = |guest: &ClientId| self.client(*guest).and_then(|state| state.origin.address);
+                let mut blocks: Vec<Cidr> = guests.iter().filter_map(address).map(Cidr::around).collect();
+                blocks.dedup();
+                if blocks.is_empty() {
+                    return Err(("PROTECTED", Phrase::Protected));
+                }
+                blocks.into_iter().try_for_each(|block| self.ban_block(client, act, block, now))
+            }
+        }
+    }
+
+    /// Nobody shuts this machine out, nor itself.
+    fn ban_block(
+        &mut self,
+        client: ClientId,
+        act: &Act<'_>,
+        block: Cidr,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        let own = self.client(client).and_then(|state| state.origin.address);
+        let is_this_machine = |block: Cidr| {
+            ["127.0.0.1", "::1"].iter().any(|own| own.parse().is_ok_and(|own| block.contains(own)))
+        };
+        let is_whole =
+            self.clients_from(block).contains(&client) || own.is_some_and(|own| block.contains(own));
+        if is_this_machine(block) || is_whole {
+            return Err(("PROTECTED", Phrase::Protected));
+        }
+        let mut sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Block(block));
+        sanction.until_unix_ms = sanction.until_unix_ms.or(self.until(Some(BLOCK_BAN_S)));
+        self.put(sanction)?;
+        self.cut_block(block, now);
+        Ok(())
+    }
+
+    fn unban(&mut self, target: &str) -> Result<(), Refusal> {
+        let target = match Cidr::parse(target) {
+            Some(block) => Some(Target::Block(block)),
+            None => self.find_account(target).map(Target::Account),
+        };
+        let taken = target.and_then(|target| self.take_sanction(SanctionKind::Ban, target));
+        taken.map(drop).ok_or(("NO_SUCH", Phrase::NoSuchSanction))
+    }
+
+    fn account_named(&self, name: &str) -> Result<AccountRow, Refusal> {
+        let number = self.find_account(name);
+        let row = number.and_then(|number| self.accounts.row(number)).cloned();
+        row.ok_or(("NO_ACCOUNT", Phrase::NoAccount))
+    }
+
+    fn set_role(&mut self, name: &str, role: Role) -> Result<(), Refusal> {
+        let row = self.account_named(name)?;
+        let number = row.number;
+        self.change_account(AccountRow { role, ..row });
+        self.settle_account(number);
+        Ok(())
+    }
+
+    fn set_room_access(&mut self, room: &str, access: &str, now: Moment) -> Result<(), Refusal> {
+        let room = room.to_lowercase();
+        let access = RoomAccess::parse(access).ok_or(("ACCESS_INVALID", Phrase::AccessInvalid))?;
+        if check_room(&room).is_err() {
+            return Err(("ROOM_INVALID", Phrase::RoomInvalid));
+        }
+        if room == ROOM_DEFAULT {
+            return Err(("DEFAULT_ROOM", Phrase::DefaultRoom));
+        }
+        let mut row = self.accounts.rooms.get(room.as_str()).cloned().unwrap_or_default();
+        if access == RoomAccess::Open {
+            self.accounts.rooms.remove(room.as_str());
+        } else if self.accounts.rooms.len() >= ROOMS_MAX && row.access == RoomAccess::Open {
+            return Err(("TOO_MANY_ROOMS", Phrase::TooManyRooms));
+        }
+        (row.room, row.access) = (room.clone(), access);
+        self.accounts.changes.push(Change::Room(row.clone()));
+        if access != RoomAccess::Open {
+            self.accounts.rooms.insert(room.as_str().into(), row);
+        }
+        self.empty_room(&room, now);
+        Ok(())
+    }
+
+    fn set_member(&mut self, room: &str, name: &str, is_member: bool, now: Moment) -> Result<(), Refusal> {
+        let number = self.account_named(name)?.number;
+        let room = room.to_lowercase();
+        let Some(row) = self.accounts.rooms.get_mut(room.as_str()) else {
+            return Err(("NOT_CLOSED", Phrase::RoomNotClosed));
+        };
+        row.members.retain(|member| *member != number);
+        if is_member {
+            row.members.push(number);
+        }
+        let row = row.clone();
+        self.accounts.changes.push(Change::Room(row));
+        self.empty_room(&room, now);
+        Ok(())
+    }
+
+    /// Those who are in the room and may not be any more leave it.
+    fn empty_room(&mut self, name: &str, now: Moment) {
+        let Some(room) = self.rooms.find(name) else { return };
+        let members = self.rooms.get(room).map_or(Vec::new(), |room| room.members.clone());
+        for client in members.into_iter().filter(|client| !self.may_enter(*client, name)).collect::<Vec<_>>()
+        {
+            if self.is_extended(client) {
+                self.leave_room(client, name, now);
+                continue;
+            }
+            let shown = self.shown_name(client).filter(|_| self.is_announced(client));
+            let notice = |chat: &mut Self, kind| {
+                shown.iter().for_each(|_| chat.notice(client, kind, now));
+            };
+            notice(self, Notice::Leave);
+            self.move_to(client, DEFAULT_ROOM);
+            notice(self, Notice::Join);
+            let words = format!("JOINED room={ROOM_DEFAULT}");
+            self.answer(client, &words, Some(Phrase::RoomClosed));
+        }
+    }
+}
+
+/// Whom and what an act was about, as words of an answer.
+fn target_of(act: &Act<'_>) -> String {
+    let words = [&act.target, &act.object].map(|word| escape(word));
+    words.iter().map(AsRef::as_ref).filter(|word: &&str| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,174 @@
+//! One account, several devices: one name, seen to come with the first and to go with the last; and what was read.
+
+use tertulia_wire::name::check_room;
+use tertulia_wire::tags::escape;
+
+use super::super::rooms::{DEFAULT_ROOM, NOWHERE};
+use super::super::sessions::{Presence, SessionId};
+use super::super::{Chat, ClientId, RoomId};
+use crate::account::{Change, ReadMarker, Role};
+use crate::phrases::Phrase;
+
+/// Rooms of which an account's marker is kept; beyond it the one that was read longest ago goes.
+const MARKERS_MAX: usize = 256;
+
+impl Chat {
+    /// The connection is one of the account's devices.
+    pub(in crate::chat) fn enter_as(&mut self, client: ClientId, number: u64) {
+        if let Some(account) = self.accounts.by_number.get_mut(&number) {
+            if !account.devices.contains(&client) {
+                account.devices.push(client);
+            }
+        }
+        if let Some(state) = self.client_mut(client) {
+            state.standing.account = Some(number);
+        }
+        self.settle_standing(client);
+    }
+
+    /// What follows from an account that has changed.
+    pub(super) fn settle_account(&mut self, number: u64) {
+        let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
+        devices.unwrap_or_default().into_iter().for_each(|client| self.settle_standing(client));
+    }
+
+    /// What follows from the account's role and mutes.
+    fn settle_standing(&mut self, client: ClientId) {
+        let until = self.account_of(client).map(|number| self.muted_until(number)).unwrap_or_default();
+        let is_bridge = self.role_of(client) == Some(Role::Bridge);
+        if let Some(state) = self.client_mut(client) {
+            state.standing.muted_until = until;
+            state.standing.is_restrained = true;
+            state.origin.is_trusted |= is_bridge;
+        }
+    }
+
+    /// Who has only now logged in hears what is said from here on.
+    pub(super) fn leave_nowhere(&mut self, client: ClientId) {
+        if self.room_of(client) == Some(NOWHERE) && !self.is_extended(client) {
+            self.move_to(client, DEFAULT_ROOM);
+        }
+    }
+
+    /// The connection is no device any more.
+    pub(in crate::chat) fn forget_device(&mut self, client: ClientId) {
+        let Some(number) = self.account_of(client) else { return };
+        if let Some(account) = self.accounts.by_number.get_mut(&number) {
+            account.devices.retain(|device| *device != client);
+        }
+    }
+
+    /// Whether somebody sees the account in that room because of another of its devices, be it one that may come back.
+    pub(in crate::chat) fn is_elsewhere(&self, client: ClientId, room: RoomId) -> bool {
+        self.account_of(client).is_some_and(|number| self.has_device(number, room, Some(client)))
+    }
+
+    /// The same of a session whose connection is gone.
+    pub(in crate::chat) fn is_session_elsewhere(&self, session: SessionId, room: RoomId) -> bool {
+        let account = self.sessions.get(session).and_then(|session| session.account);
+        account.is_some_and(|number| {
+            let is_other = |away: &SessionId| *away != session && self.is_away_as(*away, number);
+            self.has_seen_device(number, room, None)
+                || self.rooms.get(room).is_some_and(|room| room.away.iter().any(is_other))
+        })
+    }
+
+    fn has_device(&self, number: u64, room: RoomId, except: Option<ClientId>) -> bool {
+        let is_away = |session: &SessionId| self.is_away_as(*session, number);
+        self.has_seen_device(number, room, except)
+            || self.rooms.get(room).is_some_and(|room| room.away.iter().any(is_away))
+    }
+
+    fn is_away_as(&self, session: SessionId, number: u64) -> bool {
+        let state = self.sessions.get(session).filter(|session| session.account == Some(number));
+        state.is_some_and(|session| !matches!(session.state, Presence::Online(_)))
+    }
+
+    fn has_seen_device(&self, number: u64, room: RoomId, except: Option<ClientId>) -> bool {
+        let devices = self.accounts.by_number.get(&number).map_or(&[][..], |account| &account.devices);
+        let mut others = devices.iter().filter(|device| Some(**device) != except);
+        others.any(|device| {
+            let is_seen = |state: &super::super::client::Client| {
+                !state.is_closing && state.named.as_ref().is_some_and(|named| named.is_announced)
+            };
+            self.client(*device).is_some_and(is_seen) && self.rooms_of(*device).contains(&room)
+        })
+    }
+
+    /// Whether the connection's name stands in a list of the room's because of another device already.
+    pub(in crate::chat) fn is_listed_before(&self, client: ClientId, room: RoomId) -> bool {
+        let account = self.account_of(client).and_then(|number| self.accounts.by_number.get(&number));
+        let devices = account.map_or(&[][..], |account| &account.devices);
+        let mut before = devices.iter().take_while(|device| **device != client);
+        before.any(|device| {
+            self.client(*device).is_some_and(|state| state.named.is_some())
+                && self.rooms_of(*device).contains(&room)
+        })
+    }
+
+    /// The same of a session whose connection is gone.
+    pub(in crate::chat) fn is_session_listed_before(&self, session: SessionId, room: RoomId) -> bool {
+        let Some(number) = self.sessions.get(session).and_then(|session| session.account) else {
+            return false;
+        };
+        let away = self.rooms.get(room).map_or(&[][..], |room| &room.away);
+        let mut before = away.iter().take_while(|other| **other != session);
+        self.has_seen_device(number, room, None) || before.any(|other| self.is_away_as(*other, number))
+    }
+
+    /// `/read`: a marker only grows, and the account's devices are told.
+    pub(super) fn mark_read(&mut self, client: ClientId, room: Option<&str>, id: u64) {
+        let Some(number) = self.account_of(client) else {
+            return self.answer(client, "FAIL READ LOGIN_NEEDED", Some(Phrase::LoginNeeded));
+        };
+        let room = match room.filter(|room| !room.is_empty()) {
+            Some(room) => room.to_lowercase(),
+            None => self.room_of(client).map_or_else(String::new, |room| self.room_name(room)),
+        };
+        if check_room(&room).is_err() {
+            return self.answer(client, "FAIL READ ROOM_INVALID", Some(Phrase::RoomInvalid));
+        }
+        if !self.admits(client, "READ", &room) {
+            return;
+        }
+        // What was not said yet was not read.
+        let id = id.min(self.ids.last());
+        let Some(account) = self.accounts.by_number.get_mut(&number) else { return };
+        let marker = account.markers.get(room.as_str()).copied().unwrap_or_default();
+        if id > marker {
+            if account.markers.len() >= MARKERS_MAX && marker == 0 {
+                let oldest = account.markers.iter().min_by_key(|(_, id)| **id).map(|(room, _)| room.clone());
+                oldest.and_then(|room| account.markers.remove(&room));
+            }
+            account.markers.insert(room.as_str().into(), id);
+        }
+        let devices = account.devices.clone();
+        let words = format!("READ room={} id={}", escape(&room), id.max(marker));
+        if id > marker {
+            self.accounts.changes.push(Change::Read(ReadMarker { account: number, room, id }));
+            for device in devices {
+                if device != client && self.is_extended(device) {
+                    self.answer(device, &words, None);
+                }
+            }
+        }
+        self.answer(client, &words, None);
+    }
+
+    /// What was read, for a device that has just come.
+    pub(in crate::chat) fn tell_markers(&mut self, client: ClientId) {
+        let account = self.account_of(client).and_then(|number| self.accounts.by_number.get(&number));
+        let Some(account) = account else { return };
+        let allowed = account.markers.iter().filter(|(room, _)| self.may_enter(client, room));
+        let lines: String =
+            allowed.map(|(room, id)| format!("* READ room={} id={id}\n", escape(room))).collect();
+        if !lines.is_empty() {
+            self.answer_lines(client, lines);
+        }
+    }
+
+    /// What stands in HELLO of an account.
+    pub(in crate::chat) fn hello_words(&self, client: ClientId) -> String {
+        self.role_of(client).map_or_else(String::new, |role| format!(" role={}", role.word()))
+    }
+}

@@ -1,0 +1,382 @@
+//! Log-ins, new accounts, new passwords: what may be tried, and what comes of it once the password was looked at. Until
+//! then nothing more is taken from the connection; the others do not wait.
+
+use std::time::Duration;
+
+use tertulia_wire::account::is_password;
+use tertulia_wire::name::Name;
+use tertulia_wire::secret::Secret;
+use tertulia_wire::tags::escape;
+
+use super::super::answers::refusal;
+use super::super::history::{Answer, Purpose, QUESTIONS_MAX, Wanted};
+use super::super::names::Holder;
+use super::super::{Chat, ClientId, Cut, Event};
+use super::attempts::Subject;
+use super::{ACCOUNTS_MAX, TASKS_MAX};
+use crate::account::{AccountRow, PasswordTask, Role, Verdict};
+use crate::moment::Moment;
+use crate::phrases::Phrase;
+
+/// What somebody waits for.
+#[derive(Debug, Clone)]
+pub(in crate::chat) struct Pending {
+    what: What,
+    name: String,
+    password: Secret<String>,
+    label: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Register,
+    Login,
+    Passwd,
+}
+
+impl What {
+    fn command(self) -> &'static str {
+        match self {
+            Self::Register => "REGISTER",
+            Self::Login => "LOGIN",
+            Self::Passwd => "PASSWD",
+        }
+    }
+}
+
+/// Code, further words, and sentence of a refusal.
+type Refusal = (&'static str, String, Phrase);
+
+fn refused(code: &'static str, phrase: Phrase) -> Refusal {
+    (code, String::new(), phrase)
+}
+
+impl Chat {
+    /// `/register NAME PASSWORD`
+    pub(super) fn register_name(&mut self, client: ClientId, name: &str, password: &str, now: Moment) {
+        let outcome = self.check_register(client, name, password, now);
+        self.begin_task(client, What::Register, name, password, outcome);
+    }
+
+    /// `/login NAME PASSWORD`
+    pub(super) fn log_in(&mut self, client: ClientId, name: &str, password: &str, now: Moment) {
+        let outcome = self.check_login(client, name, now);
+        self.begin_task(client, What::Login, name, password, outcome);
+    }
+
+    /// `/passwd PASSWORD`
+    pub(super) fn change_password(&mut self, client: ClientId, password: &str) {
+        let name = self.account_name(client);
+        let outcome = self.check_private(client).and_then(|()| match &name {
+            None => Err(refused("LOGIN_NEEDED", Phrase::LoginNeeded)),
+            Some(_) if !is_password(password) => Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid)),
+            Some(_) => Ok(()),
+        });
+        self.begin_task(client, What::Passwd, &name.unwrap_or_default(), password, outcome);
+    }
+
+    fn check_private(&self, client: ClientId) -> Result<(), Refusal> {
+        if self.takes_passwords(client) { Ok(()) } else { Err(refused("NOT_PRIVATE", Phrase::NotPrivate)) }
+    }
+
+    fn check_login(&mut self, client: ClientId, name: &str, now: Moment) -> Result<(), Refusal> {
+        self.check_private(client)?;
+        if self.account_of(client).is_some() {
+            return Err(refused("ALREADY", Phrase::AlreadyLoggedIn));
+        }
+        let subjects = self.subjects(client, name);
+        let waits = subjects.iter().map(|subject| match subject {
+            Subject::Address(_) => self.accounts.by_address.wait(subject, now),
+            Subject::Name(_) => self.accounts.by_name.wait(subject, now),
+        });
+        check_wait(waits.max().unwrap_or_default())?;
+        self.check_place()?;
+        for subject in subjects {
+            match subject {
+                Subject::Address(_) => self.accounts.by_address.charge(subject, now),
+                Subject::Name(_) => self.accounts.by_name.charge(subject, now),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose tries a log-in counts among.
+    fn subjects(&self, client: ClientId, name: &str) -> Vec<Subject> {
+        let address = self.counted_address(client).map(Subject::Address);
+        let key = super::keys(name).into_iter().next().unwrap_or_default();
+        address.into_iter().chain([Subject::Name(key.into())]).collect()
+    }
+
+    fn check_register(
+        &mut self,
+        client: ClientId,
+        name: &str,
+        password: &str,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        self.check_private(client)?;
+        let is_operator = self.role_of(client) == Some(Role::Operator);
+        if self.account_of(client).is_some() && !is_operator {
+            return Err(refused("ALREADY", Phrase::AlreadyLoggedIn));
+        }
+        if self.accounts.rules.is_registered_only && !is_operator {
+            return Err(refused("CLOSED", Phrase::RegisterClosed));
+        }
+        self.check_new_name(client, name)?;
+        if !is_password(password) {
+            return Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid));
+        }
+        if self.accounts.by_number.len() >= ACCOUNTS_MAX {
+            return Err(refused("FULL", Phrase::AccountsFull));
+        }
+        let address = self.counted_address(client).map(Subject::Address).filter(|_| !is_operator);
+        let wait = address.as_ref().map(|subject| self.accounts.registers.wait(subject, now));
+        check_wait(wait.unwrap_or_default())?;
+        self.check_place()?;
+        address.into_iter().for_each(|subject| self.accounts.registers.charge(subject, now));
+        Ok(())
+    }
+
+    /// Whether the name can become an account of this connection's: it is nobody else's.
+    fn check_new_name(&self, client: ClientId, name: &str) -> Result<(), Refusal> {
+        if Name::parse(name).map_or(true, |name| !name.tail().is_empty()) {
+            return Err(refused("NAME_INVALID", Phrase::NameInvalid));
+        }
+        self.names.check_free(name, client).map_err(|why| {
+            let (code, phrase) = refusal(why);
+            (code, escape(name).into_owned(), phrase)
+        })
+    }
+
+    /// Whether there is place for one more who waits.
+    fn check_place(&self) -> Result<(), Refusal> {
+        let asked = self.keeping.as_ref().map_or(0, |keeping| keeping.waiting_questions());
+        let is_full = self.accounts.waiting.len() >= TASKS_MAX || asked >= QUESTIONS_MAX;
+        if is_full { Err(refused("BUSY", Phrase::LoginBusy)) } else { Ok(()) }
+    }
+
+    /// First the file is looked at, in which a tool may have changed something.
+    fn begin_task(
+        &mut self,
+        client: ClientId,
+        what: What,
+        name: &str,
+        password: &str,
+        outcome: Result<(), Refusal>,
+    ) {
+        if let Err((code, words, phrase)) = outcome {
+            let words = format!("FAIL {} {code} {words}", what.command());
+            return self.answer(client, words.trim_end(), Some(phrase));
+        }
+        let label = self.labeling.as_ref().filter(|(asker, _)| *asker == client);
+        let label = label.map(|(_, label)| label.clone());
+        let (name, password) = (name.to_owned(), Secret(password.to_owned()));
+        let pending = Pending { what, name, password, label };
+        self.ask(client, Purpose::Accounts(pending), Wanted::Accounts { after: self.accounts.version });
+    }
+
+    /// The file was looked at: now the password is.
+    pub(in crate::chat) fn handle_accounts(
+        &mut self,
+        client: ClientId,
+        pending: Pending,
+        ticket: u64,
+        answer: &Answer,
+    ) {
+        if let Answer::Accounts(Some(kept)) = answer {
+            self.merge_accounts((**kept).clone(), ticket);
+        }
+        if self.client(client).is_none_or(|state| state.is_closing) {
+            return;
+        }
+        let kept = match pending.what {
+            What::Register | What::Passwd => None,
+            What::Login => {
+                let row = self.find_account(&pending.name).and_then(|number| self.accounts.row(number));
+                Some(row.map(|row| row.password.clone()))
+            }
+        };
+        self.accounts.last_ticket += 1;
+        let ticket = self.accounts.last_ticket;
+        let password = pending.password.clone();
+        self.accounts.tasks.push_back(PasswordTask { ticket, password, kept });
+        self.accounts.waiting.insert(ticket, (client, pending));
+        if let Some(state) = self.client_mut(client) {
+            state.awaits_history = true;
+        }
+    }
+
+    /// The connection is gone: nobody waits for what comes of its password.
+    pub(in crate::chat) fn forget_verdicts(&mut self, client: ClientId) {
+        self.accounts.waiting.retain(|_, (waiting, _)| *waiting != client);
+        let waiting = &self.accounts.waiting;
+        self.accounts.tasks.retain(|task| waiting.contains_key(&task.ticket));
+    }
+
+    /// What came of a password.
+    pub fn handle_verdict(&mut self, ticket: u64, verdict: Verdict, now: Moment) {
+        let Some((client, pending)) = self.accounts.waiting.remove(&ticket) else { return };
+        if let Some(state) = self.client_mut(client) {
+            state.awaits_history = false;
+        }
+        self.resumed.push_back(client);
+        let outcome = match pending.what {
+            What::Login => self.finish_login(client, &pending.name, verdict, now),
+            What::Register => self.finish_register(client, &pending.name, verdict, now),
+            What::Passwd => self.finish_passwd(client, verdict, now),
+        };
+        let label = pending.label.as_deref();
+        match outcome {
+            Ok((words, phrase)) => {
+                let words = format!("NOTE {} DONE {words}", pending.what.command());
+                self.answer_labeled(client, words.trim_end(), label, Some(phrase));
+                if pending.what == What::Login {
+                    self.tell_markers(client);
+                }
+            }
+            Err((code, words, phrase)) => {
+                let words = format!("FAIL {} {code} {words}", pending.what.command());
+                self.answer_labeled(client, words.trim_end(), label, Some(phrase));
+                if code == "BANNED" {
+                    self.cut(client, Cut::Banned, now);
+                }
+            }
+        }
+    }
+
+    fn finish_login(
+        &mut self,
+        client: ClientId,
+        name: &str,
+        verdict: Verdict,
+        now: Moment,
+    ) -> Result<(String, Phrase), Refusal> {
+        let number = self.find_account(name).filter(|_| verdict.is_right);
+        let Some(mut row) = number.and_then(|number| self.accounts.row(number)).cloned() else {
+            let address = self.client(client).and_then(|state| state.origin.address);
+            self.events.push_back(Event::LoginFailed { client, name: name.to_owned(), address });
+            return Err(refused("REFUSED", Phrase::LoginRefused));
+        };
+        for subject in self.subjects(client, name) {
+            match subject {
+                Subject::Address(_) => self.accounts.by_address.forgive(&subject),
+                Subject::Name(_) => self.accounts.by_name.clear(&subject),
+            }
+        }
+        if self.is_kept_out(client, row.number) {
+            return Err(refused("BANNED", Phrase::Banned));
+        }
+        let (number, role) = (row.number, row.role);
+        let words = format!("name={} role={}", escape(&row.name), role.word());
+        if let Some(hash) = verdict.hash {
+            row.password = hash;
+            self.change_account(row);
+        }
+        self.become_account(client, number, now);
+        Ok((words, Phrase::LoginDone))
+    }
+
+    fn finish_register(
+        &mut self,
+        client: ClientId,
+        name: &str,
+        verdict: Verdict,
+        now: Moment,
+    ) -> Result<(String, Phrase), Refusal> {
+        // Somebody may have been faster.
+        self.check_new_name(client, name)?;
+        let password = verdict.hash.ok_or(refused("UNREADABLE", Phrase::HistoryTrouble))?;
+        let last = self.accounts.by_number.keys().max().copied().unwrap_or_default();
+        // Also above those that are gone: a token of theirs must not be this one's.
+        let number = self.ids.unix_ms().max(last.saturating_add(1));
+        let by_operator = self.account_of(client).is_some();
+        self.change_account(AccountRow { number, name: name.to_owned(), password, role: Role::User });
+        if !by_operator {
+            self.become_account(client, number, now);
+        }
+        Ok((format!("name={}", escape(name)), Phrase::RegisterDone))
+    }
+
+    fn finish_passwd(
+        &mut self,
+        client: ClientId,
+        verdict: Verdict,
+        now: Moment,
+    ) -> Result<(String, Phrase), Refusal> {
+        let row = self.row_of(client).cloned();
+        let (Some(row), Some(password)) = (row, verdict.hash) else {
+            return Err(refused("UNREADABLE", Phrase::HistoryTrouble));
+        };
+        let number = row.number;
+        self.change_account(AccountRow { password, ..row });
+        self.revoke_tokens(number, client, now);
+        Ok((String::new(), Phrase::PasswdDone))
+    }
+
+    /// Whoever else is there with a token of the account is to log in anew: the old password may have been known.
+    fn revoke_tokens(&mut self, number: u64, client: ClientId, now: Moment) {
+        let own = self.session_of(client);
+        for session in self.sessions.of_account(number) {
+            if Some(session) == own {
+                continue;
+            }
+            match self.sessions.holder(session) {
+                Some(holder) => {
+                    self.sign_off(holder);
+                    self.cut(holder, Cut::Kicked, now);
+                }
+                None => self.give_up(session, now),
+            }
+            self.sessions.forget(session);
+        }
+    }
+
+    /// From now on the connection is known as the account, and has its name.
+    pub(super) fn become_account(&mut self, client: ClientId, number: u64, now: Moment) {
+        let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) else { return };
+        let named = self.client(client).and_then(|state| state.named.as_ref());
+        let was_here = named.is_some_and(|named| named.is_announced && named.base() == name);
+        if was_here {
+            self.names.release(&name, client);
+        } else {
+            self.forget_name(client, None, now);
+        }
+        self.evict_guests(&name, number, now);
+        self.enter_as(client, number);
+        let _ = self.names.claim(&name, client, Some(number));
+        self.leave_nowhere(client);
+        let waits =
+            self.client(client).is_some_and(|state| state.standing.wants_hello) && !self.is_extended(client);
+        if !was_here {
+            self.set_name(client, &name, "", None, !waits);
+        }
+        if let Some(session) = self.session_of(client) {
+            if let Some(session) = self.sessions.get_mut(session) {
+                session.account = Some(number);
+            }
+            self.note_session(client);
+        }
+        if !was_here && !waits {
+            self.notice(client, super::super::rooms::Notice::Join, now);
+        }
+    }
+
+    /// Whoever has the name and not the account loses it.
+    fn evict_guests(&mut self, name: &str, number: u64, now: Moment) {
+        for holder in self.names.evict(name, number) {
+            match holder {
+                Holder::Client(guest) => {
+                    self.sign_off(guest);
+                    self.cut(guest, Cut::Kicked, now);
+                }
+                Holder::Away(session) => self.give_up(session, now),
+            }
+        }
+    }
+}
+
+/// Too soon: the connection is told how long it is.
+fn check_wait(wait: Duration) -> Result<(), Refusal> {
+    let seconds = wait.as_millis().div_ceil(1000);
+    if seconds == 0 { Ok(()) } else { Err(("TOO_SOON", seconds.to_string(), Phrase::TooSoon)) }
+}

@@ -1,0 +1,91 @@
+//! Bans and mutes: whom they are for, and what they do at once.
+
+use super::super::{Chat, ClientId, Cut};
+use crate::account::{Change, Sanction, SanctionKind, Target};
+use crate::cidr::Cidr;
+use crate::moment::Moment;
+
+/// Bans and mutes there may be, those that have lapsed not counted; beyond it no new one.
+pub(super) const SANCTIONS_MAX: usize = 10_000;
+
+impl Chat {
+    /// Until when the account may say nothing, in milliseconds since 1970; 0: it may.
+    pub(super) fn muted_until(&self, number: u64) -> u64 {
+        let mute = self.accounts.sanction(SanctionKind::Mute, Target::Account(number), self.ids.unix_ms());
+        mute.map_or(0, |mute| mute.until_unix_ms.unwrap_or(u64::MAX))
+    }
+
+    /// Puts a ban or mute in force. False: there are too many.
+    pub(super) fn put_sanction(&mut self, sanction: Sanction) -> bool {
+        let unix_ms = self.ids.unix_ms();
+        let key = (sanction.kind, sanction.target);
+        if self.accounts.sanctions.len() >= SANCTIONS_MAX && !self.accounts.sanctions.contains_key(&key) {
+            let lapsed = self.accounts.sanctions.iter().filter(|(_, one)| !super::is_in_force(one, unix_ms));
+            let lapsed: Vec<_> = lapsed.map(|(key, _)| *key).collect();
+            lapsed.into_iter().for_each(|(kind, target)| drop(self.take_sanction(kind, target)));
+            if self.accounts.sanctions.len() >= SANCTIONS_MAX {
+                return false;
+            }
+        }
+        self.accounts.changes.push(Change::Sanction(sanction.clone()));
+        self.accounts.sanctions.insert(key, sanction);
+        true
+    }
+
+    /// Takes a ban or mute back. None: there is none.
+    pub(super) fn take_sanction(&mut self, kind: SanctionKind, target: Target) -> Option<Sanction> {
+        let taken = self.accounts.sanctions.remove(&(kind, target))?;
+        self.accounts.changes.push(Change::SanctionGone(kind, target));
+        Some(taken)
+    }
+
+    /// Cuts whoever is there as the account, and may not.
+    pub(super) fn cut_account(&mut self, number: u64, cut: Cut, now: Moment) {
+        let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
+        for client in devices.unwrap_or_default() {
+            if cut == Cut::Kicked || self.is_kept_out(client, number) {
+                self.cut_for_good(client, cut, now);
+            }
+        }
+    }
+
+    /// Cuts whoever comes from there, but for operators on this machine.
+    pub(super) fn cut_block(&mut self, block: Cidr, now: Moment) {
+        for client in self.clients_from(block) {
+            self.cut_for_good(client, Cut::Banned, now);
+        }
+    }
+
+    pub(super) fn clients_from(&self, block: Cidr) -> Vec<ClientId> {
+        let is_there = |client: &ClientId| {
+            let address = self.client(*client).and_then(|state| state.origin.address);
+            address.is_some_and(|address| block.contains(address) && !address.to_canonical().is_loopback())
+        };
+        let numbers = 0..u32::try_from(self.clients.len()).unwrap_or(u32::MAX);
+        numbers.map(ClientId).filter(is_there).collect()
+    }
+
+    /// The others see it go at once, and do not wait for it to come back.
+    pub(super) fn cut_for_good(&mut self, client: ClientId, cut: Cut, now: Moment) {
+        self.sign_off(client);
+        self.cut(client, cut, now);
+    }
+
+    /// Mutes somebody without an account, for as long as its connection or its session lives.
+    pub(super) fn mute_guest(&mut self, client: ClientId, until: u64) {
+        if let Some(state) = self.client_mut(client) {
+            (state.standing.muted_until, state.standing.is_restrained) = (until, true);
+        }
+        let session = self.session_of(client).and_then(|session| self.sessions.get_mut(session));
+        if let Some(session) = session {
+            session.muted_until = until;
+        }
+    }
+
+    /// A session without an account comes back, muted or not.
+    pub(in crate::chat) fn restore_mute(&mut self, client: ClientId, until: u64) {
+        if until > 0 {
+            self.mute_guest(client, until);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What the operator is told: why connections were ended, and what is worth a line in the log.
+
+use super::{ClientId, Foreign};
+
+/// Why the relay ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// It read too slowly.
+    Slow,
+    /// Its unfinished line waited longest when all together were too many.
+    Incomplete,
+    /// It did not answer a ping.
+    Silent,
+    /// Another connection took its session up.
+    Resumed,
+    /// An operator wanted that, or its account is no more.
+    #[cfg(feature = "history")]
+    Kicked,
+    /// It may not be here.
+    #[cfg(feature = "history")]
+    Banned,
+    /// It speaks another protocol.
+    Foreign(Foreign),
+}
+
+impl Cut {
+    /// All reasons.
+    pub const ALL: &[Self] = &[
+        Self::Slow,
+        Self::Incomplete,
+        Self::Silent,
+        Self::Resumed,
+        #[cfg(feature = "history")]
+        Self::Kicked,
+        #[cfg(feature = "history")]
+        Self::Banned,
+        Self::Foreign(Foreign::Http),
+        Self::Foreign(Foreign::Tls),
+        Self::Foreign(Foreign::Ssh),
+    ];
+
+    /// As it is written in log and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Incomplete => "incomplete",
+            Self::Silent => "silent",
+            Self::Resumed => "resumed",
+            #[cfg(feature = "history")]
+            Self::Kicked => "kicked",
+            #[cfg(feature = "history")]
+            Self::Banned => "banned",
+            Self::Foreign(foreign) => foreign.word(),
+        }
+    }
+
+    pub(super) fn index(self) -> usize {
+        Self::ALL.iter().position(|cut| *cut == self).unwrap_or_default()
+    }
+}
+
+/// What is worth a line in the operator's log. Nobody who never took a name is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A connection took a name.
+    Named {
+        /// Which.
+        client: ClientId,
+        /// `NAME` or `NAME - WHO`.
+        name: String,
+    },
+    /// A named connection gave its name up, or is gone.
+    Left {
+        /// Which.
+        client: ClientId,
+        /// `NAME` or `NAME - WHO`.
+        name: String,
+        /// Where the relay ended it: why.
+        cut: Option<Cut>,
+    },
+    /// Somebody did not know a password.
+    #[cfg(feature = "history")]
+    LoginFailed {
+        /// Which.
+        client: ClientId,
+        /// The name of the account that was asked for.
+        name: String,
+        /// Where it came from.
+        address: Option<core::net::IpAddr>,
+    },
+    /// An operator did something.
+    #[cfg(feature = "history")]
+    Act {
+        /// What: `kick`, `mute`, `ban`…
+        kind: &'static str,
+        /// The operator.
+        by: String,
+        /// To whom, or to which room.
+        target: String,
+        /// Of a room: the access, or whom. Else empty.
+        object: String,
+        /// For how long, in seconds.
+        span_s: Option<u64>,
+        /// Why; may be empty.
+        why: String,
+    },
+}

@@ -1,0 +1,175 @@
+//! The rules on addresses and on time, in the core: there an address can be any, and time passes when it is told to.
+
+use std::time::Duration;
+
+use tertulia_relay::account::{AccountRow, AccountsKept, Role, Verdict};
+use tertulia_relay::batch::Durability;
+use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules};
+use tertulia_wire::secret::Secret;
+
+use crate::support::core::Core;
+
+/// Somewhere, and on this machine.
+pub(crate) const FAR: &str = "198.51.100.7";
+pub(crate) const NEAR: &str = "127.0.0.1";
+
+pub(crate) fn begun() -> Core {
+    let row = |number, name: &str, role| AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-password")),
+        role,
+    };
+    let accounts = vec![row(1, "Ana", Role::User), row(2, "Jefa", Role::Operator)];
+    let accounts = AccountsKept { accounts, ..AccountsKept::default() };
+    let remembered =
+        Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() };
+    let mut core = Core::keeping(Durability::None, remembered);
+    core.seconds = 100.0;
+    core
+}
+
+pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
+    let origin = Origin { address: address.parse().ok(), is_private, is_trusted: false };
+    core.chat.handle_connect(ClientId(client), origin);
+}
+
+/// Sends a line, looks at the password if there is one, and gives the last answer.
+fn ask(core: &mut Core, client: u32, line: &str) -> String {
+    core.heard(client);
+    ask_all(core, client, line).pop().unwrap_or_default()
+}
+
+/// The same with all that is heard then.
+pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
+    core.send(client, line);
+    core.answer_with(|_| Answer::Accounts(None));
+    while let Some(task) = core.chat.poll_password() {
+        let verdict = match task.kept {
+            None => Verdict { is_right: true, hash: Some(task.password) },
+            Some(kept) => Verdict { is_right: kept == Some(task.password), hash: None },
+        };
+        let now = core.now();
+        core.chat.handle_verdict(task.ticket, verdict, now);
+        core.turn();
+    }
+    core.heard(client)
+}
+
+#[track_caller]
+fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
+    let heard = ask(core, client, line);
+    assert!(heard.starts_with(answer), "{line}: {heard:?} instead of {answer:?}");
+}
+
+#[test]
+fn a_password_is_taken_only_where_nobody_can_read_it_on_its_way() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, false);
+    for (line, command) in [
+        ("/login Ana Ana-password", "LOGIN"),
+        ("/register Eva una clave", "REGISTER"),
+        ("/passwd una clave", "PASSWD"),
+    ] {
+        expect(&mut core, 1, line, &format!("* FAIL {command} NOT_PRIVATE :"));
+    }
+    connect(&mut core, 2, FAR, true);
+    expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE name=Ana role=user :");
+    core.chat.set_rules(Rules { takes_plaintext: true, ..Rules::default() });
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE name=Ana role=user :");
+}
+
+#[test]
+fn a_token_of_an_account_is_honoured_only_where_a_password_is() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/hello v=1 name=Ana", "* FAIL HELLO NAME_REGISTERED Ana :");
+    ask(&mut core, 1, "/login Ana Ana-password");
+    core.send(1, "/hello v=1 name=Ana");
+    let hello = core.heard(1).into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    connect(&mut core, 2, FAR, false);
+    let resume = format!("/hello v=1 name=Ana resume={token}");
+    expect(&mut core, 2, &resume, "* FAIL HELLO NOT_PRIVATE :");
+    connect(&mut core, 3, NEAR, true);
+    core.send(3, &resume);
+    assert!(core.heard(3).iter().any(|line| line.starts_with("* HELLO ")));
+}
+
+#[test]
+fn guesses_are_slowed_for_each_address_and_for_each_name_and_the_owner_comes_in_soon() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    let mut looked_at = 0;
+    for number in 0..10_000 {
+        core.pass(0.01);
+        let answer = ask(&mut core, 1, &format!("/login Ana guess-{number}"));
+        looked_at += usize::from(answer.starts_with("* FAIL LOGIN REFUSED"));
+        assert!(answer.starts_with("* FAIL LOGIN REFUSED") || answer.starts_with("* FAIL LOGIN TOO_SOON"));
+    }
+    assert!(looked_at < 20, "{looked_at} of 10,000 guesses in 100 s were looked at");
+    connect(&mut core, 2, "203.0.113.9", true);
+    assert!(ask(&mut core, 2, "/login Ana Ana-password").starts_with("* FAIL LOGIN TOO_SOON"));
+    core.pass(61.0);
+    expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    // Another name from the same address is a guess too.
+    assert!(ask(&mut core, 1, "/login Nadie adivinada").starts_with("* FAIL LOGIN"));
+    assert!(ask(&mut core, 1, "/login Nadie adivinada").starts_with("* FAIL LOGIN TOO_SOON"));
+}
+
+#[test]
+fn an_address_that_is_banned_is_told_and_cut_until_its_time_is_over() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    connect(&mut core, 2, FAR, false);
+    core.send(2, "Eva se ha unido al chat.");
+    expect(&mut core, 1, "/ban Eva 1h ruido", "* NOTE BAN DONE Eva :");
+    assert!(core.heard(2).iter().any(|line| line.starts_with("* FAIL RELAY BANNED :")));
+    assert!(core.closed.contains(&2));
+    core.heard(1);
+    connect(&mut core, 3, FAR, false);
+    core.send(3, "Eva: otra vez");
+    assert!(core.heard(3).iter().any(|line| line.starts_with("* FAIL RELAY BANNED :")));
+    assert!(core.closed.contains(&3));
+    assert!(!core.heard(1).iter().any(|line| line.contains("otra vez")));
+    connect(&mut core, 4, "198.51.100.8", false);
+    core.send(4, "Pepe: hola");
+    assert!(core.heard(1).iter().any(|line| line == "Pepe: hola"));
+    core.chat.handle_clock(1_700_000_000_000 + 3_600_001);
+    connect(&mut core, 5, FAR, false);
+    core.send(5, "Eva: ya puedo");
+    assert!(core.heard(1).iter().any(|line| line == "Eva: ya puedo"));
+}
+
+#[test]
+fn a_banned_operator_comes_in_from_this_machine_and_from_nowhere_else() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    expect(&mut core, 1, "/op Ana", "* NOTE OP DONE Ana :");
+    expect(&mut core, 1, "/ban Ana", "* NOTE BAN DONE Ana :");
+    connect(&mut core, 2, FAR, true);
+    expect(&mut core, 2, "/login Ana Ana-password", "* FAIL RELAY BANNED :");
+    connect(&mut core, 3, NEAR, true);
+    expect(&mut core, 3, "/login Ana Ana-password", "* NOTE LOGIN DONE name=Ana role=operator :");
+}
+
+#[test]
+fn a_device_is_missed_by_nobody_until_the_last_one_has_not_come_back() {
+    let mut core = begun();
+    connect(&mut core, 9, FAR, false);
+    for client in [1, 2] {
+        connect(&mut core, client, FAR, true);
+        core.send(client, "/hello v=1 name=Ana");
+        ask(&mut core, client, "/login Ana Ana-password");
+        core.send(client, "/hello v=1 name=Ana");
+    }
+    assert_eq!(core.heard(9), ["Ana se ha unido al chat."]);
+    core.gone(1);
+    core.pass(11.0);
+    assert_eq!(core.heard(9), [""; 0]);
+    core.gone(2);
+    core.pass(Duration::from_secs(11).as_secs_f64());
+    assert_eq!(core.heard(9), ["Ana ha abandonado el chat."]);
+}

@@ -1,0 +1,74 @@
+//! Accounts, access and operators, on real sockets with a real relay. The rules on addresses are in `core`, where an
+//! address can be any.
+
+#![cfg(feature = "history")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod attacks;
+mod core;
+mod devices;
+mod login;
+mod operators;
+mod simulation;
+mod tools;
+
+use support::{Client, Folder, Relay};
+
+/// Passwords that cost next to nothing.
+const CHEAP: [&str; 4] = ["--argon2-memory", "32", "--argon2-passes", "1"];
+
+/// A relay with these flags and cheap passwords.
+fn relay(folder: &Folder, flags: &[&str]) -> Relay {
+    folder.relay(&[&CHEAP[..], flags].concat())
+}
+
+/// The last line that the relay gave in answer to this one.
+#[track_caller]
+fn ask(client: &mut Client, line: &str) -> String {
+    client.forget();
+    client.tell(line);
+    let lines = client.all_lines();
+    lines.iter().rfind(|line| line.starts_with("* ")).unwrap_or_else(|| panic!("{line}: {lines:?}")).clone()
+}
+
+#[track_caller]
+fn expect(client: &mut Client, line: &str, answer: &str) {
+    let heard = ask(client, line);
+    assert!(heard.starts_with(answer), "{line}: {heard:?} instead of {answer:?}");
+}
+
+/// A connection that has logged in.
+#[track_caller]
+fn logged_in(relay: &Relay, name: &str, password: &str) -> Client {
+    let mut client = relay.client();
+    client.tell(&format!("/login {name} {password}"));
+    let lines = client.all_lines();
+    assert!(lines.iter().any(|line| line.starts_with("* NOTE LOGIN DONE")), "{name}: {lines:?}");
+    client
+}
+
+/// Runs `account WORDS` on the file, with this on standard input.
+fn account(folder: &Folder, words: &[&str], input: &str) -> (bool, String, String) {
+    use std::io::Write;
+    let mut command = Relay::program();
+    command.arg("account").args(words).arg("--history").arg(folder.file()).args(CHEAP);
+    command.stdin(std::process::Stdio::piped());
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // One that wants nothing has perhaps ended already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+/// Makes accounts with these names, roles, and their names and `-password` as passwords.
+fn make_accounts(folder: &Folder, accounts: &[(&str, &str)]) {
+    for (name, role) in accounts {
+        let (done, _, said) = account(folder, &["add", name, "--role", role], &format!("{name}-password\n"));
+        assert!(done, "{said}");
+    }
+}

@@ -1,0 +1,145 @@
+//! What operators do.
+
+use crate::support::{Folder, Relay};
+use crate::{expect, logged_in, make_accounts, relay};
+
+fn with_operator() -> (Folder, Relay) {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Jefa", "operator"), ("Ana", "user")]);
+    let relay = relay(&folder, &[]);
+    (folder, relay)
+}
+
+#[test]
+fn only_an_operator_acts() {
+    let (_folder, relay) = with_operator();
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    let mut guest = relay.named("Eva");
+    for (line, command) in [
+        ("/kick Eva", "KICK"),
+        ("/silenciar Eva", "MUTE"),
+        ("/ban Eva", "BAN"),
+        ("/unban Eva", "UNBAN"),
+        ("/op Ana", "OP"),
+        ("/deop Jefa", "DEOP"),
+        ("/room junta members", "ROOM"),
+        ("/allow junta Ana", "ALLOW"),
+    ] {
+        expect(&mut ana, line, &format!("* FAIL {command} NOT_OPERATOR :"));
+        expect(&mut guest, line, &format!("* FAIL {command} NOT_OPERATOR :"));
+    }
+}
+
+#[test]
+fn who_is_kicked_hears_why_it_ends_and_the_others_see_it_leave_at_once() {
+    let (_folder, relay) = with_operator();
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let mut eva = relay.named("Eva");
+    let mut extended = relay.client();
+    extended.tell("/hello v=1 name=Pepe");
+    jefa.forget();
+    expect(&mut jefa, "/kick Eva demasiado ruido", "* NOTE KICK DONE Eva :");
+    let told = eva.lines_until_closed();
+    assert!(told.iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")), "{told:?}");
+    jefa.forget();
+    jefa.tell("/kick Pepe");
+    assert!(jefa.all_lines().contains(&"Pepe ha abandonado el chat.".to_owned()));
+    extended.lines_until_closed();
+    let said = relay.stop().join("\n");
+    assert!(said.contains("act kind=kick by=Jefa target=Eva why=demasiado\\sruido"), "{said}");
+}
+
+#[test]
+fn a_muted_client_says_nothing_in_any_way() {
+    let (_folder, relay) = with_operator();
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    let mut device = relay.client();
+    device.tell("/hello v=1 name=Ana");
+    device.tell("/login Ana Ana-password");
+    device.forget();
+    device.tell("/hello v=1 name=Ana");
+    let mut guest = relay.named("Eva");
+    for name in ["Ana", "Eva"] {
+        expect(&mut jefa, &format!("/mute {name} 1h"), &format!("* NOTE MUTE DONE {name} :"));
+    }
+    jefa.forget();
+    for client in [(&mut ana, "Ana"), (&mut guest, "Eva")] {
+        let (client, name) = client;
+        for line in [
+            format!("{name}: hola"),
+            "hola".to_owned(),
+            "//hola".to_owned(),
+            format!("[RESPUESTA a 'x'] {name}: hola"),
+            format!("{name} - Pepe: hola"),
+            "Pepe: hola".to_owned(),
+            "Pepe se ha unido al chat.".to_owned(),
+            "/msg Jefa hola".to_owned(),
+            "/privado Jefa hola".to_owned(),
+            "/nick hola".to_owned(),
+        ] {
+            expect(client, &line, "* FAIL SAY MUTED :");
+        }
+        expect(client, "/who", "* END WHO ");
+    }
+    for line in ["@label=1 hola", "@label=2;to=Jefa hola", "@label=3;as=Pepe hola", "@label=4;reply=7 hola"] {
+        let label = &line[7..8];
+        expect(&mut device, line, &format!("* FAIL SAY MUTED label={label} :"));
+    }
+    expect(&mut device, "/msg Jefa hola", "* FAIL SAY MUTED");
+    jefa.hears(&[]);
+    for name in ["Ana", "Eva"] {
+        expect(&mut jefa, &format!("/unmute {name}"), &format!("* NOTE UNMUTE DONE {name} :"));
+    }
+    jefa.forget();
+    ana.tell("Ana: por fin");
+    guest.tell("Eva: y yo");
+    jefa.hears(&["Ana: por fin", "Eva: y yo"]);
+}
+
+#[test]
+fn a_muted_account_is_muted_after_a_restart_and_until_its_time_is_over() {
+    let (folder, first) = with_operator();
+    let mut jefa = logged_in(&first, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/mute Ana", "* NOTE MUTE DONE Ana :");
+    first.stop();
+    let second = relay(&folder, &[]);
+    let mut ana = logged_in(&second, "Ana", "Ana-password");
+    expect(&mut ana, "Ana: hola", "* FAIL SAY MUTED :");
+    let mut jefa = logged_in(&second, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/mute Ana 0s", "* NOTE MUTE DONE Ana :");
+    jefa.forget();
+    ana.tell("Ana: hola");
+    jefa.hears(&["Ana: hola"]);
+}
+
+#[test]
+fn an_operator_makes_another_one_and_that_outlives_the_relay() {
+    let (folder, first) = with_operator();
+    let mut jefa = logged_in(&first, "Jefa", "Jefa-password");
+    let mut ana = logged_in(&first, "Ana", "Ana-password");
+    expect(&mut jefa, "/op Ana", "* NOTE OP DONE Ana :");
+    expect(&mut ana, "/deop Jefa", "* NOTE DEOP DONE Jefa :");
+    expect(&mut jefa, "/op Jefa", "* FAIL OP NOT_OPERATOR :");
+    expect(&mut ana, "/op Nadie", "* FAIL OP NO_ACCOUNT Nadie :");
+    first.stop();
+    let second = relay(&folder, &[]);
+    let mut ana = logged_in(&second, "Ana", "Ana-password");
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_HERE Nadie :");
+}
+
+#[test]
+fn whoever_is_on_this_machine_cannot_be_shut_out_by_its_address_nor_an_operator_there_at_all() {
+    let (_folder, relay) = with_operator();
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let _guest = relay.named("Eva");
+    for target in ["127.0.0.1", "127.0.0.0/8", "0.0.0.0/0", "0::1", "Jefa", "Eva"] {
+        expect(&mut jefa, &format!("/ban {target}"), &format!("* FAIL BAN PROTECTED {target} :"));
+    }
+    expect(&mut jefa, "/ban 10.0.0.0/8 2h", "* NOTE BAN DONE 10.0.0.0/8 :");
+    expect(&mut jefa, "/unban 10.0.0.0/8", "* NOTE UNBAN DONE 10.0.0.0/8 :");
+    expect(&mut jefa, "/unban 10.0.0.0/8", "* FAIL UNBAN NO_SUCH 10.0.0.0/8 :");
+    expect(&mut jefa, "/room general members", "* FAIL ROOM DEFAULT_ROOM general :");
+    expect(&mut jefa, "/room junta secreta", "* FAIL ROOM ACCESS_INVALID junta :");
+    expect(&mut jefa, "/allow junta Ana", "* FAIL ALLOW NOT_CLOSED junta :");
+}

@@ -1,0 +1,87 @@
+//! `tertulia-relay account`.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{Folder, Relay};
+use crate::{account, expect, logged_in, make_accounts, relay};
+
+#[test]
+fn accounts_are_made_listed_changed_and_removed() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "operator")]);
+    let (done, listed, said) = account(&folder, &["list"], "");
+    assert!(done && listed == "user\tAna\noperator\tLuis\n", "{listed}{said}");
+    assert!(account(&folder, &["role", "Ana", "bridge"], "").0);
+    assert!(account(&folder, &["remove", "Luis"], "").0);
+    assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
+    assert_eq!(account(&folder, &["list"], "").1, "bridge\tAna\n");
+    let relay = relay(&folder, &[]);
+    logged_in(&relay, "Ana", "otra clave");
+    expect(&mut relay.client(), "/login Luis Luis-password", "* FAIL LOGIN REFUSED :");
+}
+
+#[test]
+fn what_cannot_be_an_account_is_refused_with_a_sentence() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user")]);
+    let cases = [
+        (&["add", "Ana"][..], "una clave", "Ana: the account Ana is there"),
+        (&["add", "ANA"], "una clave", "ANA: the account Ana is there"),
+        (&["add", "Tertulia"], "una clave", "Tertulia: the name is reserved"),
+        (&["add", "a:b"], "una clave", "a:b: a name cannot hold"),
+        (&["add", "Ana - Luis"], "una clave", "Ana - Luis: an account has no"),
+        (&["add", "Luis"], "corta", "a password has 8 to 256 bytes"),
+        (&["add", "Luis", "secreta"], "", "secreta: no such argument"),
+        (&["passwd", "Luis"], "una clave", "Luis: there is no such account"),
+        (&["role", "Ana", "king"], "", "account role king: expected user"),
+        (&["dance"], "", "account dance: expected add"),
+    ];
+    for (words, input, sentence) in cases {
+        let (done, _, said) = account(&folder, words, &format!("{input}\n"));
+        assert!(!done && said.starts_with(&format!("tertulia-relay: {sentence}")), "{words:?}: {said}");
+    }
+    let nowhere = Folder::new();
+    assert!(account(&nowhere, &["list"], "").2.contains("there is no such history"));
+}
+
+#[test]
+fn what_is_changed_beside_a_running_relay_counts_for_the_next_log_in() {
+    let folder = Folder::new();
+    let relay = relay(&folder, &[]);
+    let mut guest = relay.named("Ana");
+    make_accounts(&folder, &[("Ana", "operator")]);
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    assert!(guest.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_HERE Nadie :");
+    assert!(account(&folder, &["role", "Ana", "user"], "").0);
+    expect(&mut relay.client(), "/login Nadie adivinada", "* FAIL LOGIN REFUSED :");
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
+    assert!(account(&folder, &["remove", "Ana"], "").0);
+    expect(&mut relay.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
+    assert!(ana.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    let mut free = relay.client();
+    free.tell("Ana: libre");
+    free.hears(&[]);
+}
+
+#[test]
+fn a_file_that_the_relay_makes_is_its_owners_alone() {
+    let folder = Folder::new();
+    let relay = relay(&folder, &[]);
+    relay.named("Ana").tell("Ana: hola");
+    for ending in ["history.db", "history.db-wal", "history.db-shm"] {
+        let mode = std::fs::metadata(folder.0.join(ending)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{ending}");
+    }
+}
+
+#[test]
+fn accounts_without_a_place_to_keep_them_are_refused_at_the_start() {
+    let refused = Relay::try_from_command({
+        let mut command = Relay::command();
+        command.args(["--access", "registered"]);
+        command
+    });
+    let (_, said) = refused.err().unwrap();
+    assert!(said.concat().contains("--access registered: accounts are kept in the history"), "{said:?}");
+}

@@ -1,0 +1,106 @@
+//! Logging in: when a password goes, and when it does not.
+
+use tertulia_wire::session::{AskError, Event, Session};
+
+use crate::bench::{actions, config, connect, events, hear, ready, seconds, written};
+
+const NEEDED: &str = "* FAIL HELLO NAME_REGISTERED Ana :entra\n";
+const DONE: &str = "* NOTE LOGIN DONE name=Ana role=operator :dentro\n";
+const HELLO: &str =
+    "* HELLO v=1 name=Ana token=T sid=7 line=16384 burst=0 rate=0 durability=commit role=operator\n";
+
+fn connect_privately(session: &mut Session) -> Vec<String> {
+    session.handle_time(seconds(0));
+    actions(session);
+    session.handle_connected_privately(seconds(0));
+    written(session)
+}
+
+#[test]
+fn a_password_goes_once_the_relay_asks_for_it_and_then_the_session_is_greeted() {
+    let mut session = Session::new(config());
+    session.log_in("dos palabras").unwrap();
+    let hello = connect_privately(&mut session);
+    assert_eq!(hello, ["/hello v=1 name=Ana room=general"]);
+    assert_eq!(hear(&mut session, NEEDED, seconds(1)), []);
+    assert_eq!(written(&mut session), ["/login Ana dos palabras"]);
+    assert_eq!(hear(&mut session, DONE, seconds(2)), []);
+    assert_eq!(written(&mut session), hello);
+    let greeted = hear(&mut session, HELLO, seconds(3));
+    assert!(matches!(&greeted[..], [Event::Ready { .. }, Event::LoggedIn { role }] if role == "operator"));
+    assert_eq!(session.role(), Some("operator"));
+    assert!(!format!("{session:?}").contains("palabras"));
+    assert!(!session.saved().contains("palabras"));
+}
+
+#[test]
+fn no_password_goes_where_others_may_read_it_on_its_way() {
+    let mut session = Session::new(config());
+    session.log_in("dos palabras").unwrap();
+    connect(&mut session, seconds(0));
+    let told = hear(&mut session, NEEDED, seconds(1));
+    assert!(matches!(&told[..], [Event::LoginNeeded { is_private: false, .. }, Event::HelloRefused { .. }]));
+    assert!(written(&mut session).is_empty());
+    let mut session = ready();
+    for line in [
+        "/login Ana dos palabras",
+        "/entrar Ana dos palabras",
+        "/register Ana dos palabras",
+        "/passwd dos palabras",
+    ] {
+        assert_eq!(session.command(line), Err(AskError::NotPrivate), "{line}");
+    }
+    assert!(session.command("/kick Luis").is_ok());
+}
+
+#[test]
+fn who_has_no_password_is_asked_for_one_and_may_give_it_then() {
+    let mut session = Session::new(config());
+    connect_privately(&mut session);
+    let told = hear(&mut session, "* FAIL HELLO LOGIN_NEEDED :entra\n", seconds(1));
+    let needed = Event::LoginNeeded { name: "Ana".to_owned(), is_private: true };
+    assert_eq!(told.first(), Some(&needed));
+    assert_eq!(session.log_in("corta"), Err(AskError::Password));
+    session.log_in("dos palabras").unwrap();
+    assert_eq!(written(&mut session), ["/hello v=1 name=Ana room=general"]);
+    hear(&mut session, "* FAIL HELLO LOGIN_NEEDED :entra\n", seconds(2));
+    assert_eq!(written(&mut session), ["/login Ana dos palabras"]);
+}
+
+#[test]
+fn a_wrong_password_is_forgotten_and_one_that_came_too_soon_is_tried_again() {
+    let mut session = Session::new(config());
+    session.log_in("dos palabras").unwrap();
+    connect_privately(&mut session);
+    hear(&mut session, NEEDED, seconds(1));
+    written(&mut session);
+    let told = hear(&mut session, "* FAIL LOGIN TOO_SOON 8 :espera\n", seconds(2));
+    assert!(matches!(&told[..], [Event::LoginRefused { code, again_in, .. }]
+        if code == "TOO_SOON" && *again_in == Some(seconds(8))));
+    assert_eq!(session.next_due(), Some(seconds(10)));
+    session.handle_time(seconds(10));
+    assert_eq!(written(&mut session).len(), 1);
+    hear(&mut session, NEEDED, seconds(10));
+    assert_eq!(written(&mut session), ["/login Ana dos palabras"]);
+    let told = hear(&mut session, "* FAIL LOGIN REFUSED :no\n", seconds(11));
+    assert!(matches!(&told[..], [Event::LoginRefused { again_in: None, .. }]));
+    assert_eq!(session.next_due(), None);
+    session.handle_disconnected(seconds(12));
+    events(&mut session);
+    session.handle_time(seconds(90));
+    actions(&mut session);
+    session.handle_connected_privately(seconds(90));
+    written(&mut session);
+    let told = hear(&mut session, NEEDED, seconds(91));
+    assert!(matches!(told[0], Event::LoginNeeded { .. }));
+}
+
+#[test]
+fn what_was_read_is_told_and_heard() {
+    let mut session = ready();
+    session.mark_read("General", 9).unwrap();
+    assert_eq!(written(&mut session), ["/read room=general id=9"]);
+    let told = hear(&mut session, "* READ room=general id=9\n", seconds(1));
+    assert_eq!(told, [Event::Read { room: "general".to_owned(), id: 9 }]);
+    assert!(matches!(session.mark_read("la sala", 9), Err(AskError::Name(_))));
+}
