@@ -143,6 +143,10 @@ pub const NAMES: [(&str, &str, &str); 13] = [
     ("quit", "salir", ""),
 ];
 
+/// Commands whose line ends in what somebody says, or in a password.
+const BEFORE_TEXT: [&str; 8] =
+    ["msg", "privado", "register", "registrar", "login", "entrar", "passwd", "clave"];
+
 impl<'a> Command<'a> {
     /// Reads what follows the slash. Unknown options are ignored.
     pub fn parse(line: &'a str) -> Result<Self, CommandError<'a>> {
@@ -176,8 +180,8 @@ impl<'a> Command<'a> {
     }
 
     /// Takes the label out of a command's line without its slash, and gives it and what is left. It is the first word that
-    /// is one; of `/msg`, whose text may be anything, only where it stands before the name. Not for plain clients: they have
-    /// no labels, and what looks like one is theirs to say.
+    /// is one; where text or a password follows, which may be anything, only the first word behind the command can be. Not
+    /// for plain clients: they have no labels, and what looks like one is theirs to say.
     pub fn split_label(line: &'a str) -> (Option<&'a str>, Cow<'a, str>) {
         let Some(place) = label_place(line) else { return (None, Cow::Borrowed(line)) };
         let (before, behind) = (line.get(..place.start), line.get(place.end..));
@@ -303,7 +307,7 @@ fn label_place(line: &str) -> Option<Range<usize>> {
         start..start + word.len()
     });
     let command = line.split(' ').next().unwrap_or_default();
-    let has_text = is_word(command, "msg") || is_word(command, "privado");
+    let has_text = BEFORE_TEXT.iter().any(|name| is_word(command, name));
     let looked_at = if has_text { 1 } else { usize::MAX };
     let mut options = places.skip(1).filter(|place| !place.is_empty()).take(looked_at);
     options.find(|place| line.get(place.clone()).and_then(label_of).is_some())
@@ -387,7 +391,16 @@ mod tests {
         assert_eq!(split("search hola label=9"), labeled("search hola "));
         assert_eq!(split("search label=9 label=z"), labeled("search label=z"));
         assert_eq!(split("msg label=9 Luis hola label=x"), labeled("msg Luis hola label=x"));
-        for line in ["MSG Luis label=9 hola", "nick Ana", "nick label=ñ", "nick xlabel=9", "label=9", ""] {
+        assert_eq!(split("login label=9 Ana a label=x"), labeled("login Ana a label=x"));
+        for line in [
+            "MSG Luis label=9 hola",
+            "entrar Ana secreto label=9",
+            "nick Ana",
+            "nick label=ñ",
+            "nick xlabel=9",
+            "label=9",
+            "",
+        ] {
             assert_eq!(split(line), (None, line.to_owned()));
         }
         assert_eq!(Command::label("nick Ana label=9"), Some("9"));

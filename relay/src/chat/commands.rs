@@ -28,12 +28,11 @@ impl Chat {
             false => (None, line.into()),
         };
         self.labeling = label.map(|label| (client, label.into()));
-        self.do_command(client, &rest, line, now);
+        self.do_command(client, &rest, now);
         self.labeling = None;
     }
 
-    /// `whole`: the line with its label. Behind some commands of accounts stands a password, which may look like one.
-    fn do_command(&mut self, client: ClientId, line: &str, whole: &str, now: Moment) {
+    fn do_command(&mut self, client: ClientId, line: &str, now: Moment) {
         match Command::parse(line) {
             Ok(Command::Hello(hello)) => self.handle_hello(client, &hello, now),
             Ok(Command::Join { room }) if self.is_extended(client) => self.add_room(client, room, now),
@@ -56,7 +55,7 @@ impl Chat {
                 self.answer(client, "NOTE QUIT BYE", Some(Phrase::Bye));
                 self.close(client, now);
             }
-            Err(CommandError::Unknown { .. }) if self.do_account_command(client, whole, now) => {}
+            Err(CommandError::Unknown { .. }) if self.do_account_command(client, line, now) => {}
             Err(error) => self.refuse_command(client, error),
         }
     }
