@@ -74,6 +74,12 @@ phrases! {
     /// No such command.
     UnknownCommand: "no existe esa orden; mira /ayuda (para escribir texto que empiece por /, pon //)",
         "there is no such command; see /help (for text that starts with /, write //)";
+    /// The same, where everything that is said begins with tags.
+    UnknownToPrograms: "no existe esa orden; mira /ayuda (lo que se dice empieza por @label=)",
+        "there is no such command; see /help (what is said begins with @label=)";
+    /// A word of `/hello` that is no option.
+    StrayWord: "esa palabra sobra; un espacio dentro de un valor se escribe \\s",
+        "that word is out of place; a space within a value is written \\s";
     /// A command lacks a word.
     Missing: "falta una palabra; mira /ayuda", "a word is missing; see /help";
     /// The receiver is not here.

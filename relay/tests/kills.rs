@@ -1,7 +1,7 @@
 //! `kill -9` of real relays under load, at moments that a seed chooses, again and again on one file. The checker of traces
 //! holds what passed over the wires against the history that is left.
 //!
-//! `RELAY_KILLS=n` kills n times; `RELAY_SEED=s` chooses other moments.
+//! `RELAY_KILLS=n` kills n times. Each day has its own seed, which is printed; `RELAY_SEED=s` chooses the moments.
 
 #![cfg(feature = "history")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
@@ -17,7 +17,7 @@ mod support;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use player::Player;
 use rng::Rng;
@@ -198,7 +198,10 @@ fn start(folder: &Folder, durability: &str) -> Relay {
 fn whenever_the_relay_is_killed_nothing_acknowledged_is_lost_or_doubled() {
     let kills = number("RELAY_KILLS", 15);
     let folder = Folder::new();
-    let mut play = Play::new(number("RELAY_SEED", 1));
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let seed = number("RELAY_SEED", since.as_secs() / (24 * 60 * 60));
+    println!("RELAY_SEED={seed}");
+    let mut play = Play::new(seed);
     let mut relay = start(&folder, "commit");
     for _ in 0..kills {
         let more = play.rng.below(300);

@@ -372,6 +372,30 @@ fn beyond_so_many_sessions_those_unused_for_longest_are_forgotten_and_none_that_
 }
 
 #[test]
+fn who_has_said_something_is_known_however_many_come_and_go_who_say_nothing() {
+    let mut core = Core::new(None);
+    let token = greeted(&mut core, LUIS, "Luis");
+    core.send(LUIS, "@label=1 hola");
+    core.send(LUIS, "/quit");
+    let said = core.heard(LUIS);
+    let ack = said.iter().find(|line| line.starts_with("* ACK label=1 ")).unwrap();
+    for number in 0..SESSIONS_MAX + 10 {
+        // Some say goodbye, and of most only the connection is gone: they may come back.
+        greeted(&mut core, ANA, &format!("p{number}"));
+        if number % 10 == 0 {
+            core.send(ANA, "/quit");
+        }
+        core.gone(ANA);
+        core.heard(ANA);
+        assert!(core.chat.session_count() <= SESSIONS_MAX);
+    }
+    core.connect(LUIS);
+    core.send(LUIS, &format!("/hello v=1 name=Luis resume={token}"));
+    core.send(LUIS, "@label=1 hola");
+    assert_eq!(core.heard(LUIS).last(), Some(ack));
+}
+
+#[test]
 fn whose_labels_are_damaged_is_cut_once_and_comes_back_as_somebody_new() {
     let (mut core, token) = restarted();
     core.connect(LUIS);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::extended::{Hello, is_label};
@@ -142,6 +143,10 @@ pub const NAMES: [(&str, &str, &str); 13] = [
     ("quit", "salir", ""),
 ];
 
+/// Commands whose line ends in what somebody says, or in a password.
+const BEFORE_TEXT: [&str; 8] =
+    ["msg", "privado", "register", "registrar", "login", "entrar", "passwd", "clave"];
+
 impl<'a> Command<'a> {
     /// Reads what follows the slash. Unknown options are ignored.
     pub fn parse(line: &'a str) -> Result<Self, CommandError<'a>> {
@@ -171,8 +176,18 @@ impl<'a> Command<'a> {
 
     /// The label of a command's line without its slash: its answers carry it too.
     pub fn label(line: &'a str) -> Option<&'a str> {
-        let mut pairs = words(line).filter_map(|word| word.split_once('='));
-        pairs.find(|(key, value)| *key == "label" && is_label(value)).map(|(_, value)| value)
+        label_of(line.get(label_place(line)?)?)
+    }
+
+    /// Takes the label out of a command's line without its slash, and gives it and what is left. It is the first word that
+    /// is one; where text or a password follows, which may be anything, only the first word behind the command can be. Not
+    /// for plain clients: they have no labels, and what looks like one is theirs to say.
+    pub fn split_label(line: &'a str) -> (Option<&'a str>, Cow<'a, str>) {
+        let Some(place) = label_place(line) else { return (None, Cow::Borrowed(line)) };
+        let (before, behind) = (line.get(..place.start), line.get(place.end..));
+        let behind = behind.map(|behind| behind.strip_prefix(' ').unwrap_or(behind));
+        let rest = [before, behind].map(Option::unwrap_or_default).concat();
+        (line.get(place).and_then(label_of), Cow::Owned(rest))
     }
 
     fn parse_msg(rest: &'a str) -> Result<Self, CommandError<'a>> {
@@ -279,6 +294,25 @@ fn parse_room<'a>(rest: &'a str, command: &'static str) -> Result<&'a str, Comma
     named.ok_or(CommandError::Missing { command, what: "ROOM" })
 }
 
+fn label_of(word: &str) -> Option<&str> {
+    word.strip_prefix("label=").filter(|label| is_label(label))
+}
+
+/// Where in a command's line the word of its label stands.
+fn label_place(line: &str) -> Option<Range<usize>> {
+    let mut end = 0;
+    let places = line.split(' ').map(|word| {
+        let start = end;
+        end = start + word.len() + 1;
+        start..start + word.len()
+    });
+    let command = line.split(' ').next().unwrap_or_default();
+    let has_text = BEFORE_TEXT.iter().any(|name| is_word(command, name));
+    let looked_at = if has_text { 1 } else { usize::MAX };
+    let mut options = places.skip(1).filter(|place| !place.is_empty()).take(looked_at);
+    options.find(|place| line.get(place.clone()).and_then(label_of).is_some())
+}
+
 fn is_word(word: &str, name: &str) -> bool {
     word.eq_ignore_ascii_case(name)
 }
@@ -345,6 +379,34 @@ mod tests {
     }
 
     #[test]
+    fn the_label_is_taken_out_wherever_it_stands_but_not_out_of_what_is_said() {
+        let split = |line: &'static str| {
+            let (label, rest) = Command::split_label(line);
+            (label, rest.into_owned())
+        };
+        let labeled = |rest: &str| (Some("9"), rest.to_owned());
+        assert_eq!(split("nick label=9 Lucho"), labeled("nick Lucho"));
+        assert_eq!(split("nick Ana label=9"), labeled("nick Ana "));
+        assert_eq!(split("ping  label=9 a b"), labeled("ping  a b"));
+        assert_eq!(split("search hola label=9"), labeled("search hola "));
+        assert_eq!(split("search label=9 label=z"), labeled("search label=z"));
+        assert_eq!(split("msg label=9 Luis hola label=x"), labeled("msg Luis hola label=x"));
+        assert_eq!(split("login label=9 Ana a label=x"), labeled("login Ana a label=x"));
+        for line in [
+            "MSG Luis label=9 hola",
+            "entrar Ana secreto label=9",
+            "nick Ana",
+            "nick label=ñ",
+            "nick xlabel=9",
+            "label=9",
+            "",
+        ] {
+            assert_eq!(split(line), (None, line.to_owned()));
+        }
+        assert_eq!(Command::label("nick Ana label=9"), Some("9"));
+    }
+
+    #[test]
     fn a_room_may_look_like_an_option() {
         assert_eq!(Command::parse("join label=j a=b"), Ok(Command::Join { room: "a=b" }));
         assert_eq!(Command::parse("part x=y sala"), Ok(Command::Part { room: "sala" }));
@@ -406,6 +468,7 @@ mod tests {
         #[test]
         fn no_input_makes_the_parser_panic(line in any::<String>()) {
             let _ = Command::parse(&line);
+            let _ = Command::split_label(&format!("search {line} label=1"));
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Hello<'a> {
     pub resume: Option<Secret<Cow<'a, str>>>,
     /// What was heard by then.
     pub after: After<'a>,
+    /// The first word that is no `key=value`: where a blank was not escaped, the rest of a name.
+    pub stray: Option<&'a str>,
 }
 
 /// The newest ids heard, by room.
@@ -75,7 +77,8 @@ impl fmt::Display for After<'_> {
 impl<'a> Hello<'a> {
     /// Reads what follows `/hello`: `key=value` words. Unknown ones are ignored.
     pub fn parse(rest: &'a str) -> Self {
-        let mut hello = Self::default();
+        let is_stray = |word: &&str| !word.is_empty() && !word.contains('=');
+        let mut hello = Self { stray: rest.split(' ').find(is_stray), ..Self::default() };
         for (key, value) in rest.split(' ').filter_map(|word| word.split_once('=')) {
             let value = unescape(value);
             match key {
@@ -165,6 +168,14 @@ pub fn is_label(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
+/// The label of a line of which perhaps only the beginning is there, or which is no text. None: it has none that is one.
+pub fn label_in(line: &[u8]) -> Option<&str> {
+    let tags = line.strip_prefix(b"@")?;
+    let end = memchr::memchr(b' ', tags).or_else(|| memchr::memrchr(b';', tags))?;
+    let label = tags.get(..end)?.split(|byte| *byte == b';').filter_map(|tag| tag.strip_prefix(b"label="));
+    std::str::from_utf8(label.last()?).ok().filter(|label| is_label(label))
+}
+
 impl<'a> Labeled<'a> {
     /// Reads a line without its ending.
     pub fn parse(line: &'a str) -> Result<Self, LabeledError<'a>> {
@@ -234,6 +245,24 @@ mod tests {
         assert_eq!(Labeled::parse("@label=7;reply=x hola"), Err(bad));
     }
 
+    #[test]
+    fn words_of_a_hello_that_nobody_escaped_are_noticed() {
+        assert_eq!(Hello::parse("v=1 name=Ana - B").stray, Some("-"));
+        assert_eq!(Hello::parse("v=1  name=Ana\\s-\\sB x=y ").stray, None);
+    }
+
+    #[test]
+    fn the_label_of_a_line_is_read_also_where_the_line_cannot_be() {
+        assert_eq!(label_in(b"@label=7;room=x hola\xff"), Some("7"));
+        assert_eq!(label_in(b"@room=x;label=7 hola;label=8 "), Some("7"));
+        // What is cut may be longer.
+        assert_eq!(label_in(b"@label=7;room=x"), Some("7"));
+        for line in [&b"@room=x;label=7"[..], b"@label=7", b"label=7 x", b"@label=\xff x", b"@label= x", b""]
+        {
+            assert_eq!(label_in(line), None, "{line:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn encoding_then_parsing_is_identity(
@@ -242,18 +271,20 @@ mod tests {
         ) {
             let word = Some(Cow::from(word));
             let after = After { all: Some(id), rooms: vec![(Cow::from(room), id / 2)] };
-            let hello = Hello { version: Some("1".into()), name: word.clone(), room: None, resume: word.clone().map(Secret), after };
+            let hello = Hello { version: Some("1".into()), name: word.clone(), resume: word.clone().map(Secret), after, ..Hello::default() };
             let line = hello.to_string();
             prop_assert_eq!(Hello::parse(line.strip_prefix("/hello ").unwrap()), hello);
             let labeled = Labeled { label: &label, room: word.clone(), reply: Some(id), as_who: None, to: word, text: &text };
             let line = labeled.to_string();
             prop_assert_eq!(Labeled::parse(&line), Ok(labeled));
+            prop_assert_eq!(label_in(line.as_bytes()), Some(label.as_str()));
         }
 
         #[test]
         fn no_input_makes_the_parsers_panic(line in any::<String>()) {
             let _ = Hello::parse(&line);
             let _ = Labeled::parse(&format!("@{line}"));
+            let _ = label_in(format!("@{line}").as_bytes());
         }
     }
 }

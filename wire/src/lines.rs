@@ -6,6 +6,9 @@
 use crate::limits::LINE_BYTES_MAX;
 use crate::secret::Secret;
 
+/// Bytes that are kept of a line that is too long, for whoever refuses it: enough for the tags that one begins with.
+pub const START_BYTES_MAX: usize = 512;
+
 /// What [`Lines::next`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -22,6 +25,8 @@ pub struct Lines {
     held: Secret<Vec<u8>>,
     max: usize,
     state: State,
+    /// How the last line that was too long began.
+    refused: Secret<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +48,7 @@ impl Default for Lines {
 impl Lines {
     /// Lines of at most `max` bytes, the ending not counted.
     pub fn new(max: usize) -> Self {
-        Self { held: Secret::default(), max, state: State::Holding }
+        Self { held: Secret::default(), max, state: State::Holding, refused: Secret::default() }
     }
 
     /// Takes the next line off `input`, which is moved behind what was used. `None`: all of `input` is used,
@@ -61,16 +66,15 @@ impl Lines {
         *input = rest.get(1..).unwrap_or_default();
         if self.held.is_empty() {
             let line = without_cr(head);
-            return Some(if line.len() > self.max { Line::TooLong } else { Line::Whole(line) });
+            return Some(if line.len() > self.max { self.refuse(head) } else { Line::Whole(line) });
         }
         if self.held.len() + head.len() > self.max + 1 {
-            self.held = Secret::default();
-            return Some(Line::TooLong);
+            return Some(self.refuse(head));
         }
         self.held.extend_from_slice(head);
         self.state = State::GivenOut;
         if without_cr(&self.held).len() > self.max {
-            return Some(Line::TooLong);
+            return Some(self.refuse(&[]));
         }
         Some(Line::Whole(without_cr(&self.held)))
     }
@@ -95,8 +99,10 @@ impl Lines {
         match self.state {
             State::Holding if !self.held.is_empty() => {
                 self.state = State::GivenOut;
-                let line = without_cr(&self.held);
-                Some(if line.len() > self.max { Line::TooLong } else { Line::Whole(line) })
+                if without_cr(&self.held).len() > self.max {
+                    return Some(self.refuse(&[]));
+                }
+                Some(Line::Whole(without_cr(&self.held)))
             }
             _ => None,
         }
@@ -125,12 +131,24 @@ impl Lines {
         let length = self.held.len() + piece.len();
         let ends_in_cr = piece.last() == Some(&b'\r');
         if length > self.max + usize::from(ends_in_cr) {
-            self.held = Secret::default();
             self.state = State::Swallowing;
-            return Some(Line::TooLong);
+            return Some(self.refuse(piece));
         }
         self.held.extend_from_slice(piece);
         None
+    }
+
+    /// What is held, and this behind it, is too long.
+    fn refuse(&mut self, piece: &[u8]) -> Line<'static> {
+        let held = std::mem::take(&mut *self.held);
+        let start = held.iter().chain(piece).take(START_BYTES_MAX);
+        self.refused = Secret(start.copied().collect());
+        Line::TooLong
+    }
+
+    /// How the line began that was last said to be too long: its first [`START_BYTES_MAX`] bytes. Given once.
+    pub fn take_start(&mut self) -> Secret<Vec<u8>> {
+        std::mem::take(&mut self.refused)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Ten thousand sessions whose relay is killed and starts again: how soon all are back and have heard what they missed.
+//! Ten thousand sessions whose relay is killed and starts again: how soon all are back and have heard what they missed. A
+//! hundred of them have said as many lines as a relay knows labels of a session.
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
@@ -9,6 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use tertulia_loadtest::limits;
 use tertulia_loadtest::process;
+use tertulia_wire::limits::LABELS_KEPT;
 use tertulia_wire::session::{Action, Config, Event, Say, Session};
 
 use crate::history::Scratch;
@@ -19,6 +21,11 @@ const MANY: usize = 10_000;
 const MANY_QUICK: usize = 1000;
 /// Who says a line before the relay dies, and one while it is away.
 const TALKERS: usize = 100;
+/// Lines that each of these says before, in a room of its own: more labels than the relay has in memory.
+const SAID_BEFORE: usize = LABELS_KEPT;
+const SAID_BEFORE_QUICK: usize = 1000;
+/// Of those, at once.
+const SAID_AT_ONCE: usize = 250;
 /// How long anything may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often the sessions' clocks are looked at.
@@ -54,6 +61,7 @@ pub(crate) fn resume(options: &Options) -> Outcome<Vec<Row>> {
     let ground = scratch.relay()?;
     let mut crowd = Crowd::new(many, ground.target.address)?;
     let greeted_s = crowd.run_until(|crowd| crowd.ready == many)?;
+    let filled_s = crowd.fill(if options.is_quick { SAID_BEFORE_QUICK } else { SAID_BEFORE })?;
     crowd.talk();
     crowd.run_until(|crowd| crowd.have_heard(1))?;
     // Dropping a relay kills it.
@@ -68,6 +76,7 @@ pub(crate) fn resume(options: &Options) -> Outcome<Vec<Row>> {
     let row = |figure: &str, value, bound| Row::plain("resume", figure, None, value, bound);
     Ok(vec![
         row(&format!("s until {many} are greeted for the first time"), greeted_s, Bound::None),
+        row(&format!("s until {TALKERS} of them have filled their labels"), filled_s, Bound::None),
         row(&format!("s until {many} are back and caught up"), back_s, Bound::AtMost(10.0)),
         row("lines heard twice", doubled as f64, Bound::AtMost(0.0)),
         row("relay's CPU for it, s", cpu_ns as f64 / 1e9, Bound::None),
@@ -76,8 +85,13 @@ pub(crate) fn resume(options: &Options) -> Outcome<Vec<Row>> {
 
 impl Crowd {
     fn new(many: usize, address: SocketAddr) -> Outcome<Self> {
+        let session = |number: usize| {
+            let own = own_room(number);
+            let rooms: &[&str] = if number < TALKERS { &[ROOM, &own] } else { &[ROOM] };
+            Session::new(Config::new("relay", &format!("p{number}"), rooms, number as u64))
+        };
         let seat = |number: usize| Seat {
-            session: Session::new(Config::new("relay", &format!("p{number}"), &[ROOM], number as u64)),
+            session: session(number),
             socket: None,
             is_connected: false,
             unsent: Vec::new(),
@@ -88,6 +102,22 @@ impl Crowd {
         let seats = (0..many).map(seat).collect();
         let buffer = vec![0; 64 * 1024];
         Ok(Self { poll: Poll::new()?, seats, address, begun: Instant::now(), buffer, ready: 0 })
+    }
+
+    /// Those who talk say so many lines that nobody hears. How many seconds that took.
+    fn fill(&mut self, lines: usize) -> Outcome<f64> {
+        let mut took_s = 0.0;
+        for _ in 0..lines.div_ceil(SAID_AT_ONCE) {
+            for (number, seat) in self.seats.iter_mut().enumerate().take(TALKERS) {
+                let room = own_room(number);
+                for _ in 0..SAID_AT_ONCE {
+                    seat.session.say(&Say { room: &room, text: "hola", ..Say::default() })?;
+                }
+            }
+            took_s +=
+                self.run_until(|crowd| crowd.seats.iter().all(|seat| seat.session.unanswered() == 0))?;
+        }
+        Ok(took_s)
     }
 
     /// A hundred of them say a line. Who is away says it when it is back.
@@ -181,6 +211,10 @@ impl Crowd {
         }
         seat.write();
     }
+}
+
+fn own_room(number: usize) -> String {
+    format!("own{number}")
 }
 
 fn connect(poll: &Poll, address: SocketAddr, index: usize) -> std::io::Result<TcpStream> {

@@ -40,6 +40,12 @@ impl Chat {
         self.insert(client, &lines);
     }
 
+    /// The label of the connection's command that is being done.
+    pub(super) fn label_of(&self, client: ClientId) -> Option<String> {
+        let (_, label) = self.labeling.as_ref().filter(|(asker, _)| *asker == client)?;
+        Some(label.to_string())
+    }
+
     fn labeled(&self, client: ClientId, lines: String) -> String {
         match self.labeling.as_ref().filter(|(asker, _)| *asker == client) {
             Some((_, label)) => lines.split_inclusive('\n').map(|line| with_label(line, label)).collect(),

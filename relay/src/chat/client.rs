@@ -37,14 +37,16 @@ pub(super) struct Client {
     pub(super) bucket: Bucket,
     /// No line was taken yet: it may still be another protocol.
     pub(super) is_first: bool,
-    /// A line was too long, and that is still to be said.
-    pub(super) owes_refusal: bool,
+    /// A line was too long, and that is still to be said, with this label; empty: it had none.
+    pub(super) owes_refusal: Option<Box<str>>,
     /// `waiting` is held back by flood control or a full outbox; nothing is read.
     pub(super) is_held_back: bool,
     /// It has asked the history something.
     pub(super) awaits_history: bool,
     /// The peer will send no more.
     pub(super) has_ended: bool,
+    /// Until when it may wait for the last answers; [`Moment::NEVER`]: it does not wait yet.
+    pub(super) ends_by: Moment,
     /// The outbox has its last line; nothing is read.
     pub(super) is_closing: bool,
     pub(super) named: Option<Box<Named>>,
@@ -115,10 +117,11 @@ impl Client {
             standing: Standing::default(),
             bucket: Bucket::default(),
             is_first: true,
-            owes_refusal: false,
+            owes_refusal: None,
             is_held_back: false,
             awaits_history: false,
             has_ended: false,
+            ends_by: Moment::NEVER,
             is_closing: false,
             named: None,
             unframed: None,

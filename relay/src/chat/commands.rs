@@ -23,9 +23,12 @@ const _: () =
 impl Chat {
     /// A command, without its slash.
     pub(super) fn handle_command(&mut self, client: ClientId, line: &str, now: Moment) {
-        let label = Command::label(line).filter(|_| self.is_extended(client));
+        let (label, rest) = match self.is_extended(client) {
+            true => Command::split_label(line),
+            false => (None, line.into()),
+        };
         self.labeling = label.map(|label| (client, label.into()));
-        self.do_command(client, line, now);
+        self.do_command(client, &rest, now);
         self.labeling = None;
     }
 
@@ -38,8 +41,8 @@ impl Chat {
             Ok(Command::Rooms { after }) => self.list_rooms(client, after.as_deref()),
             Ok(Command::Who { room, after }) => self.list_names(client, room.as_deref(), after.as_deref()),
             Ok(Command::Msg { to, text }) => self.tell(client, &to, text),
-            Ok(Command::History(asked)) => self.ask_history(client, &asked, line),
-            Ok(Command::Search(asked)) => self.ask_search(client, &asked, line),
+            Ok(Command::History(asked)) => self.ask_history(client, &asked),
+            Ok(Command::Search(asked)) => self.ask_search(client, &asked),
             Ok(Command::Nick { name }) => self.change_name(client, &name, now),
             Ok(Command::Help) => self.help(client),
             Ok(Command::Ping { word }) => {
@@ -62,7 +65,10 @@ impl Chat {
             CommandError::Unknown { word } => {
                 let word = echoed(&cut(word, ROOM_BYTES_MAX).to_uppercase()).unwrap_or("COMMAND".into());
                 let words = format!("FAIL {word} UNKNOWN_COMMAND");
-                self.answer(client, &words, Some(Phrase::UnknownCommand));
+                // What is said there begins with tags, and needs no second slash.
+                let is_extended = self.is_extended(client);
+                let phrase = if is_extended { Phrase::UnknownToPrograms } else { Phrase::UnknownCommand };
+                self.answer(client, &words, Some(phrase));
             }
             CommandError::NoNumber { command, word } => {
                 let word = echoed(cut(word, ROOM_BYTES_MAX)).unwrap_or("NUMBER".into());
@@ -163,7 +169,9 @@ impl Chat {
 
     /// `/nick`: whoever types a command can read its answer, so a name in use is refused, not numbered.
     fn change_name(&mut self, client: ClientId, name: &str, now: Moment) {
-        let Ok(name) = Name::parse(name) else {
+        // An extended connection says each line as whoever `as=` names.
+        let is_one = |name: &Name<'_>| name.tail().is_empty() || !self.is_extended(client);
+        let Some(name) = Name::parse(name).ok().filter(is_one) else {
             return self.answer(client, "FAIL NICK NAME_INVALID", Some(Phrase::NameInvalid));
         };
         if self.is_announced(client) && self.shown_name(client).as_deref() == Some(name.as_str()) {

@@ -1,13 +1,15 @@
 //! Extended mode begins: a new session, or one that comes back. PROTOCOL.md, "Extended mode".
 
 use tertulia_wire::extended::{After, Hello, VERSION};
-use tertulia_wire::limits::{LINE_BYTES_MAX, ROOM_DEFAULT};
+use tertulia_wire::limits::{LINE_BYTES_MAX, NAME_BYTES_MAX, ROOM_DEFAULT};
 use tertulia_wire::name::{Name, check_room};
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
+use tertulia_wire::text::cut;
 
 use super::answers::refusal;
 use super::client::{Extended, Mode};
+use super::commands::echoed;
 use super::names::Holder;
 use super::promises::Promise;
 use super::rooms::Notice;
@@ -79,6 +81,10 @@ impl Chat {
         if hello.version.as_deref() != Some(VERSION) {
             return Err(("VERSION", VERSION.to_owned(), Phrase::Version));
         }
+        if let Some(word) = hello.stray {
+            let word = echoed(cut(word, 2 * NAME_BYTES_MAX)).unwrap_or_default();
+            return Err(("STRAY_WORD", word, Phrase::StrayWord));
+        }
         Ok(())
     }
 
@@ -99,6 +105,7 @@ impl Chat {
         if hello.resume.is_some() {
             self.answer(client, "WARN HELLO RESUME_UNKNOWN", Some(Phrase::ResumeUnknown));
         }
+        self.make_place_for_session(now);
         let token = self.new_token();
         let session = self.sessions.add(&token, &name, client, self.ids.unix_ms());
         let account = self.account_of(client);

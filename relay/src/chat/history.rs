@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 
-use tertulia_wire::command::{Command, History, Search};
+use tertulia_wire::command::{History, Search};
 use tertulia_wire::name::check_room;
 
 use super::pages::{Order, Page};
+use super::pressure::Unkept;
 use super::rooms::{Encoding, Place};
 use super::sessions::{Fate, Known, SessionId};
 use super::tagged::TagValues;
@@ -138,6 +139,14 @@ pub(super) struct Keeping {
     askers: VecDeque<Asker>,
     last_ticket: u64,
     pub(super) is_in_trouble: bool,
+    pub(super) unkept: Unkept,
+}
+
+impl Keeping {
+    /// Memory of the lines that are being gathered.
+    pub(super) fn gathered_bytes(&self) -> usize {
+        self.lines.bytes()
+    }
 }
 
 #[cfg(feature = "history")]
@@ -199,6 +208,7 @@ impl Chat {
             return None;
         }
         let lines = std::mem::take(&mut keeping.lines);
+        keeping.unkept.add(keeping.number, lines.bytes());
         let mut work = Work { number: keeping.number, lines, ..Work::default() };
         keeping.number += 1;
         work.id_ceiling = self.ids.ceiling_to_keep();
@@ -225,11 +235,12 @@ impl Chat {
         let quote = line.quote.filter(|_| !sabotage::has(Bug::QuoteNotKept));
         let key = line.key.filter(|_| !sabotage::has(Bug::KeyNotKept));
         keeping.lines.push(Kept { room: &room.name, quote, key, ..*line });
+        self.note_pressure();
     }
 
-    /// `/history`: nothing more is taken from the connection until it is answered. `line`: the command as it was sent.
-    pub(super) fn ask_history(&mut self, client: ClientId, asked: &History<'_>, line: &str) {
-        let label = Command::label(line).filter(|_| self.is_extended(client)).map(str::to_owned);
+    /// `/history`: nothing more is taken from the connection until it is answered.
+    pub(super) fn ask_history(&mut self, client: ClientId, asked: &History<'_>) {
+        let label = self.label_of(client);
         let Some(room) = self.room_asked(client, "HISTORY", asked.room.as_deref()) else { return };
         let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
         let (before, after) = (asked.before, asked.after);
@@ -240,8 +251,8 @@ impl Chat {
     }
 
     /// `/search`: like `/history`.
-    pub(super) fn ask_search(&mut self, client: ClientId, asked: &Search<'_>, line: &str) {
-        let label = Command::label(line).filter(|_| self.is_extended(client)).map(str::to_owned);
+    pub(super) fn ask_search(&mut self, client: ClientId, asked: &Search<'_>) {
+        let label = self.label_of(client);
         let Some(room) = self.room_asked(client, "SEARCH", asked.room.as_deref()) else { return };
         let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
         let (words, before) = (asked.words.to_owned(), asked.before);
@@ -381,6 +392,7 @@ impl Chat {
             self.tell_room(room, &line);
         }
         if is_in_trouble {
+            self.relieve();
             self.keep_hello_promises(now);
         }
     }

@@ -1,5 +1,8 @@
 //! Bytes of a client to lines: what kind of client it is, where its lines end, and when they may be taken.
 
+use std::borrow::Cow;
+
+use tertulia_wire::extended::label_in;
 use tertulia_wire::limits::{LABELS_KEPT, LINE_BYTES_MAX, UNFRAMED_AFTER, UNFRAMED_REST_AFTER};
 use tertulia_wire::lines::{Line, Lines};
 use tertulia_wire::name::LEAVE_WORDS;
@@ -25,16 +28,6 @@ impl Chat {
             Mode::Unframed => self.take_message(client, bytes, now),
         }
         self.note_heard(client, now);
-        self.count_held(client, now);
-    }
-
-    /// The connection will send no more. What it sent without an ending is its last line.
-    pub fn handle_end_of_input(&mut self, client: ClientId, now: Moment) {
-        let Some(state) = self.client_mut(client) else { return };
-        state.has_ended = true;
-        if !state.is_held_back {
-            self.take_last(client, now);
-        }
         self.count_held(client, now);
     }
 
@@ -99,7 +92,7 @@ impl Chat {
         }
     }
 
-    fn set_mode(&mut self, client: ClientId, mode: Mode) {
+    pub(super) fn set_mode(&mut self, client: ClientId, mode: Mode) {
         let is_unframed = mode == Mode::Unframed;
         if let Some(state) = self.client_mut(client) {
             state.mode = mode;
@@ -114,7 +107,7 @@ impl Chat {
     }
 
     /// Takes whole lines off `bytes`, as long as the connection may speak.
-    fn take_lines(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
+    pub(super) fn take_lines(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
         if state.is_first && state.lines.incomplete().is_empty() {
             if let Some(foreign) = foreign::detect(bytes) {
@@ -126,7 +119,7 @@ impl Chat {
         let mut input = bytes;
         loop {
             lines.swallow(&mut input);
-            let owes_refusal = self.client(client).is_some_and(|state| state.owes_refusal);
+            let owes_refusal = self.client(client).is_some_and(|state| state.owes_refusal.is_some());
             let is_to_speak = owes_refusal || memchr::memchr(b'\n', input).is_some();
             if is_to_speak && !self.may_speak(client, now) {
                 self.hold_back(client, input);
@@ -138,11 +131,14 @@ impl Chat {
             }
             match lines.next(&mut input) {
                 None => break,
-                Some(Line::TooLong) => self.owe_refusal(client),
+                Some(Line::TooLong) => self.owe_refusal(client, &lines.take_start()),
                 Some(Line::Whole(line)) => self.take_line(client, line, now),
             }
-            if self.client(client).is_none_or(|state| state.is_closing) {
-                return;
+            let Some(state) = self.client(client).filter(|state| !state.is_closing) else { return };
+            if state.is_held_back {
+                // The line itself has to wait, and so does what stands behind it.
+                self.hold_back(client, input);
+                break;
             }
         }
         self.put_lines_back(client, lines, now);
@@ -159,7 +155,7 @@ impl Chat {
         }
     }
 
-    fn take_line(&mut self, client: ClientId, line: &[u8], now: Moment) {
+    pub(super) fn take_line(&mut self, client: ClientId, line: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
         if state.is_first && !line.is_empty() {
             state.is_first = false;
@@ -167,28 +163,36 @@ impl Chat {
                 return self.cut(client, Cut::Foreign(foreign), now);
             }
         }
-        self.count_line(client, now);
-        match std::str::from_utf8(line) {
-            Err(_) => self.answer(client, "FAIL SAY NOT_UTF8", Some(Phrase::NotUtf8)),
-            Ok(line) if sabotage::has(Bug::UncleanText) => self.handle_line(client, line, now),
-            Ok(line) => self.handle_line(client, &clean(line), now),
+        let text = match std::str::from_utf8(line) {
+            Err(_) => {
+                self.count_line(client, now);
+                let label = label_in(line).filter(|_| self.is_extended(client));
+                return self.answer_labeled(client, "FAIL SAY NOT_UTF8", label, Some(Phrase::NotUtf8));
+            }
+            Ok(line) if sabotage::has(Bug::UncleanText) => Cow::Borrowed(line),
+            Ok(line) => clean(line),
+        };
+        if self.defers(client, &text) {
+            return self.hold_back(client, &[text.as_bytes(), b"\n"].concat());
         }
+        self.count_line(client, now);
+        self.handle_line(client, &text, now);
     }
 
     /// A line is too long. Said as soon as the connection may speak: such a line costs what any other does.
-    fn owe_refusal(&mut self, client: ClientId) {
+    fn owe_refusal(&mut self, client: ClientId, start: &[u8]) {
+        let label = label_in(start).filter(|_| self.is_extended(client)).unwrap_or_default();
         if let Some(state) = self.client_mut(client) {
-            state.owes_refusal = true;
+            state.owes_refusal = Some(label.into());
         }
     }
 
-    fn refuse_too_long(&mut self, client: ClientId, now: Moment) {
-        if let Some(state) = self.client_mut(client) {
-            state.owes_refusal = false;
-        }
+    pub(super) fn refuse_too_long(&mut self, client: ClientId, now: Moment) {
+        let owed = self.client_mut(client).and_then(|state| state.owes_refusal.take());
+        let label = owed.as_deref().filter(|label| !label.is_empty());
         self.count_line(client, now);
         let words = format!("FAIL SAY LINE_TOO_LONG {LINE_BYTES_MAX}");
-        self.answer(client, &words, Some(Phrase::LineTooLong));
+        self.answer_labeled(client, &words, label, Some(Phrase::LineTooLong));
     }
 
     /// A read of an unframed client: a message, or a part of one.
@@ -209,7 +213,7 @@ impl Chat {
     }
 
     /// A whole message of an unframed client.
-    fn say_message(&mut self, client: ClientId, message: Vec<u8>, now: Moment) {
+    pub(super) fn say_message(&mut self, client: ClientId, message: Vec<u8>, now: Moment) {
         if message.is_empty() {
             return;
         }
@@ -250,65 +254,13 @@ impl Chat {
         self.handle_line(client, &format!("{own}{LEAVE_WORDS}"), now);
     }
 
-    /// Nothing more will come: what stands there is the last line, and then the connection ends.
-    fn take_last(&mut self, client: ClientId, now: Moment) {
-        let Some(state) = self.client_mut(client) else { return };
-        if state.is_closing {
-            return;
-        }
-        let session = self.session_of(client).and_then(|session| self.sessions.get(session));
-        let awaits_answer = session.is_some_and(|session| session.unanswered > 0);
-        if self.awaits_history(client) || self.is_greeting(client) || awaits_answer {
-            // It is to hear the answer before it is closed.
-            return self.wait_to_end(client);
-        }
-        let Some(state) = self.client_mut(client) else { return };
-        let waiting = std::mem::take(&mut *state.waiting);
-        match state.mode {
-            Mode::Undecided if !waiting.contains(&b'\n') && begins_with_name(&waiting) => {
-                self.set_mode(client, Mode::Unframed);
-                self.say_message(client, waiting, now);
-            }
-            Mode::Undecided => {
-                self.set_mode(client, Mode::Framed);
-                self.take_lines(client, &waiting, now);
-            }
-            Mode::Framed => {}
-            Mode::Unframed => self.say_message(client, waiting, now),
-        }
-        let is_extended = self.is_extended(client);
-        let Some(state) = self.client_mut(client) else { return };
-        if state.is_held_back || state.is_closing {
-            return;
-        }
-        if is_extended {
-            // A program ends its lines: what is left of one was cut, and will be sent again whole, under the same label.
-            return if self.is_greeting(client) { self.wait_to_end(client) } else { self.close(client, now) };
-        }
-        let mut lines = std::mem::take(&mut state.lines);
-        if !lines.incomplete().is_empty() && !self.may_speak(client, now) {
-            let incomplete = lines.take_incomplete();
-            return self.hold_back(client, &[incomplete, b"\n".to_vec()].concat());
-        }
-        match lines.finish() {
-            // Cut off on its way, it would take the session from the connection that was opened since.
-            Some(Line::Whole(line)) if line.starts_with(b"/hello") => {}
-            Some(Line::Whole(line)) => self.take_line(client, line, now),
-            Some(Line::TooLong) => self.refuse_too_long(client, now),
-            None => {}
-        }
-        self.close(client, now);
-    }
-
-    fn wait_to_end(&mut self, client: ClientId) {
-        if let Some(state) = self.client_mut(client) {
-            state.is_held_back = true;
-        }
-    }
-
     /// Whether the connection may say a line now: its outbox has place, and its bucket is not empty.
-    fn may_speak(&mut self, client: ClientId, now: Moment) -> bool {
+    pub(super) fn may_speak(&mut self, client: ClientId, now: Moment) -> bool {
         if self.awaits_history(client) || self.is_greeting(client) || self.has_unanswered(client) {
+            return false;
+        }
+        if self.is_pressed() && self.is_extended(client) {
+            // Named again once enough is kept.
             return false;
         }
         if let Some(session) = self.session_of(client).filter(|session| !self.sessions.knows_labels(*session))
@@ -347,15 +299,15 @@ impl Chat {
     }
 
     /// Keeps input for later; nothing is read until it was taken.
-    fn hold_back(&mut self, client: ClientId, input: &[u8]) {
+    pub(super) fn hold_back(&mut self, client: ClientId, input: &[u8]) {
         let Some(state) = self.client_mut(client) else { return };
         state.is_held_back = true;
         if !sabotage::has(Bug::HeldBackLost) {
-            *state.waiting = input.to_vec();
+            state.waiting.extend_from_slice(input);
         }
     }
 
-    fn wait_for_input(&mut self, client: ClientId, due: Moment) {
+    pub(super) fn wait_for_input(&mut self, client: ClientId, due: Moment) {
         let Some(state) = self.client_mut(client) else { return };
         state.input_due = due;
         self.timers.set(due, super::timers::Look::Input(client));

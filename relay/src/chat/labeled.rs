@@ -1,6 +1,6 @@
 //! What extended clients say: labeled lines, each said once however often it is sent.
 
-use tertulia_wire::extended::{Labeled, LabeledError};
+use tertulia_wire::extended::{Labeled, LabeledError, label_in};
 use tertulia_wire::message::{Message, fit_quote};
 use tertulia_wire::name::Name;
 
@@ -44,11 +44,11 @@ impl Refusal {
 }
 
 /// Tells another text under the same label from a repeat; never 0. Kept, so that it must not change: FNV-1a. Somebody who
-/// makes two texts of one hash deceives nobody but itself.
-fn said_hash(line: &Labeled<'_>) -> u32 {
-    let Labeled { room, reply, as_who, to, text, .. } = line;
+/// makes two texts of one hash deceives nobody but itself. `room`: where it is said.
+fn said_hash(line: &Labeled<'_>, room: Option<&str>) -> u32 {
+    let Labeled { reply, as_who, to, text, .. } = line;
     let reply = reply.unwrap_or_default().to_be_bytes();
-    let words = [room.as_deref(), as_who.as_deref(), to.as_deref(), Some(text)];
+    let words = [room, as_who.as_deref(), to.as_deref(), Some(text)];
     let words = words.map(|word| word.unwrap_or_default().as_bytes());
     let bytes = words.into_iter().flat_map(|word| word.iter().chain(&[0])).chain(&reply);
     bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)) | 1
@@ -85,16 +85,38 @@ impl Chat {
                 return self.refuse(client, label, Refusal::TagInvalid(key));
             }
         };
-        let hash = said_hash(&said);
         match self.sessions.label(session, said.label) {
-            Some(known) if known.hash != 0 && known.hash != hash => {
+            Some(known) if known.hash != 0 && !self.is_repeat(client, &said, known.hash) => {
                 self.refuse(client, said.label, Refusal::LabelReused);
             }
             // Said before: the first answer again, or the one still to come.
             Some(known) => self.tell_fate(session, said.label, known),
-            None => self.say_labeled(client, session, &said, hash, now).unwrap_or_else(|why| {
+            None => self.say_labeled(client, session, &said, now).unwrap_or_else(|why| {
                 self.refuse(client, said.label, why);
             }),
+        }
+    }
+
+    /// Whether the line has to wait: its label is perhaps one that only the history knows. Then that is asked.
+    pub(super) fn defers(&mut self, client: ClientId, line: &str) -> bool {
+        let Some(session) = self.session_of(client) else { return false };
+        let is_unsure = |label| self.sessions.is_unsure_of(session, label);
+        if !label_in(line.as_bytes()).is_some_and(is_unsure) {
+            return false;
+        }
+        self.ask_labels(client, session);
+        true
+    }
+
+    /// Whether the line is the one that has this hash. Where it names no room, it may be any that the connection is in: it
+    /// was perhaps the only one then.
+    fn is_repeat(&self, client: ClientId, said: &Labeled<'_>, hash: u32) -> bool {
+        let is_said_in = |room: &str| said_hash(said, Some(room)) == hash;
+        match said.room.as_deref() {
+            // As it was kept by earlier relays: the words of the line itself.
+            room if said_hash(said, room) == hash => true,
+            Some(room) => is_said_in(&room.to_lowercase()) || said_hash(said, None) == hash,
+            None => self.rooms_of(client).into_iter().any(|room| is_said_in(&self.room_name(room))),
         }
     }
 
@@ -108,12 +130,17 @@ impl Chat {
         client: ClientId,
         session: SessionId,
         said: &Labeled<'_>,
-        hash: u32,
         now: Moment,
     ) -> Result<(), Refusal> {
         if said.text.is_empty() {
             return Err(Refusal::Empty);
         }
+        // No id is above it, and no greater one could be kept.
+        if said.reply.is_some_and(|id| i64::try_from(id).is_err()) {
+            return Err(Refusal::TagInvalid("reply"));
+        }
+        let room = self.room_said(client, said.room.as_deref()).filter(|_| said.to.is_none());
+        let hash = said_hash(said, room.map(|room| self.room_name(room)).as_deref());
         let shown = self.shown_as(client, said.as_who.as_deref())?;
         let sid = self.sessions.get(session).map_or(0, |session| session.sid);
         let key = Some(Key { sid, label: said.label, hash });

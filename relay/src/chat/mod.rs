@@ -24,6 +24,7 @@ mod history;
 mod ids;
 mod input;
 mod labeled;
+mod last;
 mod membership;
 mod names;
 #[cfg(not(feature = "history"))]
@@ -33,6 +34,7 @@ mod outbox;
 mod pages;
 mod ping;
 mod presence;
+mod pressure;
 mod promises;
 mod rooms;
 mod seats;
@@ -53,9 +55,11 @@ pub use event::{Cut, Event};
 pub use foreign::Foreign;
 pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, Wanted};
 pub use ids::ceiling_ahead;
+pub use last::LAST_ANSWERS_AFTER;
 pub use names::RESERVED;
 pub use origin::Origin;
 pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
+pub use pressure::UNKEPT_BYTES_MAX;
 pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW, TAGGED_BYTES_KEPT};
 pub use sessions::{LABELS_MAX, SESSIONS_MAX, SIDS_AHEAD};
 pub use sink::{Sent, Sink};
@@ -267,8 +271,10 @@ impl Chat {
 
     /// Whether the connection is to be read. If not, [`Chat::poll_resumed`] names it when it is again.
     pub fn wants_read(&self, client: ClientId) -> bool {
-        self.client(client)
-            .is_some_and(|client| !client.is_held_back && !client.is_closing && !client.has_ended)
+        self.client(client).is_some_and(|client| {
+            let is_held_up = client.extended.is_some() && self.is_pressed();
+            !is_held_up && !client.is_held_back && !client.is_closing && !client.has_ended
+        })
     }
 
     /// The next connection that may be read again; what had been held back of it is said first.

@@ -4,7 +4,7 @@ use tertulia_wire::limits::{RESTART_GRACE, RESUME_GRACE};
 
 use super::names::Holder;
 use super::rooms::Notice;
-use super::sessions::{Presence, SessionId};
+use super::sessions::{Presence, SESSIONS_MAX, SessionId};
 use super::timers::Look;
 use super::{Chat, ClientId, Cut, Event, RoomId};
 use crate::moment::Moment;
@@ -27,9 +27,7 @@ impl Chat {
         };
         self.names.leave_to(named.base(), client, session);
         let due = now.after(RESUME_GRACE);
-        if let Some(session) = self.sessions.get_mut(session) {
-            session.state = Presence::Away(due);
-        }
+        self.sessions.step_away(session, due);
         self.timers.set(due, Look::Away(session));
         self.count_away(session, &rooms);
         self.events.push_back(Event::Left { client, name: named.shown, cut });
@@ -91,6 +89,24 @@ impl Chat {
                 room.away.retain(|away| *away != session);
             }
             self.settle_room(room);
+        }
+    }
+
+    /// Where there are as many sessions as may be, one of them goes for a new one. Only where all are there, none does: of
+    /// those there are no more than connections.
+    pub(super) fn make_place_for_session(&mut self, now: Moment) {
+        if self.sessions.len() < SESSIONS_MAX {
+            return;
+        }
+        for is_silent in [true, false] {
+            if self.sessions.forget_offline(is_silent) {
+                return;
+            }
+            if let Some(session) = self.sessions.first_away(is_silent) {
+                self.give_up(session, now);
+                self.sessions.forget_offline(is_silent);
+                return;
+            }
         }
     }
 

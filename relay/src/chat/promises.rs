@@ -60,6 +60,7 @@ impl Chat {
 
     /// All work up to this number is kept, or was reported as lost.
     pub fn handle_kept(&mut self, number: u64, now: Moment) {
+        self.note_kept(number);
         while self.promises.front().is_some_and(|(waits_for, _)| *waits_for <= number) {
             if let Some((_, promise)) = self.promises.pop_front() {
                 self.fulfil(promise, true, now);
@@ -69,6 +70,7 @@ impl Chat {
 
     /// The work with this number will never be kept.
     pub fn handle_lost(&mut self, number: u64, now: Moment) {
+        self.note_lost(number);
         let first = self.promises.partition_point(|(waits_for, _)| *waits_for < number);
         let behind = self.promises.partition_point(|(waits_for, _)| *waits_for <= number);
         let lost: Vec<Promise> = self.promises.drain(first..behind).map(|(_, promise)| promise).collect();

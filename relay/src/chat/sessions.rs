@@ -1,8 +1,9 @@
 //! Who comes back as whom: tokens, and what a relay remembers of those who hold them. Knows no connection's bytes.
 
+mod idle;
 mod labels;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2s, Digest};
@@ -11,15 +12,14 @@ use tertulia_wire::limits::TOKEN_LAPSES_AFTER;
 use super::ClientId;
 use crate::batch::{SessionRow, Work};
 use crate::moment::Moment;
+use idle::Idle;
 pub use labels::LABELS_MAX;
 use labels::Labels;
 pub(in crate::chat) use labels::{Fate, Known};
 
-/// Sessions known at once; beyond it the one unused for longest is forgotten.
+/// Sessions known at once, those that may come back too; beyond it one that never said anything is forgotten, else the one
+/// unused for longest.
 pub const SESSIONS_MAX: usize = 65_536;
-
-/// Places in the queue of those that are offline, the stale ones too.
-const IDLE_MAX: usize = 2 * SESSIONS_MAX;
 
 /// Numbers of sessions that are set apart at once, so that they are never given twice, whatever is lost; and how many of
 /// them are left when the next ones are.
@@ -49,6 +49,10 @@ pub(super) struct Session {
     used_unix_ms: u64,
     /// None: the history knows them.
     labels: Option<Labels>,
+    /// Greater than of those whose labels were used before.
+    last_use: u64,
+    /// It has said something, or may have in an earlier run.
+    has_spoken: bool,
     /// While the history has to be asked: labels of which it knows nothing, because their lines were not kept.
     not_kept: Vec<(u64, Known)>,
     /// Lines whose answer is still to come.
@@ -88,15 +92,18 @@ pub(super) struct Sessions {
     free: Vec<u32>,
     /// Their places.
     by_token: HashMap<[u8; 16], u32>,
-    /// Those that went offline, the first ones first, with the time of that. Who has come back since, or was forgotten,
-    /// is still there: see [`Sessions::is_idle`].
-    idle: VecDeque<(u64, SessionId)>,
+    idle: Idle,
     last_sid: u64,
     /// Numbers up to it were set apart, and that is kept.
     sid_ceiling_kept: u64,
     sid_ceiling_asked: u64,
     label_count: usize,
+    mark_count: usize,
     labels_max: usize,
+    /// With so many labels in memory it is worth while to look again which of them may go.
+    crowded_at: usize,
+    /// Counts labels that were used.
+    last_use: u64,
     /// The history can tell labels again.
     is_kept: bool,
     changed: Vec<SessionId>,
@@ -161,6 +168,8 @@ impl Sessions {
                 state,
                 used_unix_ms: row.used_unix_ms,
                 labels: None,
+                last_use: 0,
+                has_spoken: true,
                 not_kept: Vec::new(),
                 unanswered: 0,
                 muted_until: 0,
@@ -179,8 +188,7 @@ impl Sessions {
         let id = SessionId { index, generation };
         self.by_token.insert(session.token_hash, index);
         if session.state == Presence::Offline {
-            // They are restored with the newest first.
-            self.idle.push_front((session.used_unix_ms, id));
+            self.note_restored(id, session.used_unix_ms);
         }
         if let Some(slot) = self.slots.get_mut(index as usize) {
             slot.session = Some(session);
@@ -188,12 +196,9 @@ impl Sessions {
         id
     }
 
-    /// A new session for this token. `unix_ms` also begins the numbers where none were kept: they must not be those of
+    /// A new session for this token, also where there are too many. `unix_ms` also begins the numbers where none were kept: they must not be those of
     /// an earlier run.
     pub(super) fn add(&mut self, token: &str, name: &str, client: ClientId, unix_ms: u64) -> SessionId {
-        if self.by_token.len() >= SESSIONS_MAX {
-            self.forget_oldest();
-        }
         self.last_sid += 1;
         if !self.is_kept && self.by_token.is_empty() {
             self.last_sid = self.last_sid.max(unix_ms);
@@ -207,6 +212,8 @@ impl Sessions {
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
             labels: Some(Labels::default()),
+            last_use: 0,
+            has_spoken: false,
             not_kept: Vec::new(),
             unanswered: 0,
             muted_until: 0,
@@ -215,24 +222,6 @@ impl Sessions {
         });
         self.note_change(id);
         id
-    }
-
-    /// Only here: where the file has too many, it drops those unused for longest too.
-    fn forget_oldest(&mut self) {
-        while self.idle.front().is_some_and(|place| !self.is_idle(*place)) {
-            self.idle.pop_front();
-        }
-        // Few of those who are gone wait for an answer, and not for long.
-        let is_free = |id: SessionId| self.get(id).is_some_and(|session| session.unanswered == 0);
-        let oldest = self.idle.iter().find(|place| self.is_idle(**place) && is_free(place.1));
-        oldest.map(|(_, id)| *id).and_then(|id| self.remove(id));
-    }
-
-    /// Whether this session is offline since then.
-    fn is_idle(&self, (unix_ms, id): (u64, SessionId)) -> bool {
-        let is_since =
-            |session: &Session| session.state == Presence::Offline && session.used_unix_ms == unix_ms;
-        self.get(id).is_some_and(is_since)
     }
 
     /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.
@@ -249,6 +238,7 @@ impl Sessions {
         slot.generation = slot.generation.wrapping_add(1);
         self.by_token.remove(&session.token_hash);
         self.label_count -= session.labels.as_ref().map_or(0, Labels::len);
+        self.mark_count -= session.labels.as_ref().map_or(0, Labels::mark_count);
         self.free.push(id.index);
         Some(session)
     }
@@ -312,12 +302,7 @@ impl Sessions {
         if let Some(session) = self.get_mut(id) {
             session.state = Presence::Offline;
             session.used_unix_ms = unix_ms;
-            if self.idle.len() >= IDLE_MAX {
-                let mut idle = std::mem::take(&mut self.idle);
-                idle.retain(|place| self.is_idle(*place));
-                self.idle = idle;
-            }
-            self.idle.push_back((unix_ms, id));
+            self.note_offline(id, unix_ms);
             self.note_change(id);
         }
     }
@@ -397,20 +382,32 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_sessions_the_one_unused_for_longest_is_forgotten() {
+    fn of_too_many_sessions_one_that_said_nothing_is_forgotten_else_the_one_unused_for_longest() {
         let mut sessions = Sessions::new(LABELS_MAX);
-        for number in 0..=SESSIONS_MAX as u64 {
+        for number in 0..5_u64 {
             let id = sessions.add(&number.to_string(), "Ana", ONE, number);
+            if number < 3 {
+                sessions.set_label(id, "1", known(1));
+            }
             sessions.end(id, number);
         }
-        assert_eq!(sessions.len(), SESSIONS_MAX);
-        assert_eq!((sessions.find("0", 0), sessions.find("1", 0).is_some()), (None, true));
+        let mut forget = |is_silent, is_some| assert_eq!(sessions.forget_offline(is_silent), is_some);
+        forget(true, true);
+        forget(false, true);
+        let there = (0..5).filter(|number| sessions.find(&number.to_string(), 5).is_some());
+        assert_eq!(there.collect::<Vec<_>>(), [1, 2, 4]);
+        for is_silent in [true, false, false] {
+            assert!(sessions.forget_offline(is_silent));
+        }
+        assert_eq!(
+            (sessions.len(), sessions.forget_offline(true), sessions.forget_offline(false)),
+            (0, false, false)
+        );
     }
 
     #[test]
     fn the_last_labels_of_a_session_are_known_and_all_together_are_bounded() {
         let mut sessions = Sessions::new(LABELS_MAX);
-        let known = |id| Known { id, unix_ms: 0, hash: 1, fate: Fate::Kept };
         for number in 0..100 {
             let id = sessions.add(&number.to_string(), "Ana", ONE, 0);
             (0..5000).for_each(|label| sessions.set_label(id, &label.to_string(), known(label)));
@@ -437,14 +434,82 @@ mod tests {
         assert_eq!(again.get(next).unwrap().sid, 8);
     }
 
+    fn known(id: u64) -> Known {
+        Known { id, unix_ms: 0, hash: 1, fate: Fate::Kept }
+    }
+
+    fn say(sessions: &mut Sessions, id: SessionId, labels: std::ops::Range<u64>) {
+        labels.for_each(|label| sessions.set_label(id, &label.to_string(), known(label)));
+    }
+
     #[test]
     fn with_a_history_labels_leave_the_memory_and_who_speaks_keeps_its_own() {
         let mut sessions = Sessions { is_kept: true, ..Sessions::new(10) };
-        let known = |id| Known { id, unix_ms: 0, hash: 1, fate: Fate::Kept };
         let [one, other] = ["a", "b"].map(|token| sessions.add(token, "Ana", ONE, 0));
-        (0..8).for_each(|label| sessions.set_label(one, &label.to_string(), known(label)));
-        (0..12).for_each(|label| sessions.set_label(other, &label.to_string(), known(label)));
-        assert!(!sessions.knows_labels(one) && sessions.knows_labels(other));
+        say(&mut sessions, one, 0..8);
+        say(&mut sessions, other, 0..12);
         assert_eq!(sessions.label(other, "0").map(|known| known.id), Some(0));
+        // A new label is known to be one; a repeat has to be asked about.
+        assert!(sessions.knows_labels(one) && sessions.label(one, "0").is_none());
+        assert!((0..8).all(|label| sessions.is_unsure_of(one, &label.to_string())));
+        assert!(!sessions.is_unsure_of(one, "8") && !sessions.is_unsure_of(other, "0"));
+        sessions.set_label(one, "8", known(8));
+        let told: Vec<String> = (0..8).map(|label| label.to_string()).collect();
+        sessions.set_labels(one, told.iter().zip(0..).map(|(label, id)| (label.as_str(), known(id))));
+        for label in 0..9 {
+            let found = sessions.label(one, &label.to_string()).map(|known| known.id);
+            assert_eq!((found, sessions.is_unsure_of(one, &label.to_string())), (Some(label), false));
+        }
+    }
+
+    #[test]
+    fn first_the_labels_of_those_go_who_are_away_and_then_of_those_who_were_silent_for_longest() {
+        let mut sessions = Sessions { is_kept: true, ..Sessions::new(80) };
+        let ids: Vec<SessionId> =
+            (0..5).map(|number| sessions.add(&number.to_string(), "Ana", ONE, 0)).collect();
+        ids.iter().for_each(|id| say(&mut sessions, *id, 0..16));
+        // The busiest of all, and the one that came last.
+        say(&mut sessions, ids[0], 0..16);
+        sessions.end(ids[4], 0);
+        let faded = |sessions: &Sessions| -> Vec<bool> {
+            ids.iter().map(|id| sessions.is_unsure_of(*id, "0")).collect()
+        };
+        assert_eq!(faded(&sessions), [false; 5]);
+        say(&mut sessions, ids[3], 16..17);
+        assert_eq!(faded(&sessions), [false, false, false, false, true]);
+        say(&mut sessions, ids[3], 17..40);
+        assert_eq!(faded(&sessions), [false, true, false, false, true]);
+    }
+
+    #[test]
+    fn what_is_remembered_of_labels_is_bounded_and_no_repeat_is_taken_for_a_new_line() {
+        let mut sessions = Sessions { is_kept: true, ..Sessions::new(100) };
+        let ids: Vec<SessionId> =
+            (0..40).map(|number| sessions.add(&number.to_string(), "Ana", ONE, 0)).collect();
+        for label in 0..60 {
+            for id in &ids {
+                if sessions.knows_labels(*id) {
+                    say(&mut sessions, *id, label..label + 1);
+                } else {
+                    let told: Vec<String> = (0..label).map(|label| label.to_string()).collect();
+                    let told = told.iter().zip(0..).map(|(label, id)| (label.as_str(), known(id)));
+                    sessions.set_labels(*id, told);
+                    say(&mut sessions, *id, label..label + 1);
+                }
+                assert!(sessions.label_count <= 100 && sessions.mark_count <= 800);
+                let first = (sessions.label(*id, "0").is_some(), sessions.is_unsure_of(*id, "0"));
+                assert!(first.0 || first.1, "{label}");
+            }
+        }
+        let counted = |count: fn(&Labels) -> usize| -> usize {
+            let labels = sessions.slots.iter().filter_map(|slot| slot.session.as_ref()?.labels.as_ref());
+            labels.map(count).sum()
+        };
+        assert_eq!(
+            (counted(Labels::len), counted(Labels::mark_count)),
+            (sessions.label_count, sessions.mark_count)
+        );
+        ids.into_iter().for_each(|id| drop(sessions.remove(id)));
+        assert_eq!((sessions.label_count, sessions.mark_count), (0, 0));
     }
 }

@@ -33,6 +33,35 @@ fn say(speaker: &mut Speaker, label: &str) -> (u64, String) {
 }
 
 #[test]
+fn when_the_clock_goes_back_while_the_relay_runs_ids_grow_and_times_follow_the_clock() {
+    let folder = Folder::new();
+    let clock = folder.file().with_file_name("clock");
+    let set = |time: &str| std::fs::write(&clock, time).unwrap();
+    set("@2030-06-01 12:00:10");
+    let mut command = Relay::command();
+    command.args(["--listen", "127.0.0.1:0", "--flood", "0", "--history"]).arg(folder.file());
+    command.env("LD_PRELOAD", preload()).env("FAKETIME_TIMESTAMP_FILE", &clock).env("TZ", "UTC");
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1");
+    let relay = Relay::from_command(command);
+    let mut ana = Speaker::greet(relay.address(), "Ana");
+    let mut said = vec![say(&mut ana, "1")];
+    set("@2030-06-01 11:00:10");
+    said.push(say(&mut ana, "2"));
+    // The session is as good as before.
+    let mut ana = Speaker::back(relay.address(), &ana.token);
+    said.push(say(&mut ana, "3"));
+    assert_eq!(say(&mut ana, "1"), said[0], "a repeat gets the first answer");
+    set("@2030-06-01 12:30:10");
+    said.push(say(&mut ana, "4"));
+    let hours: Vec<&str> = said.iter().map(|(_, hour)| hour.as_str()).collect();
+    assert_eq!(hours, ["2030-06-01T12", "2030-06-01T11", "2030-06-01T11", "2030-06-01T12"]);
+    assert!(said.is_sorted_by(|(one, _), (other, _)| one < other), "{said:?}");
+    relay.stop();
+    let kept: Vec<u64> = in_file(&folder.file()).into_iter().map(|line| line.id).collect();
+    assert_eq!(kept, said.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+}
+
+#[test]
 fn when_the_clock_goes_back_an_hour_ids_grow_and_times_follow_the_clock() {
     let folder = Folder::new();
     let relay = relay_at(&folder, "@2030-06-01 12:00:10");

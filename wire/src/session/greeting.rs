@@ -27,6 +27,7 @@ impl Session {
             room: self.first_room().map(Cow::Owned),
             resume,
             after: After { all, rooms },
+            ..Hello::default()
         };
         let line = hello.to_string();
         self.connection.has_asked_resume = has_asked_resume;

@@ -12,21 +12,24 @@ use crate::batch::Batch;
 /// A line without what was said, which nobody asks for here and may be long.
 const LABELED: &str = "SELECT id, unix_ms, '', '', NULL, NULL, sid, label, hash, '' FROM line";
 
+/// The same out of the index, in which the oldest ones may have gone.
+const INDEXED: &str = "SELECT id, unix_ms, '', '', NULL, NULL, sid, label, hash, '' FROM label
+    WHERE sid = ?1 AND id <= ?2 AND id >= (SELECT coalesce(min(id), 9223372036854775807) FROM line)
+    ORDER BY id DESC LIMIT ?3";
+
 impl Store {
     /// The newest labeled lines of a session, in ascending order, without their words.
     pub fn labeled(&self, sid: u64) -> Result<Batch, StoreError> {
         let read = || {
             // What is indexed and what is not are the same moment's.
             let _moment = self.connection.unchecked_transaction()?;
+            let sid_number = number(sid);
             let limit = i64::try_from(LABELS_KEPT).unwrap_or(i64::MAX);
             let to = LABELS.to(&self.connection)?;
             let query = format!("{LABELED} WHERE id > ?1 AND sid = ?2 ORDER BY id DESC LIMIT ?3");
-            let mut newest = self.select(&query, params![to, number(sid), limit])?;
-            let indexed = "SELECT id FROM label WHERE sid = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3";
-            // What has gone may be in the index yet, and another session's line have its id.
-            let query = format!("{LABELED} WHERE id IN ({indexed}) AND sid = ?1 ORDER BY id DESC");
+            let mut newest = self.select(&query, params![to, sid_number, limit])?;
             let missing = limit.saturating_sub(i64::try_from(newest.len()).unwrap_or(i64::MAX));
-            let older = self.select(&query, params![number(sid), to, missing])?;
+            let older = self.select(INDEXED, params![sid_number, to, missing])?;
             older.iter().for_each(|line| newest.push(line));
             Ok(reversed(&newest))
         };

@@ -29,7 +29,8 @@ pub(super) const ROOMS: Lagging = Lagging {
 /// for each; and so many are read one by one in some milliseconds.
 pub(super) const LABELS: Lagging = Lagging {
     to: "labeled_to",
-    fill: "INSERT OR IGNORE INTO label SELECT sid, id FROM line WHERE id > ?1 AND sid IS NOT NULL ORDER BY sid",
+    fill: "INSERT OR IGNORE INTO label
+        SELECT sid, id, label, hash, unix_ms FROM line WHERE id > ?1 AND sid IS NOT NULL ORDER BY sid",
     step_lines: 32_768,
 };
 
@@ -99,12 +100,20 @@ impl Reach {
             let insert = "INSERT OR IGNORE INTO room_line VALUES (?1, ?2)";
             connection.prepare_cached(insert)?.execute(params![room, id])?;
         }
-        if let Some(key) = line.key.filter(|_| id <= self.labels) {
-            let insert = "INSERT OR IGNORE INTO label VALUES (?1, ?2)";
-            connection.prepare_cached(insert)?.execute(params![number(key.sid), id])?;
+        if line.key.is_some() && id <= self.labels {
+            let insert =
+                "INSERT OR IGNORE INTO label SELECT sid, id, label, hash, unix_ms FROM line WHERE id = ?1";
+            connection.prepare_cached(insert)?.execute([id])?;
         }
         if id <= self.words { search::add(connection, line, room) } else { Ok(()) }
     }
+}
+
+/// These lines are no session's any more.
+pub(super) fn remove_labels(connection: &Connection, ids: &[i64]) -> Result<(), rusqlite::Error> {
+    let delete = "DELETE FROM label WHERE id = ?1 AND sid = (SELECT sid FROM line WHERE line.id = ?1)";
+    let mut delete = connection.prepare_cached(delete)?;
+    ids.iter().try_for_each(|id| delete.execute([id]).map(drop))
 }
 
 /// These lines go: they are in no room any more. Of sessions they go later, many at once.

@@ -300,6 +300,7 @@ impl Store {
                 let (gone, others) = lines::there(transaction, &parcel.lines)?;
                 search::remove(transaction, &gone)?;
                 lagging::remove(transaction, &gone)?;
+                lagging::remove_labels(transaction, &gone)?;
                 lines::remove(transaction, &gone)?;
                 Ok((lines::insert(transaction, &parcel.lines)?, gone.len() as u64, others))
             })?,

@@ -11,8 +11,9 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 /// says another one. `word` holds no words itself, only where they are; its `room` is the number of the room. What it merges
 /// only when there is much of it is written less often. `label` and `room_line` are indexes that are filled now and then:
 /// many sessions that speak at once would have each page of the one written with each commit, and the other would add a
-/// page to each. The first relays of the third schema had another index than `label`.
-const MIGRATIONS: [&str; 5] = [
+/// page to each. `label` has all that is asked of a line by its session, so that some thousand of them are read in some
+/// pages and not in one each; it is filled anew where a file had another one.
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE line (
@@ -75,6 +76,13 @@ const MIGRATIONS: [&str; 5] = [
         account INTEGER, room TEXT, id INTEGER, PRIMARY KEY (account, room)
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE session ADD COLUMN account INTEGER;
+    ",
+    "
+    DROP TABLE label;
+    CREATE TABLE label (
+        sid INTEGER, id INTEGER, label TEXT, hash INTEGER, unix_ms INTEGER, PRIMARY KEY (sid, id)
+    ) STRICT, WITHOUT ROWID;
+    UPDATE value SET value = 0 WHERE name = 'labeled_to';
     ",
 ];
 
