@@ -13,7 +13,7 @@ use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
 use tertulia_relay::chat::{Answer, Question, Remembered, Wanted};
 use tertulia_relay::clock::unix_ms;
 use tertulia_relay::history::{
-    INDEX_LEAP_LINES, Journal, Keeper, Manner, News, Opening, Parcel, QUESTIONS_MAX, Retention,
+    CLOCK_SET_MS, INDEX_LEAP_LINES, Journal, Keeper, Manner, News, Opening, Parcel, QUESTIONS_MAX, Retention,
     SESSIONS_WAITING_MAX, Store, WAITING_BYTES_MAX,
 };
 use tertulia_wire::limits::LABELS_KEPT;
@@ -857,15 +857,79 @@ fn what_goes_from_the_history_is_found_no_more_and_what_is_taken_in_late_is() {
 }
 
 #[test]
-fn a_line_is_as_old_as_it_says_and_not_as_its_id_says() {
+fn a_line_is_too_old_only_where_its_id_and_its_own_time_are() {
     let folder = Folder::new();
     let mut store = folder.store();
-    let now = 10 * DAY.as_millis() as u64;
-    let old = Kept { unix_ms: now - 3_000, ..line(now + 5) };
-    keep(&mut store, work(1, [Kept { unix_ms: now, ..line(1) }, old, line(now + 10)]));
+    let now = CLOCK_SET_MS + 10 * DAY.as_millis() as u64;
+    let (old, new) = (now - 3_000, now - 1_000);
+    let said = [
+        line(old),
+        Kept { unix_ms: new, ..line(old + 1) },
+        Kept { unix_ms: 77, ..line(old + 2) },
+        Kept { unix_ms: 77, ..line(new) },
+        line(new + 1),
+    ];
+    keep(&mut store, work(1, said));
     let retention = Retention { age_max: Duration::from_secs(2), rows_max: 0 };
-    assert_eq!(store.prune(retention, now, 100).unwrap(), 1);
-    assert_eq!(numbers(&store.lines("general", None, None, 9).unwrap()), [1, now + 10]);
+    assert_eq!(store.prune(retention, now, 100).unwrap(), 2);
+    assert_eq!(numbers(&store.lines("general", None, None, 9).unwrap()), [old + 1, new, new + 1]);
+}
+
+#[test]
+fn lines_of_a_clock_that_was_not_set_are_as_old_as_the_first_line_of_one_that_was() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    keep(&mut store, work(1, [line(5), line(6)]));
+    let retention = Retention { age_max: DAY, rows_max: 0 };
+    let (first, day) = (CLOCK_SET_MS + 1_000, DAY.as_millis() as u64);
+    assert_eq!(store.prune(retention, first, 100).unwrap(), 0, "of none of them is known how old it is");
+    keep(&mut store, work(2, [line(first)]));
+    assert_eq!(store.prune(retention, first + day, 100).unwrap(), 0);
+    assert_eq!(store.prune(retention, first + day + 1, 100).unwrap(), 3);
+}
+
+#[test]
+fn the_present_of_retention_follows_a_clock_that_is_ahead_by_a_day_in_an_hour_and_one_that_is_behind_at_once()
+{
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let (hour, day) = (Duration::from_secs(3600), DAY.as_millis() as u64);
+    let now = CLOCK_SET_MS + 500 * day;
+    assert_eq!(store.present(5, hour).unwrap(), None, "a clock that was never set");
+    assert_eq!(store.present(now, Duration::ZERO).unwrap(), Some(now), "nothing else is known");
+    let ahead = now + 100 * day;
+    assert_eq!(store.present(ahead, Duration::ZERO).unwrap(), Some(now));
+    let present = store.present(ahead, hour).unwrap().unwrap();
+    assert_eq!(present, now + day + hour.as_millis() as u64);
+    assert_eq!(store.present(now, hour).unwrap(), Some(now), "it is never ahead of the clock");
+    drop(store);
+    let mut store = folder.store();
+    assert_eq!(store.present(ahead, Duration::ZERO).unwrap(), Some(present), "also in the next run");
+    assert_eq!(store.present(ahead, hour * 200).unwrap(), Some(ahead));
+}
+
+#[test]
+fn a_file_of_an_earlier_relay_has_the_present_of_its_newest_line() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let said = CLOCK_SET_MS + 1_000_000;
+    keep(&mut store, work(1, [line(said)]));
+    assert_eq!(store.present(said + 100 * DAY.as_millis() as u64, Duration::ZERO).unwrap(), Some(said));
+}
+
+#[test]
+fn what_went_from_the_history_is_not_taken_for_something_that_was_never_said() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    keep(&mut store, work(1, (1..=10).map(line)));
+    assert_eq!(store.remembered(0).unwrap().recent_after, 0);
+    store.prune(Retention { rows_max: 6, ..FOREVER }, 0, 100).unwrap();
+    let remembered = store.remembered(0).unwrap();
+    assert_eq!((numbers(&remembered.recent), remembered.recent_after), ((5..=10).collect(), 4 << 16));
+    store.prune(Retention { rows_max: 1, ..FOREVER }, 0, 100).unwrap();
+    drop(store);
+    let remembered = folder.store().remembered(0).unwrap();
+    assert_eq!((numbers(&remembered.recent), remembered.recent_after), (vec![10], 9 << 16));
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub use hold::Hold;
 pub use keeper::{Keeper, Manner, News, QUESTIONS_MAX, State, WAITING_BYTES_MAX};
 pub use parcel::{Parcel, SESSIONS_WAITING_MAX};
 pub use store::{
-    BUSY_WAIT, INDEX_LEAP_LINES, Journal, Opening, Pruned, Retention, Store, StoreError, Sweep, TakenIn,
+    BUSY_WAIT, CLOCK_SET_MS, INDEX_LEAP_LINES, Journal, Opening, Pruned, Retention, Store, StoreError, Sweep,
+    TakenIn,
 };
 
 /// What the file is called in a folder of ours.

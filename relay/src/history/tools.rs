@@ -89,7 +89,7 @@ pub(super) fn sentence(error: &StoreError) -> String {
 fn prune(store: &mut Store, retention: Retention) -> Result<String, String> {
     let (mut gone, mut next) = (0u64, Some(0));
     while let Some(after) = next {
-        let sweep = Sweep { after, limit: PRUNE_LINES, is_whole: true };
+        let sweep = Sweep { after, limit: PRUNE_LINES };
         let pruned = store.prune_from(retention, unix_ms(), sweep).map_err(|error| sentence(&error))?;
         gone = gone.saturating_add(pruned.gone);
         next = pruned.next;

@@ -19,8 +19,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PRUNE_ROWS: u64 = 256;
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
-/// How often, and at the start, also the lines are looked at whose ids are not old: that reads the whole file.
-const PRUNE_WHOLE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often, and at the start, the index of labels is looked through for lines that are gone: that reads all of it.
+const SWEEP_LABELS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
 /// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
@@ -56,8 +56,11 @@ pub(super) struct Writer {
     bell: Bell,
     prune_at: Instant,
     sweep: Sweep,
-    /// When the sweep that begins is a whole one.
-    whole_at: Instant,
+    /// By which time the sweep goes, in milliseconds since 1970; none where nothing is too old. And when it was asked.
+    present: Option<u64>,
+    present_at: Instant,
+    /// When labels of lines that are gone are looked for again.
+    labels_at: Instant,
     last_step: Instant,
     /// Something was written since.
     is_spoken: bool,
@@ -93,8 +96,10 @@ impl Writer {
             retention,
             bell,
             prune_at: now,
-            sweep: Sweep { after: 0, limit: PRUNE_ROWS, is_whole: true },
-            whole_at: now + PRUNE_WHOLE_EVERY,
+            sweep: Sweep { after: 0, limit: PRUNE_ROWS },
+            present: None,
+            present_at: now,
+            labels_at: now,
             last_step: now,
             is_spoken: false,
             pace: Pace { since: now, before: 0, now: 0 },
@@ -286,22 +291,26 @@ impl Writer {
 
     /// True: all were looked at, of lines and of the rest.
     fn prune_some(&mut self) -> Result<bool, StoreError> {
-        let pruned = self.store.prune_from(self.retention, unix_ms(), self.sweep)?;
+        let passed = self.present_at.elapsed();
+        if self.present.is_none() || passed >= PRUNE_EVERY {
+            self.present = self.store.present(unix_ms(), passed)?;
+            self.present_at += passed;
+        }
+        // At the beginning of time nothing is too old.
+        let present = self.present.unwrap_or_default();
+        let pruned = self.store.prune_from(self.retention, present, self.sweep)?;
         if let Some(next) = pruned.next {
             self.sweep.after = next;
             return Ok(false);
         }
-        self.store.prune_sessions(unix_ms())?;
+        self.store.prune_sessions(present)?;
         self.store.prune_rooms()?;
-        if self.sweep.is_whole {
+        if Instant::now() >= self.labels_at {
             // What an earlier run dropped was perhaps too little to be looked for.
             self.store.sweep_labels()?;
+            self.labels_at = Instant::now() + SWEEP_LABELS_EVERY;
         }
-        let is_whole = Instant::now() >= self.whole_at;
-        if is_whole {
-            self.whole_at = Instant::now() + PRUNE_WHOLE_EVERY;
-        }
-        self.sweep = Sweep { after: 0, limit: PRUNE_ROWS, is_whole };
+        self.sweep.after = 0;
         Ok(true)
     }
 

@@ -87,6 +87,43 @@ fn when_the_clock_goes_back_an_hour_ids_grow_and_times_follow_the_clock() {
     assert_eq!(kept, said.iter().map(|(id, _)| *id).collect::<Vec<_>>());
 }
 
+/// Has a relay run at this time until it has looked at what is too old, and says a line meanwhile.
+fn run_at(folder: &Folder, time: &str, name: &str) {
+    let relay = relay_at(folder, time);
+    let mut speaker = Speaker::greet(relay.address(), name);
+    say(&mut speaker, "1");
+    relay.stop();
+}
+
+#[test]
+fn a_clock_that_is_a_hundred_days_ahead_takes_no_line_away() {
+    let folder = Folder::new();
+    run_at(&folder, "@2030-06-01 12:00:00", "Ana");
+    for name in ["Luis", "Eva"] {
+        run_at(&folder, "@2030-09-09 12:00:00", name);
+    }
+    run_at(&folder, "@2030-06-01 12:05:00", "Teo");
+    assert_eq!(in_file(&folder.file()).len(), 4);
+}
+
+#[test]
+fn lines_that_were_said_before_the_clock_was_set_stay_once_it_is() {
+    for first in [None, Some("@2030-06-01 12:00:00")] {
+        let folder = Folder::new();
+        first.iter().for_each(|time| run_at(&folder, time, "Ana"));
+        let relay = relay_at(&folder, "@1970-01-02 00:00:00");
+        let mut luis = Speaker::greet(relay.address(), "Luis");
+        let said = say(&mut luis, "1");
+        relay.stop();
+        run_at(&folder, "@2030-06-01 12:05:00", "Eva");
+        let relay = relay_at(&folder, "@2030-06-01 12:10:00");
+        let mut luis = Speaker::back(relay.address(), &luis.token);
+        assert_eq!(say(&mut luis, "1"), said, "a repeat gets the first answer");
+        relay.stop();
+        assert_eq!(in_file(&folder.file()).len(), 2 + first.iter().count());
+    }
+}
+
 #[test]
 fn a_relay_that_ends_leaves_nothing_beside_its_file() {
     let folder = Folder::new();

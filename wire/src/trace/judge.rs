@@ -31,7 +31,7 @@ impl Check<'_> {
         match answer {
             Answer::Acked { id, .. } => {
                 self.counts().acknowledged += 1;
-                if kept.is_none() {
+                if kept.is_none() && id > self.history.pruned_to {
                     let line = self.quote(line);
                     self.report.add(Violation::AckedMissing { line, id });
                 }

@@ -57,7 +57,7 @@ pub struct Line<'a> {
 /// Not recorded are notices, private lines, and what plain clients say (it has no key); what `/history` answers is
 /// not heard. Who comes back with a token that the relay does not know any more is another session.
 ///
-/// The run must keep what it promises: a history that is pruned, `--history none`, or kills with `--durability none`
+/// The run must keep what it promises: a history that is pruned and of which [`History::pruned_to`] was not told, `--history none`, or kills with `--durability none`
 /// break promises that nobody made.
 #[derive(Debug)]
 pub struct Trace {
@@ -219,6 +219,7 @@ impl Trace {
 pub struct History {
     rows: Vec<Row>,
     words: Words,
+    pruned_to: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -234,6 +235,11 @@ impl History {
     /// Nothing kept.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Lines up to this id may be gone, because they were too old or too many: that they are missing is no loss.
+    pub fn pruned_to(&mut self, id: u64) {
+        self.pruned_to = self.pruned_to.max(id);
     }
 
     /// The next line of a room.
@@ -270,6 +276,21 @@ mod tests {
         history.row("general", 1, &Line { id: 1, sid: 1, label: "1", name: "Ana", text: "hola" });
         assert_eq!(check(&trace, &history).violations, [Violation::TraceFull { dropped: 1 }]);
         assert_eq!(trace.words.excerpt(hash("hola")), None);
+    }
+
+    #[test]
+    fn an_acknowledged_line_may_be_missing_only_where_the_history_was_pruned() {
+        let mut trace = Trace::default();
+        trace.hello(Session(1), 1);
+        for (label, id) in [("1", 7), ("2", 8)] {
+            trace.said(Session(1), label, "general", "Ana", "hola");
+            trace.acked(Session(1), label, id, "");
+        }
+        let mut history = History::new();
+        assert_eq!(check(&trace, &history).violations.len(), 2);
+        history.pruned_to(7);
+        let missing = check(&trace, &history).violations;
+        assert!(matches!(missing[..], [Violation::AckedMissing { id: 8, .. }]), "{missing:?}");
     }
 
     #[test]

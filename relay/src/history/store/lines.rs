@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::lagging::Reach;
+use super::prune::{CLOCK_SET_MS, pruned_to};
 use super::rooms::{End, room_number};
+use super::sessions::optional_number;
 use super::{Checked, Store, StoreError, Sweep, TakenIn, count, number, search};
 use crate::batch::{Batch, ID_COUNTER_BITS, Kept, Key};
 use crate::chat::ANSWER_BYTES_MAX;
@@ -41,12 +43,16 @@ impl Store {
         Ok(if end == End::Newest { reversed(&lines) } else { lines })
     }
 
-    /// The newest lines of all rooms, in ascending order, and the id of the one before them; 0 where there is none.
+    /// The newest lines of all rooms, in ascending order, and the id behind which they are all; 0 where no line was before them.
     pub(super) fn recent(&self, bytes_max: usize) -> Result<(Batch, u64), StoreError> {
         let read = || {
             let mut newest = Batch::default();
-            let mut statement = self.connection.prepare(&format!("{LINES} ORDER BY id DESC"))?;
-            let mut rows = statement.query([])?;
+            // What is read and what is gone are the same moment's.
+            let _moment = self.connection.unchecked_transaction()?;
+            let floor = pruned_to(&self.connection)?;
+            let mut statement =
+                self.connection.prepare(&format!("{LINES} WHERE id > ?1 ORDER BY id DESC"))?;
+            let mut rows = statement.query([number(floor)])?;
             while let Some(row) = rows.next()? {
                 let line = kept(row)?;
                 if newest.bytes() >= bytes_max {
@@ -54,7 +60,7 @@ impl Store {
                 }
                 newest.push(line);
             }
-            Ok((reversed(&newest), 0))
+            Ok((reversed(&newest), floor))
         };
         self.told(read())
     }
@@ -244,24 +250,45 @@ pub(super) fn oldest(connection: &Connection, count: u64) -> Result<Vec<i64>, ru
     statement.query_map([number(count)], |row| row.get(0))?.collect()
 }
 
-/// The lines of a sweep that were said before a moment, and where the next one goes on. A line's own time counts, which
-/// its id may not be near to where the clock was set.
+/// The greatest id.
+pub(super) fn newest_id(connection: &Connection) -> Result<Option<u64>, rusqlite::Error> {
+    connection.query_row("SELECT max(id) FROM line", [], optional_number)
+}
+
+/// The time of the first id of a clock that was set. None: all ids are of another.
+fn first_set_ms(connection: &Connection) -> Result<Option<u64>, rusqlite::Error> {
+    let query = "SELECT min(id) FROM line WHERE id >= ?1";
+    let id = connection.query_row(query, [number(CLOCK_SET_MS << ID_COUNTER_BITS)], optional_number)?;
+    Ok(id.map(|id| id >> ID_COUNTER_BITS))
+}
+
+/// The lines of a sweep that are older than that, and where the next one goes on. A line counts as said at the later of two
+/// times, its own and its id's, since one of them may be of a clock that was wrong; and one of a clock that was not set, when
+/// the first line was said that is not.
 pub(super) fn aged(
     connection: &Connection,
     unix_ms: u64,
+    age_ms: u64,
     sweep: Sweep,
 ) -> Result<(Vec<i64>, Option<u64>), rusqlite::Error> {
     let query = format!(
-        "SELECT id, coalesce(unix_ms, id >> {ID_COUNTER_BITS}) FROM line WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+        "SELECT id, max(coalesce(unix_ms, 0), id >> {ID_COUNTER_BITS}) FROM line WHERE id > ?1 AND id < ?2
+         ORDER BY id LIMIT ?3"
     );
-    let behind = if sweep.is_whole { u64::MAX } else { unix_ms << ID_COUNTER_BITS };
+    let said_before = unix_ms.saturating_sub(age_ms);
+    let is_set = unix_ms >= CLOCK_SET_MS;
+    // What stands behind that line is no older than it is.
+    if is_set && first_set_ms(connection)?.is_none_or(|first| first >= said_before) {
+        return Ok((Vec::new(), None));
+    }
+    let behind = said_before.saturating_mul(1 << ID_COUNTER_BITS);
     let mut statement = connection.prepare_cached(&query)?;
     let mut rows = statement.query([sweep.after, behind, sweep.limit].map(number))?;
     let (mut ids, mut looked, mut last) = (Vec::new(), 0, sweep.after);
     while let Some(row) = rows.next()? {
         let said: i64 = row.get(1)?;
         (looked, last) = (looked + 1, row.get(0)?);
-        if said < number(unix_ms) {
+        if said < number(said_before) {
             ids.push(number(last));
         }
     }

@@ -25,7 +25,7 @@ use crate::batch::{Batch, Durability};
 use count::Count;
 pub use error::StoreError;
 use lagging::Lag;
-pub use prune::{Pruned, Sweep};
+pub use prune::{CLOCK_SET_MS, Pruned, Sweep};
 use schema::Schema;
 pub use search::INDEX_LEAP_LINES;
 pub(super) use search::INDEX_STEP_LINES;

@@ -1,6 +1,24 @@
-//! What goes: lines too many or too old, page by page, so that no write waits for long.
+//! What goes: lines too many or too old, page by page, so that no write waits for long; and by which time lines are old.
 
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::lines::newest_id;
+use super::sessions::{set_value, value};
 use super::{Retention, Store, StoreError, lagging, lines, search};
+use crate::batch::ID_COUNTER_BITS;
+
+/// 2025-01-01, in milliseconds since 1970. A clock that is before it was never set: this program is younger.
+pub const CLOCK_SET_MS: u64 = 1_735_689_600_000;
+
+/// How much faster than time passes, while a relay runs, the present of retention follows a clock that is ahead of it: a day
+/// in an hour. What a wrong clock takes away can be noticed, and a relay that was off for a month is behind for a day.
+const FOLLOWS_BY: u32 = 24;
+
+/// Names in the table `value`: the present of retention, in milliseconds since 1970; lines up to this id may be gone.
+const PRESENT: &str = "present";
+const PRUNED_TO: &str = "pruned_to";
 
 /// A look at some lines for those that are too old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,9 +27,6 @@ pub struct Sweep {
     pub after: u64,
     /// Lines that are looked at, and lines that go, at most.
     pub limit: u64,
-    /// Lines are looked at also where the id is of a time that is not too old: where the clock was set back, or lines were
-    /// taken in, a line's own time may be. Else such lines are found by a later sweep.
-    pub is_whole: bool,
 }
 
 /// What came of it.
@@ -26,8 +41,28 @@ pub struct Pruned {
 impl Store {
     /// Drops lines that are to be kept no longer, of the `limit` oldest. Gives how many went.
     pub fn prune(&mut self, retention: Retention, unix_ms: u64, limit: u64) -> Result<u64, StoreError> {
-        let sweep = Sweep { after: 0, limit, is_whole: true };
+        let sweep = Sweep { after: 0, limit };
         self.prune_from(retention, unix_ms, sweep).map(|pruned| pruned.gone)
+    }
+
+    /// The time by which a running relay judges what is too old, in milliseconds since 1970: never ahead of the clock, and not
+    /// moved far by a wrong one. `passed`: how long the relay has run since it asked last. None: the clock was never set,
+    /// and nothing is too old.
+    pub fn present(&mut self, clock_ms: u64, passed: Duration) -> Result<Option<u64>, StoreError> {
+        if clock_ms < CLOCK_SET_MS {
+            return Ok(None);
+        }
+        let before = || {
+            let newest = newest_id(&self.connection)?.map(|id| id >> ID_COUNTER_BITS);
+            let known = value(&self.connection, PRESENT)?.or(newest).filter(|known| *known >= CLOCK_SET_MS);
+            Ok(known.unwrap_or(clock_ms))
+        };
+        let before = self.told(before())?;
+        let passed = passed.saturating_mul(FOLLOWS_BY.saturating_add(1)).as_millis();
+        let present = clock_ms.min(before.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)));
+        // One that is there and greater stays: a clock that is set back changes nothing for good.
+        self.write(|transaction| set_value(transaction, PRESENT, present))?;
+        Ok(Some(present))
     }
 
     /// Drops the oldest lines where there are too many, then those of the sweep that are too old.
@@ -50,7 +85,7 @@ impl Store {
         if age_ms == 0 {
             return Ok(Pruned { gone, next: None });
         }
-        let (aged, next) = self.told(lines::aged(&self.connection, unix_ms.saturating_sub(age_ms), sweep))?;
+        let (aged, next) = self.told(lines::aged(&self.connection, unix_ms, age_ms, sweep))?;
         Ok(Pruned { gone: gone.saturating_add(self.drop_lines(&aged)?), next })
     }
 
@@ -61,11 +96,18 @@ impl Store {
         self.write(|transaction| {
             search::remove(transaction, ids)?;
             lagging::remove(transaction, ids)?;
-            lines::remove(transaction, ids)
+            lines::remove(transaction, ids)?;
+            let last = ids.iter().max().and_then(|id| u64::try_from(*id).ok());
+            set_value(transaction, PRUNED_TO, last.unwrap_or_default())
         })?;
         let gone = ids.len() as u64;
         self.count.subtract(gone);
         self.lag.swept = self.lag.swept.saturating_add(gone);
         Ok(gone)
     }
+}
+
+/// Lines up to this id may be gone, because they were too old or too many.
+pub(super) fn pruned_to(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    Ok(value(connection, PRUNED_TO)?.unwrap_or_default())
 }

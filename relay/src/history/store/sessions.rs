@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tertulia_wire::limits::TOKEN_LAPSES_AFTER;
 
-use super::lines::RECENT_BYTES_MAX;
+use super::lines::{RECENT_BYTES_MAX, newest_id};
 use super::{Store, StoreError, labels, number};
 use crate::batch::{ID_COUNTER_BITS, SessionRow};
 use crate::chat::{Remembered, SESSIONS_MAX, SIDS_AHEAD, ceiling_ahead};
@@ -42,7 +42,7 @@ impl Store {
     /// What was kept. Sessions whose tokens have lapsed are left out.
     pub fn remembered(&self, unix_ms: u64) -> Result<Remembered, StoreError> {
         let newest = || {
-            let greatest = self.connection.query_row("SELECT max(id) FROM line", [], optional_number)?;
+            let greatest = newest_id(&self.connection)?;
             Ok(value(&self.connection, ID_CEILING)?.max(greatest).unwrap_or_default())
         };
         let (recent, recent_after) = self.recent(RECENT_BYTES_MAX)?;
