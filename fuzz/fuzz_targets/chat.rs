@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use tertulia_relay::chat::{Chat, ClientId, Sent, Settings, Sink};
+use tertulia_relay::chat::{Chat, ClientId, Origin, Sent, Settings, Sink};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::moment::Moment;
 use tertulia_relay::phrases::Language;
@@ -51,7 +51,7 @@ fuzz_target!(|actions: Vec<(u8, u16, &[u8])>| {
     let mut sockets = Sockets((0..CLIENTS).map(|_| Socket { takes: usize::MAX, ..Socket::default() }).collect());
     let mut now = Moment::START;
     for number in 0..CLIENTS {
-        chat.handle_connect(ClientId(number), false);
+        chat.handle_connect(ClientId(number), Origin::default());
     }
     for (what, amount, bytes) in actions {
         let client = ClientId(u32::from(what) % CLIENTS);

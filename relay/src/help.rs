@@ -23,12 +23,15 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
 ",
+    TLS_EN,
     HISTORY_EN,
     METRICS_EN,
     "  --version, --help\n",
     TOOLS_EN,
+    CERTIFICATE_EN,
     "
-0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
+0 is no limit. Signals: TERM and INT say goodbye and end; HUP reads the certificate anew.
+Protocol: PROTOCOL.md.
 ",
 ];
 
@@ -71,12 +74,15 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
 ",
+    TLS_ES,
     HISTORY_ES,
     METRICS_ES,
     "  --version, --help\n",
     TOOLS_ES,
+    CERTIFICATE_ES,
     "
-0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
+0 es sin límite. Señales: TERM e INT se despiden y terminan; HUP vuelve a leer el certificado.
+Protocolo: PROTOCOL.md.
 ",
 ];
 
@@ -102,6 +108,38 @@ const TOOLS_ES: &str = if cfg!(feature = "history") {
     "
   history export|import|prune|check                      sacar líneas, meterlas, quitar las viejas, comprobar
                          con --history FILE y las --history-max; el relay puede seguir en marcha
+"
+} else {
+    ""
+};
+
+const TLS_EN: &str = if cfg!(feature = "tls") {
+    "  --tls-cert FILE        certificate for TLS, in PEM, and
+  --tls-key FILE         its key                       [no TLS]
+  --tls-listen ADDR      where TLS is spoken, repeatable [0.0.0.0:2001]
+"
+} else {
+    ""
+};
+
+const TLS_ES: &str = if cfg!(feature = "tls") {
+    "  --tls-cert FILE        certificado para TLS, en PEM, y
+  --tls-key FILE         su clave                        [sin TLS]
+  --tls-listen ADDR      dónde se habla TLS, repetible   [0.0.0.0:2001]
+"
+} else {
+    ""
+};
+
+const CERTIFICATE_EN: &str = if cfg!(feature = "tls") {
+    "  cert self-signed [--out DIR] [--host NAME]...        a certificate to start with, and its fingerprint
+"
+} else {
+    ""
+};
+
+const CERTIFICATE_ES: &str = if cfg!(feature = "tls") {
+    "  cert self-signed [--out DIR] [--host NAME]...          un certificado para empezar, y su huella
 "
 } else {
     ""

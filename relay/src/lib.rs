@@ -6,17 +6,22 @@
 //! - [`batch`]: lines on their way to and from the history.
 //! - [`log`]: a room's lines, stored once, and offsets into them.
 //! - [`flood`]: the token bucket.
+//! - [`cidr`]: blocks of addresses.
 //! - [`moment`], [`phrases`]: time as the core sees it; sentences in two languages.
 //!
 //! The shell:
 //!
 //! - [`server`]: the poll loop, the only owner of `Poll` and of the slab of connections.
 //! - [`history`]: what was said, kept in a file, by threads of its own.
+//! - `certificate`: certificate and key, and making one to start with.
 //! - [`options`], [`listen`], [`systemd`], [`clock`], [`metrics`]: the command line, listening sockets, the
 //!   service manager, the system's clock, and what the relay counts.
 
 pub mod batch;
+#[cfg(feature = "tls")]
+pub mod certificate;
 pub mod chat;
+pub mod cidr;
 pub mod clock;
 pub mod flood;
 mod help;

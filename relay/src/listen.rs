@@ -6,6 +6,45 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
+/// What callers of a listening socket are to say first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// What they have to say.
+    Plain,
+    /// A TLS hello.
+    #[cfg(feature = "tls")]
+    Tls,
+}
+
+impl Transport {
+    /// The flag that opens such a socket.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Plain => "--listen",
+            #[cfg(feature = "tls")]
+            Self::Tls => "--tls-listen",
+        }
+    }
+
+    /// What the relay says before the address at its start.
+    pub fn announcement(self) -> &'static str {
+        match self {
+            Self::Plain => "listening on",
+            #[cfg(feature = "tls")]
+            Self::Tls => "tls on",
+        }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Listener {
+    /// It takes callers already.
+    pub socket: TcpListener,
+    /// What they are to say first.
+    pub transport: Transport,
+}
+
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 
@@ -28,32 +67,35 @@ pub fn is_listening(socket: &TcpListener) -> bool {
 }
 
 /// Opens a listening socket on each address.
-pub fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, String> {
+pub fn bind_all(addresses: &[SocketAddr], transport: Transport) -> Result<Vec<Listener>, String> {
+    let flag = transport.flag();
     addresses
         .iter()
         .map(|address| {
-            bind(*address, addresses)
-                .map_err(|error| format!("cannot listen on {address}: {}", explain(&error, *address)))
+            let socket = bind(*address, addresses).map_err(|error| {
+                format!("cannot listen on {address}: {}", explain(&error, *address, flag))
+            })?;
+            Ok(Listener { socket, transport })
         })
         .collect()
 }
 
 /// What went wrong, and what to do.
-fn explain(error: &io::Error, address: SocketAddr) -> String {
+fn explain(error: &io::Error, address: SocketAddr, flag: &str) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             format!(
-                "port {} is in use; stop the other program, or pass --listen with another port",
+                "port {} is in use; stop the other program, or pass {flag} with another port",
                 address.port()
             )
         }
         io::ErrorKind::PermissionDenied => {
-            "not permitted; ports below 1024 need a privilege, pass --listen with a higher one".into()
+            format!("not permitted; ports below 1024 need a privilege, pass {flag} with a higher one")
         }
         io::ErrorKind::AddrNotAvailable => {
-            "no such address on this machine; pass --listen with one it has".into()
+            format!("no such address on this machine; pass {flag} with one it has")
         }
-        _ => format!("{error}; pass --listen with another address"),
+        _ => format!("{error}; pass {flag} with another address"),
     }
 }
 

@@ -1,17 +1,21 @@
 //! `tertulia-relay`: reads the command line, opens the sockets, runs the loop.
 
 use std::io::Write;
+#[cfg(feature = "metrics")]
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 #[cfg(feature = "history")]
 use std::sync::Arc;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use tertulia_relay::listen::{self, Listener, Transport};
 use tertulia_relay::options::{Asked, Options, help, parse};
-use tertulia_relay::server::{DOORS_MAX, Server};
-use tertulia_relay::{listen, systemd};
+use tertulia_relay::server::{DOORS_MAX, Server, Signals};
+use tertulia_relay::systemd;
 use tertulia_wire::limits::PORT;
+#[cfg(feature = "tls")]
+use tertulia_wire::limits::TLS_PORT;
 
 /// A wrong command line, or sockets that cannot be had.
 const EXIT_USAGE: u8 = 2;
@@ -23,6 +27,11 @@ fn main() -> ExitCode {
         Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
         #[cfg(feature = "history")]
         Ok(Asked::History(tool, options)) => return use_history(tool, &options),
+        #[cfg(feature = "tls")]
+        Ok(Asked::Certificate(wanted)) => match wanted.make() {
+            Ok(text) => text,
+            Err(sentence) => return fail(&sentence),
+        },
         Err(error) => return fail(&error.to_string()),
     };
     // A reader that has seen enough is no error.
@@ -64,7 +73,10 @@ fn start(options: Options) -> Result<Server, String> {
     let signals = catch_signals().map_err(|error| format!("cannot catch signals: {error}"))?;
     #[cfg(feature = "metrics")]
     let metrics = open_metrics(&options)?;
-    #[cfg_attr(not(feature = "history"), expect(unused_mut, reason = "nothing is opened"))]
+    #[cfg_attr(
+        not(any(feature = "history", feature = "tls")),
+        expect(unused_mut, reason = "nothing is opened")
+    )]
     let mut server = Server::new(
         options,
         listeners,
@@ -77,8 +89,12 @@ fn start(options: Options) -> Result<Server, String> {
     if let Some(line) = server.open_history()? {
         say(&line);
     }
-    for address in server.addresses() {
-        say(&format!("listening on {address}"));
+    #[cfg(feature = "tls")]
+    if let Some(line) = server.open_tls()? {
+        say(&line);
+    }
+    for (transport, address) in server.addresses() {
+        say(&format!("{} {address}", transport.announcement()));
     }
     if let Err(error) = systemd::notify("READY=1") {
         say(&format!("cannot tell the service manager: {error}"));
@@ -86,13 +102,22 @@ fn start(options: Options) -> Result<Server, String> {
     Ok(server)
 }
 
-/// The sockets passed by the service manager and those of `--listen`; without either, the well-known port.
-fn open_listeners(options: &Options) -> Result<Vec<TcpListener>, String> {
+/// The sockets passed by the service manager and those of `--listen`; without either, the well-known port. The same
+/// for TLS, with a certificate.
+fn open_listeners(options: &Options) -> Result<Vec<Listener>, String> {
     let mut listeners = systemd::passed_listeners()?;
     let default = [([0, 0, 0, 0], PORT).into()];
     let addresses =
         if listeners.is_empty() && options.listen.is_empty() { &default[..] } else { &options.listen };
-    listeners.extend(listen::bind_all(addresses)?);
+    listeners.extend(listen::bind_all(addresses, Transport::Plain)?);
+    #[cfg(feature = "tls")]
+    if options.tls.files().is_some() {
+        let default = [([0, 0, 0, 0], TLS_PORT).into()];
+        let is_passed = listeners.iter().any(|listener| listener.transport == Transport::Tls);
+        let addresses =
+            if options.tls.listen.is_empty() && !is_passed { &default[..] } else { &options.tls.listen };
+        listeners.extend(listen::bind_all(addresses, Transport::Tls)?);
+    }
     if listeners.len() > DOORS_MAX {
         return Err(format!("--listen: at most {DOORS_MAX} addresses"));
     }
@@ -111,15 +136,20 @@ fn open_metrics(options: &Options) -> Result<Option<TcpListener>, String> {
     Ok(Some(listener))
 }
 
-/// Becomes readable at SIGTERM and SIGINT.
-fn catch_signals() -> std::io::Result<UnixStream> {
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
+/// To end: SIGTERM and SIGINT. To take up anew: SIGHUP.
+fn catch_signals() -> std::io::Result<Signals<UnixStream>> {
     // A file that may not grow is a write that fails, and no reason to end.
     #[cfg(feature = "history")]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
-    for signal in [SIGTERM, SIGINT] {
-        signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+    Ok(Signals { end: catch(&[SIGTERM, SIGINT])?, reload: catch(&[SIGHUP])? })
+}
+
+/// Becomes readable at one of these.
+fn catch(signals: &[i32]) -> std::io::Result<UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    for signal in signals {
+        signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?;
     }
     Ok(reader)
 }

@@ -11,10 +11,15 @@ use lexopt::prelude::*;
 use tertulia_wire::limits::PORT;
 
 use crate::batch::Durability;
+pub use crate::cidr::Cidr;
 use crate::flood::Flood;
 pub use crate::help::help;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
+
+mod tls;
+
+pub use tls::TlsOptions;
 
 /// Default bound of a room's log: some ten thousand lines.
 pub const ROOM_LOG_BYTES: usize = 4 * 1024 * 1024;
@@ -33,6 +38,9 @@ pub enum Asked {
     /// To do something with the history.
     #[cfg(feature = "history")]
     History(crate::history::tools::Tool, HistoryOptions),
+    /// To make a certificate.
+    #[cfg(feature = "tls")]
+    Certificate(crate::certificate::SelfSigned),
 }
 
 /// How to run.
@@ -40,6 +48,8 @@ pub enum Asked {
 pub struct Options {
     /// Where to listen. Empty: on what the service manager passes, else on port 2000 of all addresses.
     pub listen: Vec<SocketAddr>,
+    /// Where TLS is spoken.
+    pub tls: TlsOptions,
     /// `None`: no flood control.
     pub flood: Option<Flood>,
     /// Connections at once. `None`: as many as the descriptors allow; 0: no limit.
@@ -125,6 +135,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            tls: TlsOptions::default(),
             flood: Some(Flood::new(20, 5)),
             max_clients: None,
             max_per_ip: 0,
@@ -134,41 +145,6 @@ impl Default for Options {
             metrics: None,
             history: HistoryOptions::default(),
         }
-    }
-}
-
-/// A block of addresses, as `192.168.0.0/16`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cidr {
-    address: IpAddr,
-    prefix_bits: u32,
-}
-
-impl Cidr {
-    /// Whether the address lies in the block. An IPv4 address in IPv6 clothing counts as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(block), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - self.prefix_bits).unwrap_or(0);
-                block.to_bits() & mask == address.to_bits() & mask
-            }
-            (IpAddr::V6(block), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - self.prefix_bits).unwrap_or(0);
-                block.to_bits() & mask == address.to_bits() & mask
-            }
-            _ => false,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
-        let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        let prefix_bits = prefix.map_or(Some(bits_max), number)?;
-        (prefix_bits <= bits_max).then_some(Self { address, prefix_bits })
     }
 }
 
@@ -202,13 +178,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
             }
             #[cfg(feature = "history")]
             Value(word) if word == "history" && tool.is_none() => tool = Some(read_tool(&mut parser)?),
-            other => return Err(OptionsError(format!("{}: no such argument", shown(other)))),
+            #[cfg(feature = "tls")]
+            Value(word) if word == "cert" => return tls::read_tool(&mut parser).map(Asked::Certificate),
+            other => return Err(OptionsError(format!("{}: no such argument", shown(&other)))),
         }
     }
     if wants_help {
         return Ok(Asked::Help(options.language));
     }
     options.history.check()?;
+    options.tls.check()?;
     #[cfg(feature = "history")]
     if let Some(tool) = tool {
         return Ok(Asked::History(tool, options.history));
@@ -232,7 +211,7 @@ const FLAGS: [&str; 12] = [
 ];
 
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
-    if !FLAGS.contains(&flag) {
+    if !FLAGS.contains(&flag) && !tls::FLAGS.contains(&flag) {
         return Err(OptionsError(format!("--{flag}: no such flag")));
     }
     let value = parser.value().map_err(|_| OptionsError(format!("--{flag}: a value must follow")))?;
@@ -275,6 +254,7 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ if flag.starts_with("history") || flag == "durability" => {
             read_history_flag(&mut options.history, flag, &value, wrong)?;
         }
+        _ if tls::FLAGS.contains(&flag) => options.tls.read_flag(flag, &value, wrong)?,
         _ if cfg!(feature = "metrics") => {
             let address = parse_address(&value, None);
             options.metrics =
@@ -341,7 +321,7 @@ fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
-fn shown(argument: lexopt::Arg<'_>) -> String {
+fn shown(argument: &lexopt::Arg<'_>) -> String {
     match argument {
         Short(letter) => format!("-{letter}"),
         Long(flag) => format!("--{flag}"),

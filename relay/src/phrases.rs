@@ -56,6 +56,11 @@ phrases! {
     AddressFull: "demasiadas conexiones desde tu dirección", "too many connections from your address";
     /// Another protocol.
     Foreign: "esto es un chat en texto plano; prueba con nc", "this is a plain-text chat; try nc";
+    /// Plain text where TLS is spoken.
+    TlsNeeded: "este puerto es para TLS; prueba con openssl s_client, o en el otro puerto",
+        "this port is for TLS; try openssl s_client, or the other port";
+    /// A new certificate is bad.
+    CertificateKept: "sigue el certificado de antes", "the certificate from before stays";
     /// The relay ends.
     Closing: "el relay se detiene; vuelve en un momento", "the relay is stopping; come back in a moment";
     /// A busy second.

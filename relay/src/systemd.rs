@@ -8,19 +8,32 @@ use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use crate::listen;
+use crate::listen::{self, Listener, Transport};
 
 /// The listening sockets passed in `LISTEN_FDS`, made ready for use. None if nobody passed any.
-pub fn passed_listeners() -> Result<Vec<TcpListener>, String> {
+///
+/// One that is named `tls` (`FileDescriptorName=`) takes callers who speak TLS.
+pub fn passed_listeners() -> Result<Vec<Listener>, String> {
+    let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
     let mut passed = listenfd::ListenFd::from_env();
     let mut listeners = Vec::new();
     for index in 0..passed.len() {
         let listener = passed_listener(&mut passed, index).map_err(|error| {
             format!("socket {index} of LISTEN_FDS: {error}; pass listening TCP sockets (ListenStream=)")
         })?;
-        listeners.extend(listener);
+        let transport = transport(names.next().unwrap_or_default());
+        listeners.extend(listener.map(|socket| Listener { socket, transport }));
     }
     Ok(listeners)
+}
+
+fn transport(name: &str) -> Transport {
+    match name {
+        #[cfg(feature = "tls")]
+        "tls" => Transport::Tls,
+        _ => Transport::Plain,
+    }
 }
 
 fn passed_listener(passed: &mut listenfd::ListenFd, index: usize) -> io::Result<Option<TcpListener>> {

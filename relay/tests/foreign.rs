@@ -108,7 +108,7 @@ fn who_is_chatting_may_say_what_looks_like_another_protocol() {
 mod in_the_core {
     use std::io::IoSlice;
 
-    use tertulia_relay::chat::{Chat, ClientId, Sent, Settings, Sink};
+    use tertulia_relay::chat::{Chat, ClientId, Origin, Sent, Settings, Sink};
     use tertulia_relay::moment::Moment;
     use tertulia_relay::phrases::Language;
 
@@ -138,7 +138,7 @@ mod in_the_core {
             labels_max: 1000,
         };
         let mut chat = Chat::new(settings);
-        [SPEAKER, WITNESS].into_iter().for_each(|client| chat.handle_connect(client, false));
+        [SPEAKER, WITNESS].into_iter().for_each(|client| chat.handle_connect(client, Origin::default()));
         for read in reads {
             chat.handle_bytes(SPEAKER, read, Moment::START);
         }

@@ -23,6 +23,7 @@ mod input;
 mod labeled;
 mod membership;
 mod names;
+mod origin;
 mod outbox;
 mod pages;
 mod ping;
@@ -45,6 +46,7 @@ pub use foreign::Foreign;
 pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, Wanted};
 pub use ids::ceiling_ahead;
 pub use names::RESERVED;
+pub use origin::Origin;
 pub use outbox::{ANSWER_BYTES_MAX, MARKS_MAX};
 pub use rooms::{LOGS_BYTES_MAX, NOTICES_MAX, ROOMS_MAX, STORM_WINDOW, TAGGED_BYTES_KEPT};
 pub use sessions::{LABELS_MAX, SESSIONS_MAX, SIDS_AHEAD};
@@ -235,8 +237,8 @@ impl Chat {
         }
     }
 
-    /// A connection is there. It hears the default room from now on. `is_trusted`: free of flood control.
-    pub fn handle_connect(&mut self, client: ClientId, is_trusted: bool) {
+    /// A connection is there. It hears the default room from now on.
+    pub fn handle_connect(&mut self, client: ClientId, origin: Origin) {
         let index = client.0 as usize;
         let place = Place { room: DEFAULT_ROOM, encoding: Encoding::Plain };
         while self.clients.len() <= index {
@@ -245,7 +247,7 @@ impl Chat {
         }
         let log_end = self.rooms.log_end(place);
         if let (Some(slot), Some(outbox)) = (self.clients.get_mut(index), self.outboxes.get_mut(index)) {
-            *slot = Some(Client::new(is_trusted));
+            *slot = Some(Client::new(origin.is_trusted));
             *outbox = Outbox::new(place, log_end);
             self.seat(client, DEFAULT_ROOM);
         }

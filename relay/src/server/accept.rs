@@ -10,8 +10,9 @@ use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
 
 use super::Server;
-use super::conn::{Conn, INDEX_MAX, client_id, token};
-use crate::listen::address_group;
+use super::conn::{Awaits, Conn, INDEX_MAX, client_id, token};
+use crate::chat::Origin;
+use crate::listen::{Transport, address_group};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
@@ -58,6 +59,8 @@ pub(super) struct Door {
     pub(super) listener: TcpListener,
     /// Callers may be waiting.
     pub(super) is_ready: bool,
+    /// What they are to say first.
+    pub(super) transport: Transport,
 }
 
 /// What is needed to accept, besides the doors.
@@ -101,7 +104,10 @@ impl Server {
         for _ in 0..ACCEPTS_MAX {
             let Some(door) = self.doors.get_mut(number).filter(|door| door.is_ready) else { return };
             match door.listener.accept() {
-                Ok((stream, address)) => self.admit(stream, address.ip()),
+                Ok((stream, address)) => {
+                    let transport = door.transport;
+                    self.admit(stream, address.ip(), transport);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.is_ready = false,
                 // The caller has gone again; or a signal came.
                 Err(error) if is_passing(&error) => {}
@@ -114,7 +120,7 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, mut stream: TcpStream, address: IpAddr) {
+    fn admit(&mut self, mut stream: TcpStream, address: IpAddr, transport: Transport) {
         let is_trusted = self.options.trusted.iter().any(|block| block.contains(address));
         if self.max_clients != 0 && self.conns.len() >= self.max_clients.min(INDEX_MAX) {
             return self.refuse(stream, Refusal::Clients);
@@ -138,16 +144,53 @@ impl Server {
         }
         entry.insert(Conn {
             stream,
+            #[cfg(feature = "tls")]
+            tls: None,
+            awaits: Awaits::Nothing,
             generation,
             is_readable: false,
             is_listed: false,
             is_end_near: false,
             has_ended: false,
             is_lingering: false,
+            lingers: 0,
             group,
+            origin: Origin {
+                address: Some(address),
+                is_private: address.to_canonical().is_loopback(),
+                is_trusted,
+            },
         });
         self.counts.accepted += 1;
-        self.chat.handle_connect(client_id(index), is_trusted);
+        match transport {
+            Transport::Plain => self.open(index),
+            #[cfg(feature = "tls")]
+            Transport::Tls if self.begin_tls(index) => {}
+            #[cfg(feature = "tls")]
+            Transport::Tls => self.remove(index, self.now()),
+        }
+    }
+
+    /// From now on the chat knows of the connection.
+    pub(super) fn open(&mut self, index: usize) {
+        let Some(conn) = self.conns.get_mut(index) else { return };
+        conn.awaits = Awaits::Nothing;
+        self.chat.handle_connect(client_id(index), conn.origin);
+    }
+
+    /// Goes on with a connection that the chat does not know of yet, when it is its turn.
+    pub(super) fn introduce(&mut self, index: usize, now: Moment) {
+        if self.steps_left == 0 {
+            return self.list(index);
+        }
+        self.steps_left -= 1;
+        match self.conns.get(index).map(|conn| conn.awaits) {
+            #[cfg(feature = "tls")]
+            Some(Awaits::Handshake) => self.shake(index, now),
+            _ => {
+                let _ = now;
+            }
+        }
     }
 
     pub(super) fn leave_address(&mut self, group: Option<[u8; 16]>) {

@@ -8,39 +8,51 @@
 mod accept;
 mod closing;
 mod conn;
+#[cfg(feature = "tls")]
+mod handshake;
 #[cfg(feature = "history")]
 mod history;
 mod journal;
 #[cfg(feature = "metrics")]
 mod measure;
+mod reading;
+mod reload;
+mod system;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+#[cfg(feature = "metrics")]
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use slab::Slab;
 
 pub use accept::Refusal;
+pub use reload::Signals;
 
 use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
+use crate::listen::{Listener, Transport};
 #[cfg(feature = "metrics")]
 use crate::metrics::MetricsServer;
 use crate::moment::Moment;
 use crate::options::Options;
 use accept::{Door, Gate};
-use conn::{Conn, INDEX_MAX, Received, Sockets, client_id, live_index};
+use conn::{Awaits, Conn, INDEX_MAX, Sockets, client_id, live_index};
 use journal::Journal;
+use system::{raise_descriptor_limit, random_key};
 
 /// Bytes of one read. Longer lines come in several; an idle relay holds this and little else.
 const READ_BYTES: usize = 8 * 1024;
 
-/// Reads from one connection before the others get their turn.
-const READS_MAX: usize = 4;
+/// Steps in one turn of connections that the chat does not know of yet. One of a TLS handshake takes some hundred
+/// microseconds: the others get their lines in between.
+const STEPS_MAX: usize = 8;
 
 /// Events taken at once.
 const EVENTS_MAX: usize = 1024;
@@ -56,7 +68,6 @@ const SHUTDOWN_AFTER: Duration = Duration::from_secs(2);
 /// Descriptors that are not for connections: standard streams, the poll, doors, signals, metrics, the spare.
 const DESCRIPTORS_RESERVED: usize = 24;
 
-const SIGNALS: Token = Token(INDEX_MAX + 1);
 const DOORS: Token = Token(INDEX_MAX + 32);
 /// Doors there may be.
 pub const DOORS_MAX: usize = 16;
@@ -75,6 +86,10 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Bytes written.
     pub bytes_out: u64,
+    /// TLS handshakes that were finished.
+    pub handshakes: u64,
+    /// Connections that broke at TLS, in the handshake or later.
+    pub handshakes_failed: u64,
 }
 
 /// The relay.
@@ -84,13 +99,21 @@ pub struct Server {
     poll: Poll,
     doors: Vec<Door>,
     gate: Gate,
-    signals: UnixStream,
+    signals: Signals<UnixStream>,
     conns: Slab<Conn>,
     chat: Chat,
     /// Connections to read.
     ready: VecDeque<usize>,
     /// Closed connections that wait for their peer, with when that ends.
     lingering: VecDeque<(Moment, Token)>,
+    /// Certificate and key.
+    #[cfg(feature = "tls")]
+    identity: Option<crate::certificate::Identity>,
+    /// When handshakes must be over, in that order; one that is over leaves its entry behind until then.
+    #[cfg(feature = "tls")]
+    handshakes: VecDeque<(Moment, Token)>,
+    /// Steps of connections that the chat does not know of yet, which this turn may still take.
+    steps_left: usize,
     buffer: Box<[u8]>,
     started: Instant,
     counts: Counts,
@@ -104,22 +127,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// A relay on these listening sockets, already bound. `signals` becomes readable when it is to end.
+    /// A relay on these listening sockets, already bound.
     pub fn new(
         options: Options,
-        listeners: Vec<TcpListener>,
-        signals: std::os::unix::net::UnixStream,
+        listeners: Vec<Listener>,
+        signals: Signals<std::os::unix::net::UnixStream>,
         #[cfg(feature = "metrics")] metrics: Option<TcpListener>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut doors = Vec::new();
         for (number, listener) in listeners.into_iter().take(DOORS_MAX).enumerate() {
-            let mut listener = mio::net::TcpListener::from_std(listener);
+            let Listener { socket, transport } = listener;
+            let mut listener = mio::net::TcpListener::from_std(socket);
             poll.registry().register(&mut listener, Token(DOORS.0 + number), Interest::READABLE)?;
-            doors.push(Door { listener, is_ready: true });
+            doors.push(Door { listener, is_ready: true, transport });
         }
-        let mut signals = UnixStream::from_std(signals);
-        poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        let signals = signals.register(poll.registry())?;
         let settings = Settings {
             flood: options.flood,
             language: options.language,
@@ -140,6 +163,11 @@ impl Server {
             chat: Chat::new(settings),
             ready: VecDeque::new(),
             lingering: VecDeque::new(),
+            #[cfg(feature = "tls")]
+            identity: None,
+            #[cfg(feature = "tls")]
+            handshakes: VecDeque::new(),
+            steps_left: 0,
             buffer: vec![0; READ_BYTES].into(),
             started: Instant::now(),
             counts: Counts::default(),
@@ -154,9 +182,10 @@ impl Server {
         })
     }
 
-    /// Where it listens.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.doors.iter().filter_map(|door| door.listener.local_addr().ok()).collect()
+    /// Where it listens, and for what.
+    pub fn addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        let address = |door: &Door| Some((door.transport, door.listener.local_addr().ok()?));
+        self.doors.iter().filter_map(address).collect()
     }
 
     /// Runs until a signal comes, says goodbye to everybody, and returns.
@@ -167,6 +196,7 @@ impl Server {
             let timeout = self.timeout(end_at);
             self.wait_for_events(&mut events, timeout)?;
             let now = self.now();
+            self.steps_left = STEPS_MAX;
             let mut is_told_to_end = self.take_events(&events);
             self.accept_ready(now);
             self.chat.handle_clock(unix_ms());
@@ -196,7 +226,11 @@ impl Server {
         }
         let linger_ends = self.lingering.front().map(|(at, _)| *at);
         let journal_due = self.journal.next_due();
-        let due = [self.chat.next_due(), self.gate.retry_at, linger_ends, journal_due, end_at];
+        #[cfg(feature = "tls")]
+        let handshake_due = self.next_handshake_due();
+        #[cfg(not(feature = "tls"))]
+        let handshake_due = None;
+        let due = [self.chat.next_due(), self.gate.retry_at, linger_ends, journal_due, handshake_due, end_at];
         let next = due.into_iter().flatten().min()?;
         Some(next.since(self.now()))
     }
@@ -218,9 +252,12 @@ impl Server {
             let token = event.token();
             if let Some(index) = live_index(&self.conns, token) {
                 self.take_event(index, event);
-            } else if token == SIGNALS {
-                let _ = self.signals.read(&mut self.buffer);
+            } else if token == reload::END {
+                let _ = self.signals.end.read(&mut self.buffer);
                 is_told_to_end = true;
+            } else if token == reload::RELOAD {
+                let _ = self.signals.reload.read(&mut self.buffer);
+                self.reload();
             } else if let Some(door) =
                 token.0.checked_sub(DOORS.0).and_then(|number| self.doors.get_mut(number))
             {
@@ -240,9 +277,16 @@ impl Server {
 
     fn take_event(&mut self, index: usize, event: &mio::event::Event) {
         if event.is_writable() || event.is_error() {
-            self.chat.handle_writable(client_id(index));
+            #[cfg(feature = "tls")]
+            let is_pushed = self.push_tls(index, self.now());
+            #[cfg(not(feature = "tls"))]
+            let is_pushed = true;
+            if is_pushed {
+                self.chat.handle_writable(client_id(index));
+            }
         }
-        if event.is_error() && !self.chat.wants_read(client_id(index)) {
+        let is_known = self.conns.get(index).is_some_and(|conn| conn.awaits == Awaits::Nothing);
+        if event.is_error() && is_known && !self.chat.wants_read(client_id(index)) {
             // It was reset, and what it had sent was not to be read yet: nobody waits for it any more.
             return self.remove(index, self.now());
         }
@@ -294,58 +338,9 @@ impl Server {
             }
         }
         self.end_lingering(now);
+        #[cfg(feature = "tls")]
+        self.end_handshakes(now);
         self.write_journal(now);
-    }
-
-    /// Puts a connection on the list of those to read.
-    fn list(&mut self, index: usize) {
-        if let Some(conn) = self.conns.get_mut(index).filter(|conn| conn.is_readable && !conn.is_listed) {
-            conn.is_listed = true;
-            self.ready.push_back(index);
-        }
-    }
-
-    fn read_ready(&mut self, now: Moment) {
-        for _ in 0..self.ready.len() {
-            let Some(index) = self.ready.pop_front() else { return };
-            let Some(conn) = self.conns.get_mut(index).filter(|conn| conn.is_listed) else { continue };
-            conn.is_listed = false;
-            if conn.is_lingering {
-                self.drain(index, now);
-            } else {
-                self.read(index, now);
-            }
-        }
-    }
-
-    /// Reads one connection until it is empty, the chat wants no more of it, or it is another's turn.
-    fn read(&mut self, index: usize, now: Moment) {
-        let client = client_id(index);
-        for _ in 0..READS_MAX {
-            if !self.chat.wants_read(client) {
-                return;
-            }
-            let Some(conn) = self.conns.get_mut(index) else { return };
-            let received = conn.receive(&mut self.buffer);
-            if !matches!(received, Received::Some(_)) {
-                conn.is_readable = false;
-            }
-            match received {
-                Received::Some(bytes) | Received::Last(bytes) => {
-                    self.counts.bytes_in += bytes as u64;
-                    self.chat.handle_bytes(client, self.buffer.get(..bytes).unwrap_or_default(), now);
-                }
-                Received::Ended => {
-                    conn.has_ended = true;
-                    self.chat.handle_end_of_input(client, now);
-                }
-                Received::Broken => self.remove(index, now),
-            }
-            if !self.conns.get(index).is_some_and(|conn| conn.is_readable) {
-                return;
-            }
-        }
-        self.list(index);
     }
 
     fn start_shutdown(&mut self, now: Moment) {
@@ -361,21 +356,4 @@ impl Server {
         }
         self.journal.tidy(now);
     }
-}
-
-/// Bytes that nobody can guess.
-fn random_key() -> io::Result<[u8; 32]> {
-    let mut key = [0; 32];
-    // Requests of up to 256 bytes are answered whole: getrandom(2).
-    rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())?;
-    Ok(key)
-}
-
-/// Raises the limit of descriptors as far as it goes, and says how many there are.
-fn raise_descriptor_limit() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    // Where it cannot be raised, what there is must do.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-    let descriptors = getrlimit(Resource::Nofile).current;
-    descriptors.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(INDEX_MAX)
 }

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use tertulia_relay::batch::Durability;
-use tertulia_relay::chat::{Answer, Chat, ClientId, Sent, Settings, Sink};
+use tertulia_relay::chat::{Answer, Chat, ClientId, Origin, Sent, Settings, Sink};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::moment::Moment;
 use tertulia_relay::phrases::Language;
@@ -281,7 +281,7 @@ impl World {
         };
         let number = (0..).find(is_free).unwrap_or_default();
         let now = self.now();
-        self.chat.handle_connect(ClientId(number), true);
+        self.chat.handle_connect(ClientId(number), Origin { is_trusted: true, ..Origin::default() });
         self.players[index].connect(number, now);
     }
 

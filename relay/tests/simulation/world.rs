@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use tertulia_relay::batch::Durability;
-use tertulia_relay::chat::{Chat, ClientId, Cut, Event, Remembered, Sent, Settings, Sink};
+use tertulia_relay::chat::{Chat, ClientId, Cut, Event, Origin, Remembered, Sent, Settings, Sink};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::moment::Moment;
 use tertulia_relay::phrases::Language;
@@ -172,7 +172,7 @@ impl World {
             "{client} connects, trusted {is_trusted}, takes {takes:?}, lines {sends_lines}"
         ));
         self.sockets.peers.insert(client, peer);
-        self.chat.handle_connect(ClientId(client), is_trusted);
+        self.chat.handle_connect(ClientId(client), Origin { is_trusted, ..Origin::default() });
         self.model.connect(client, is_trusted, self.now);
         client
     }

@@ -5,7 +5,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use tertulia_relay::batch::{Batch, Durability, Work};
-use tertulia_relay::chat::{Answer, Chat, ClientId, Remembered, Sent, Settings, Sink};
+use tertulia_relay::chat::{Answer, Chat, ClientId, Origin, Remembered, Sent, Settings, Sink};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::moment::Moment;
 use tertulia_relay::phrases::Language;
@@ -58,7 +58,7 @@ impl Core {
     }
 
     pub(crate) fn connect(&mut self, client: u32) {
-        self.chat.handle_connect(ClientId(client), false);
+        self.chat.handle_connect(ClientId(client), Origin::default());
     }
 
     pub(crate) fn gone(&mut self, client: u32) {
