@@ -24,14 +24,16 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --lang es|en           sentences for people          [es]
 ",
     TLS_EN,
+    CONFIG_EN,
     HISTORY_EN,
     METRICS_EN,
     "  --version, --help\n",
     TOOLS_EN,
     CERTIFICATE_EN,
+    CHECK_EN,
     "
-0 is no limit. Signals: TERM and INT say goodbye and end; HUP reads the certificate anew.
-Protocol: PROTOCOL.md.
+0 is no limit. Signals: TERM and INT say goodbye and end; HUP reads settings and
+certificate anew. Protocol: PROTOCOL.md.
 ",
 ];
 
@@ -75,14 +77,16 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --lang es|en           frases para las personas        [es]
 ",
     TLS_ES,
+    CONFIG_ES,
     HISTORY_ES,
     METRICS_ES,
     "  --version, --help\n",
     TOOLS_ES,
     CERTIFICATE_ES,
+    CHECK_ES,
     "
-0 es sin límite. Señales: TERM e INT se despiden y terminan; HUP vuelve a leer el certificado.
-Protocolo: PROTOCOL.md.
+0 es sin límite. Señales: TERM e INT se despiden y terminan; HUP vuelve a leer
+ajustes y certificado. Protocolo: PROTOCOL.md.
 ",
 ];
 
@@ -140,6 +144,34 @@ const CERTIFICATE_EN: &str = if cfg!(feature = "tls") {
 
 const CERTIFICATE_ES: &str = if cfg!(feature = "tls") {
     "  cert self-signed [--out DIR] [--host NAME]...          un certificado para empezar, y su huella
+"
+} else {
+    ""
+};
+
+const CONFIG_EN: &str = if cfg!(feature = "config") {
+    "  --config FILE          these flags in TOML, as max-per-ip = 20; or in the environment: TERTULIA_RELAY_MAX_PER_IP
+"
+} else {
+    ""
+};
+
+const CONFIG_ES: &str = if cfg!(feature = "config") {
+    "  --config FILE          estas opciones en TOML, así: max-per-ip = 20; o en el entorno: TERTULIA_RELAY_MAX_PER_IP
+"
+} else {
+    ""
+};
+
+const CHECK_EN: &str = if cfg!(feature = "config") {
+    "  check                  with the flags of a relay: could it run like this?
+"
+} else {
+    ""
+};
+
+const CHECK_ES: &str = if cfg!(feature = "config") {
+    "  check                  con las opciones de un relay: ¿podría funcionar así?
 "
 } else {
     ""

@@ -14,6 +14,7 @@
 //! - [`server`]: the poll loop, the only owner of `Poll` and of the slab of connections.
 //! - [`history`]: what was said, kept in a file, by threads of its own.
 //! - `certificate`: certificate and key, and making one to start with.
+//! - `check`: whether a relay could run like this.
 //! - [`options`], [`listen`], [`systemd`], [`clock`], [`metrics`]: the command line, listening sockets, the
 //!   service manager, the system's clock, and what the relay counts.
 
@@ -21,6 +22,8 @@ pub mod batch;
 #[cfg(feature = "tls")]
 pub mod certificate;
 pub mod chat;
+#[cfg(feature = "config")]
+pub mod check;
 pub mod cidr;
 pub mod clock;
 pub mod flood;

@@ -10,7 +10,11 @@ use std::sync::Arc;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tertulia_relay::listen::{self, Listener, Transport};
-use tertulia_relay::options::{Asked, Options, help, parse};
+#[cfg(not(feature = "config"))]
+use tertulia_relay::options::parse;
+#[cfg(feature = "config")]
+use tertulia_relay::options::parse_all;
+use tertulia_relay::options::{Asked, Options, OptionsError, help};
 use tertulia_relay::server::{DOORS_MAX, Server, Signals};
 use tertulia_relay::systemd;
 use tertulia_wire::limits::PORT;
@@ -21,12 +25,14 @@ use tertulia_wire::limits::TLS_PORT;
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let text = match parse(std::env::args_os().skip(1)) {
+    let text = match asked() {
         Ok(Asked::Run(options)) => return run(*options),
         Ok(Asked::Help(language)) => help(language).to_owned(),
         Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
         #[cfg(feature = "history")]
         Ok(Asked::History(tool, options)) => return use_history(tool, &options),
+        #[cfg(feature = "config")]
+        Ok(Asked::Check(options)) => return check(&options),
         #[cfg(feature = "tls")]
         Ok(Asked::Certificate(wanted)) => match wanted.make() {
             Ok(text) => text,
@@ -37,6 +43,30 @@ fn main() -> ExitCode {
     // A reader that has seen enough is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
+}
+
+/// What the command line asks for, with what stands in a file and in the environment.
+#[cfg(feature = "config")]
+fn asked() -> Result<Asked, OptionsError> {
+    parse_all(std::env::args_os().skip(1), std::env::vars_os())
+}
+
+/// What the command line asks for.
+#[cfg(not(feature = "config"))]
+fn asked() -> Result<Asked, OptionsError> {
+    parse(std::env::args_os().skip(1))
+}
+
+/// Says how things stand, and whether a relay could run.
+#[cfg(feature = "config")]
+fn check(options: &Options) -> ExitCode {
+    use tertulia_relay::check::{Verdict, check};
+    let findings = check(options);
+    for finding in &findings {
+        let _ = writeln!(std::io::stdout(), "{finding}");
+    }
+    let is_good = findings.iter().all(|finding| finding.verdict != Verdict::Bad);
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(feature = "history")]
@@ -73,10 +103,10 @@ fn start(options: Options) -> Result<Server, String> {
     let signals = catch_signals().map_err(|error| format!("cannot catch signals: {error}"))?;
     #[cfg(feature = "metrics")]
     let metrics = open_metrics(&options)?;
-    #[cfg_attr(
-        not(any(feature = "history", feature = "tls")),
-        expect(unused_mut, reason = "nothing is opened")
-    )]
+    #[cfg(feature = "config")]
+    for sentence in tertulia_relay::check::warnings(&options) {
+        say(&format!("warning: {sentence}"));
+    }
     let mut server = Server::new(
         options,
         listeners,
@@ -93,6 +123,11 @@ fn start(options: Options) -> Result<Server, String> {
     if let Some(line) = server.open_tls()? {
         say(&line);
     }
+    server.reread_by(Box::new(|| match asked() {
+        Ok(Asked::Run(options)) => Ok(*options),
+        Ok(_) => Err("nothing to run".into()),
+        Err(error) => Err(error.to_string()),
+    }));
     for (transport, address) in server.addresses() {
         say(&format!("{} {address}", transport.announcement()));
     }

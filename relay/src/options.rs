@@ -17,8 +17,12 @@ pub use crate::help::help;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
 
+#[cfg(feature = "config")]
+mod sources;
 mod tls;
 
+#[cfg(feature = "config")]
+pub use sources::parse_all;
 pub use tls::TlsOptions;
 
 /// Default bound of a room's log: some ten thousand lines.
@@ -38,6 +42,9 @@ pub enum Asked {
     /// To do something with the history.
     #[cfg(feature = "history")]
     History(crate::history::tools::Tool, HistoryOptions),
+    /// To say whether it could run, and well.
+    #[cfg(feature = "config")]
+    Check(Box<Options>),
     /// To make a certificate.
     #[cfg(feature = "tls")]
     Certificate(crate::certificate::SelfSigned),
@@ -64,6 +71,8 @@ pub struct Options {
     pub language: Language,
     /// Where to serve metrics.
     pub metrics: Option<SocketAddr>,
+    /// The file that some of this comes from.
+    pub config: Option<PathBuf>,
     /// What was said is kept there, and how.
     pub history: HistoryOptions,
 }
@@ -143,6 +152,7 @@ impl Default for Options {
             room_log_bytes: ROOM_LOG_BYTES,
             language: Language::Es,
             metrics: None,
+            config: None,
             history: HistoryOptions::default(),
         }
     }
@@ -164,6 +174,8 @@ impl std::error::Error for OptionsError {}
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
     let mut options = Options::default();
     let mut wants_help = false;
+    #[cfg(feature = "config")]
+    let mut wants_check = false;
     #[cfg(feature = "history")]
     let mut tool = None;
     let mut parser = lexopt::Parser::from_args(arguments);
@@ -178,6 +190,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
             }
             #[cfg(feature = "history")]
             Value(word) if word == "history" && tool.is_none() => tool = Some(read_tool(&mut parser)?),
+            #[cfg(feature = "config")]
+            Value(word) if word == "check" && !wants_check => wants_check = true,
             #[cfg(feature = "tls")]
             Value(word) if word == "cert" => return tls::read_tool(&mut parser).map(Asked::Certificate),
             other => return Err(OptionsError(format!("{}: no such argument", shown(&other)))),
@@ -188,11 +202,29 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
     }
     options.history.check()?;
     options.tls.check()?;
+    #[cfg(feature = "config")]
+    if wants_check {
+        return Ok(Asked::Check(Box::new(options)));
+    }
     #[cfg(feature = "history")]
     if let Some(tool) = tool {
         return Ok(Asked::History(tool, options.history));
     }
     Ok(Asked::Run(Box::new(options)))
+}
+
+/// Flags without a value.
+#[cfg(feature = "config")]
+const SWITCHES: [&str; 1] = ["history-repair"];
+
+/// Whether it can stand in a file of settings.
+#[cfg(feature = "config")]
+fn is_flag(flag: &str) -> bool {
+    takes_value(flag) || SWITCHES.contains(&flag)
+}
+
+fn takes_value(flag: &str) -> bool {
+    FLAGS.contains(&flag) || tls::FLAGS.contains(&flag)
 }
 
 const FLAGS: [&str; 12] = [
@@ -211,7 +243,7 @@ const FLAGS: [&str; 12] = [
 ];
 
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
-    if !FLAGS.contains(&flag) && !tls::FLAGS.contains(&flag) {
+    if !takes_value(flag) {
         return Err(OptionsError(format!("--{flag}: no such flag")));
     }
     let value = parser.value().map_err(|_| OptionsError(format!("--{flag}: a value must follow")))?;

@@ -61,6 +61,12 @@ phrases! {
         "this port is for TLS; try openssl s_client, or the other port";
     /// A new certificate is bad.
     CertificateKept: "sigue el certificado de antes", "the certificate from before stays";
+    /// New settings are wrong.
+    SettingsKept: "siguen los ajustes de antes", "the settings from before stay";
+    /// New settings hold.
+    SettingsTaken: "desde ahora vale lo nuevo de", "taken up anew";
+    /// New settings that do not hold yet.
+    SettingsWait: "hace falta reiniciar para lo nuevo de", "only a restart takes up";
     /// The relay ends.
     Closing: "el relay se detiene; vuelve en un momento", "the relay is stopping; come back in a moment";
     /// A busy second.

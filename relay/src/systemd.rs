@@ -7,6 +7,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 use crate::listen::{self, Listener, Transport};
 
@@ -44,7 +45,7 @@ fn passed_listener(passed: &mut listenfd::ListenFd, index: usize) -> io::Result<
     listen::prepare(listener).map(Some)
 }
 
-/// Tells the service manager, if there is one, what the state is: `READY=1`, `STOPPING=1`.
+/// Tells the service manager, if there is one, what the state is: `READY=1`, `STOPPING=1`, `WATCHDOG=1`.
 pub fn notify(state: &str) -> io::Result<()> {
     let Some(path) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
     let address = match path.to_string_lossy().strip_prefix('@') {
@@ -52,4 +53,13 @@ pub fn notify(state: &str) -> io::Result<()> {
         None => SocketAddr::from_pathname(&path)?,
     };
     UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address).map(|_| ())
+}
+
+/// How often the service manager is to hear that the relay still runs: half of what it waits for (sd_watchdog_enabled(3)).
+/// `None`: it does not ask.
+pub fn watchdog_interval() -> Option<Duration> {
+    let number = |name| env::var(name).ok()?.parse::<u64>().ok();
+    let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
+    let us = number("WATCHDOG_USEC").filter(|us| is_for_us && *us > 0)?;
+    Some(Duration::from_micros(us / 2))
 }

@@ -9,6 +9,7 @@ use super::conn::{Awaits, Conn, Finish, live_index, token};
 use super::tls::{Progress, Pushed, Secure};
 use crate::certificate::{Files, Identity};
 use crate::moment::Moment;
+use crate::options::Options;
 use crate::phrases::Phrase;
 
 /// How long a peer has for its handshake, counted from the beginning: one that sends a byte now and then gains nothing.
@@ -24,8 +25,9 @@ impl Server {
         Ok(Some(line))
     }
 
-    /// Takes up certificate and key anew, for whoever comes from now on. If they are bad, the old ones stay.
-    pub(super) fn reload_tls(&mut self) {
+    /// Takes up certificate and key anew, for whoever comes from now on. If they are bad, the old ones stay, and what was
+    /// said of them counts.
+    pub(super) fn reload_tls(&mut self, before: &Options) {
         let (Some(files), Some(old)) = (self.options.tls.files(), &self.identity) else { return };
         match Identity::load(&files, Some(old)) {
             Ok(identity) => {
@@ -36,6 +38,7 @@ impl Server {
             Err(error) => {
                 let kept = Phrase::CertificateKept.in_language(self.options.language);
                 self.journal.tell(&format!("{error}; {kept}"));
+                self.options.tls = before.tls.clone();
             }
         }
     }

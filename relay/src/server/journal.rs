@@ -66,7 +66,6 @@ impl Journal {
     }
 
     /// A line of its own.
-    #[cfg(any(feature = "history", feature = "tls"))]
     pub(super) fn tell(&mut self, line: &str) {
         if takes_a_line() {
             write(line);

@@ -33,7 +33,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 pub use accept::Refusal;
-pub use reload::Signals;
+pub use reload::{Reread, Signals};
 
 use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
@@ -45,6 +45,7 @@ use crate::options::Options;
 use accept::{Door, Gate};
 use conn::{Awaits, Conn, INDEX_MAX, Sockets, client_id, live_index};
 use journal::Journal;
+use reload::Watchdog;
 use system::{raise_descriptor_limit, random_key};
 
 /// Bytes of one read. Longer lines come in several; an idle relay holds this and little else.
@@ -96,6 +97,10 @@ pub struct Counts {
 pub struct Server {
     options: Options,
     max_clients: usize,
+    /// As many as there are descriptors for.
+    clients_that_fit: usize,
+    reread: Option<Reread>,
+    watchdog: Option<Watchdog>,
     poll: Poll,
     doors: Vec<Door>,
     gate: Gate,
@@ -150,11 +155,12 @@ impl Server {
             token_key: random_key()?.into(),
             labels_max: LABELS_MAX,
         };
-        let descriptors = raise_descriptor_limit();
+        let clients_that_fit = raise_descriptor_limit().saturating_sub(DESCRIPTORS_RESERVED).max(1);
         Ok(Self {
-            max_clients: options
-                .max_clients
-                .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1)),
+            max_clients: options.max_clients.unwrap_or(clients_that_fit),
+            clients_that_fit,
+            reread: None,
+            watchdog: Watchdog::wanted(),
             options,
             doors,
             gate: Gate::new(),
@@ -197,6 +203,9 @@ impl Server {
             self.wait_for_events(&mut events, timeout)?;
             let now = self.now();
             self.steps_left = STEPS_MAX;
+            if let Some(watchdog) = &mut self.watchdog {
+                watchdog.tell(now);
+            }
             let mut is_told_to_end = self.take_events(&events);
             self.accept_ready(now);
             self.chat.handle_clock(unix_ms());
@@ -230,8 +239,10 @@ impl Server {
         let handshake_due = self.next_handshake_due();
         #[cfg(not(feature = "tls"))]
         let handshake_due = None;
-        let due = [self.chat.next_due(), self.gate.retry_at, linger_ends, journal_due, handshake_due, end_at];
-        let next = due.into_iter().flatten().min()?;
+        let watchdog_due = self.watchdog.as_ref().map(Watchdog::due);
+        let shell_due = [linger_ends, journal_due, handshake_due, watchdog_due];
+        let due = [self.chat.next_due(), self.gate.retry_at, end_at].into_iter().chain(shell_due);
+        let next = due.flatten().min()?;
         Some(next.since(self.now()))
     }
 
