@@ -131,6 +131,8 @@ fn check_ports(options: &Options) -> Vec<Finding> {
     if options.tls.files().is_some() {
         doors.push((Transport::Tls, or_default(&options.tls.listen, TLS_PORT)));
     }
+    #[cfg(feature = "proxy")]
+    doors.push((Transport::Proxy, options.proxy.listen.clone()));
     let look = |transport: Transport, address: SocketAddr| {
         let what = format!("{} {address}", transport.announcement());
         Finding::of(bind_all(&[address], transport).map(|_| what))

@@ -19,11 +19,13 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --flood BURST,RATE     lines at once, then a second  [20,5]
   --max-clients N        connections at once           [what the descriptors allow]
   --max-per-ip N         connections of one address    [0]
-  --trusted CIDR,...     free of flood, max-per-ip     [none]
+  --max-per-ip-exempt CIDR,...  free of max-per-ip     [none]
+  --trusted CIDR,...     free of it and of flood       [none]
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
 ",
     TLS_EN,
+    PROXY_EN,
     CONFIG_EN,
     HISTORY_EN,
     METRICS_EN,
@@ -72,11 +74,13 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --flood BURST,RATE     líneas de golpe, y por segundo  [20,5]
   --max-clients N        conexiones a la vez             [lo que permitan los descriptores]
   --max-per-ip N         conexiones de una dirección     [0]
-  --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
+  --max-per-ip-exempt CIDR,...  sin max-per-ip           [ninguna]
+  --trusted CIDR,...     sin max-per-ip ni flood         [ninguna]
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
 ",
     TLS_ES,
+    PROXY_ES,
     CONFIG_ES,
     HISTORY_ES,
     METRICS_ES,
@@ -172,6 +176,22 @@ const CHECK_EN: &str = if cfg!(feature = "config") {
 
 const CHECK_ES: &str = if cfg!(feature = "config") {
     "  check                  con las opciones de un relay: ¿podría funcionar así?
+"
+} else {
+    ""
+};
+
+const PROXY_EN: &str = if cfg!(feature = "proxy") {
+    "  --proxy-listen ADDR    where proxies bring clients (PROXY protocol), repeatable, and
+  --proxy-from CIDR,...  which proxies                 [none]
+"
+} else {
+    ""
+};
+
+const PROXY_ES: &str = if cfg!(feature = "proxy") {
+    "  --proxy-listen ADDR    dónde traen clientes los proxies (protocolo PROXY), repetible, y
+  --proxy-from CIDR,...  qué proxies                     [ninguno]
 "
 } else {
     ""

@@ -7,6 +7,7 @@
 //! - [`log`]: a room's lines, stored once, and offsets into them.
 //! - [`flood`]: the token bucket.
 //! - [`cidr`]: blocks of addresses.
+//! - `proxy`: who stands behind a proxy.
 //! - [`moment`], [`phrases`]: time as the core sees it; sentences in two languages.
 //!
 //! The shell:
@@ -37,6 +38,8 @@ pub mod metrics;
 pub mod moment;
 pub mod options;
 pub mod phrases;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 pub mod sabotage;
 pub mod server;
 pub mod systemd;

@@ -14,6 +14,9 @@ pub enum Transport {
     /// A TLS hello.
     #[cfg(feature = "tls")]
     Tls,
+    /// A header of the PROXY protocol.
+    #[cfg(feature = "proxy")]
+    Proxy,
 }
 
 impl Transport {
@@ -23,6 +26,8 @@ impl Transport {
             Self::Plain => "--listen",
             #[cfg(feature = "tls")]
             Self::Tls => "--tls-listen",
+            #[cfg(feature = "proxy")]
+            Self::Proxy => "--proxy-listen",
         }
     }
 
@@ -32,6 +37,8 @@ impl Transport {
             Self::Plain => "listening on",
             #[cfg(feature = "tls")]
             Self::Tls => "tls on",
+            #[cfg(feature = "proxy")]
+            Self::Proxy => "proxy on",
         }
     }
 }

@@ -153,6 +153,8 @@ fn open_listeners(options: &Options) -> Result<Vec<Listener>, String> {
             if options.tls.listen.is_empty() && !is_passed { &default[..] } else { &options.tls.listen };
         listeners.extend(listen::bind_all(addresses, Transport::Tls)?);
     }
+    #[cfg(feature = "proxy")]
+    listeners.extend(listen::bind_all(&options.proxy.listen, Transport::Proxy)?);
     if listeners.len() > DOORS_MAX {
         return Err(format!("--listen: at most {DOORS_MAX} addresses"));
     }

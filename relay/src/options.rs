@@ -17,10 +17,12 @@ pub use crate::help::help;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
 
+mod proxy;
 #[cfg(feature = "config")]
 mod sources;
 mod tls;
 
+pub use proxy::ProxyOptions;
 #[cfg(feature = "config")]
 pub use sources::parse_all;
 pub use tls::TlsOptions;
@@ -57,6 +59,8 @@ pub struct Options {
     pub listen: Vec<SocketAddr>,
     /// Where TLS is spoken.
     pub tls: TlsOptions,
+    /// Where proxies bring clients.
+    pub proxy: ProxyOptions,
     /// `None`: no flood control.
     pub flood: Option<Flood>,
     /// Connections at once. `None`: as many as the descriptors allow; 0: no limit.
@@ -65,6 +69,8 @@ pub struct Options {
     pub max_per_ip: usize,
     /// Addresses free of flood control and of `max_per_ip`.
     pub trusted: Vec<Cidr>,
+    /// Addresses free of `max_per_ip` alone.
+    pub max_per_ip_exempt: Vec<Cidr>,
     /// Bound of each room's log; 0: no limit.
     pub room_log_bytes: usize,
     /// Language of the sentences for people.
@@ -145,10 +151,12 @@ impl Default for Options {
         Self {
             listen: Vec::new(),
             tls: TlsOptions::default(),
+            proxy: ProxyOptions::default(),
             flood: Some(Flood::new(20, 5)),
             max_clients: None,
             max_per_ip: 0,
             trusted: Vec::new(),
+            max_per_ip_exempt: Vec::new(),
             room_log_bytes: ROOM_LOG_BYTES,
             language: Language::Es,
             metrics: None,
@@ -202,6 +210,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
     }
     options.history.check()?;
     options.tls.check()?;
+    options.proxy.check()?;
     #[cfg(feature = "config")]
     if wants_check {
         return Ok(Asked::Check(Box::new(options)));
@@ -224,14 +233,15 @@ fn is_flag(flag: &str) -> bool {
 }
 
 fn takes_value(flag: &str) -> bool {
-    FLAGS.contains(&flag) || tls::FLAGS.contains(&flag)
+    FLAGS.contains(&flag) || tls::FLAGS.contains(&flag) || proxy::FLAGS.contains(&flag)
 }
 
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 13] = [
     "listen",
     "flood",
     "max-clients",
     "max-per-ip",
+    "max-per-ip-exempt",
     "trusted",
     "room-log-bytes",
     "lang",
@@ -265,8 +275,12 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
             options.max_per_ip = number(&value).ok_or_else(|| wrong("a number; 0 is no limit"))?;
         }
         "trusted" => {
-            let blocks: Option<Vec<Cidr>> = value.split(',').map(|block| Cidr::parse(block.trim())).collect();
+            let blocks = parse_blocks(&value);
             options.trusted.extend(blocks.ok_or_else(|| wrong("addresses, as 127.0.0.0/8,fd00::/8"))?);
+        }
+        "max-per-ip-exempt" => {
+            let blocks = parse_blocks(&value).ok_or_else(|| wrong("addresses, as 192.0.2.0/24"))?;
+            options.max_per_ip_exempt.extend(blocks);
         }
         "room-log-bytes" => {
             let expected = format!("a number of bytes, at least {LOG_BYTES_MIN}; 0 is no limit");
@@ -286,6 +300,7 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ if flag.starts_with("history") || flag == "durability" => {
             read_history_flag(&mut options.history, flag, &value, wrong)?;
         }
+        _ if proxy::FLAGS.contains(&flag) => options.proxy.read_flag(flag, &value, wrong)?,
         _ if tls::FLAGS.contains(&flag) => options.tls.read_flag(flag, &value, wrong)?,
         _ if cfg!(feature = "metrics") => {
             let address = parse_address(&value, None);
@@ -367,6 +382,10 @@ fn parse_address(text: &str, default_port: Option<u16>) -> Option<SocketAddr> {
     }
     let address: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
     default_port.map(|port| SocketAddr::new(address, port))
+}
+
+fn parse_blocks(text: &str) -> Option<Vec<Cidr>> {
+    text.split(',').map(|block| Cidr::parse(block.trim())).collect()
 }
 
 fn parse_flood(text: &str) -> Option<Option<Flood>> {

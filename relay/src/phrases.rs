@@ -56,6 +56,8 @@ phrases! {
     AddressFull: "demasiadas conexiones desde tu dirección", "too many connections from your address";
     /// Another protocol.
     Foreign: "esto es un chat en texto plano; prueba con nc", "this is a plain-text chat; try nc";
+    /// No proxy, where only proxies come.
+    ProxyOnly: "este puerto es para un proxy; prueba en el otro", "this port is for a proxy; try the other one";
     /// Plain text where TLS is spoken.
     TlsNeeded: "este puerto es para TLS; prueba con openssl s_client, o en el otro puerto",
         "this port is for TLS; try openssl s_client, or the other port";

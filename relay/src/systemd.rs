@@ -13,7 +13,7 @@ use crate::listen::{self, Listener, Transport};
 
 /// The listening sockets passed in `LISTEN_FDS`, made ready for use. None if nobody passed any.
 ///
-/// One that is named `tls` (`FileDescriptorName=`) takes callers who speak TLS.
+/// One that is named `tls` (`FileDescriptorName=`) takes callers who speak TLS, one named `proxy` proxies.
 pub fn passed_listeners() -> Result<Vec<Listener>, String> {
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
@@ -33,6 +33,8 @@ fn transport(name: &str) -> Transport {
     match name {
         #[cfg(feature = "tls")]
         "tls" => Transport::Tls,
+        #[cfg(feature = "proxy")]
+        "proxy" => Transport::Proxy,
         _ => Transport::Plain,
     }
 }

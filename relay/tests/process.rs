@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use support::{Client, DEADLINE, Relay};
 
-const FLAGS: [&str; 19] = [
+const FLAGS: [&str; 22] = [
     "--listen",
     "--flood",
     "--max-clients",
@@ -27,6 +27,9 @@ const FLAGS: [&str; 19] = [
     "--tls-listen",
     "--tls-cert",
     "--tls-key",
+    "--max-per-ip-exempt",
+    "--proxy-listen",
+    "--proxy-from",
     "--config",
     "--history",
     "--history-max-age",
@@ -130,6 +133,7 @@ fn version_and_help_are_printed_and_the_code_is_0() {
     for flag in FLAGS {
         let is_left_out = match flag {
             "--metrics" => !cfg!(feature = "metrics"),
+            flag if flag.starts_with("--proxy") => !cfg!(feature = "proxy"),
             "--config" => !cfg!(feature = "config"),
             flag if flag.starts_with("--tls") => !cfg!(feature = "tls"),
             flag => (flag.starts_with("--history") || flag == "--durability") && !cfg!(feature = "history"),

@@ -15,7 +15,8 @@ const VARIABLE_START: &str = "TERTULIA_RELAY_";
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Flags that may be given several times: in the file, an array.
-const LISTS: [&str; 4] = ["listen", "tls-listen", "proxy-listen", "trusted"];
+const LISTS: [&str; 6] =
+    ["listen", "tls-listen", "proxy-listen", "proxy-from", "trusted", "max-per-ip-exempt"];
 
 /// A flag from elsewhere, and all values of it.
 struct Setting {

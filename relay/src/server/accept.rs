@@ -10,8 +10,9 @@ use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
 
 use super::Server;
-use super::conn::{Awaits, Conn, INDEX_MAX, client_id, token};
+use super::conn::{Awaits, Conn, INDEX_MAX, token};
 use crate::chat::Origin;
+use crate::cidr::Cidr;
 use crate::listen::{Transport, address_group};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
@@ -31,11 +32,13 @@ pub enum Refusal {
     Address,
     /// The system has no descriptor left.
     Descriptors,
+    /// It is no proxy, and came where only proxies may.
+    Stranger,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Clients, Self::Address, Self::Descriptors];
+    pub const ALL: [Self; 4] = [Self::Clients, Self::Address, Self::Descriptors, Self::Stranger];
 
     /// As it is written in metrics.
     pub fn word(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Refusal {
             Self::Clients => "clients",
             Self::Address => "address",
             Self::Descriptors => "descriptors",
+            Self::Stranger => "stranger",
         }
     }
 
@@ -50,6 +54,7 @@ impl Refusal {
         match self {
             Self::Clients | Self::Descriptors => ("FAIL RELAY FULL", Phrase::Full),
             Self::Address => ("FAIL RELAY ADDRESS_FULL", Phrase::AddressFull),
+            Self::Stranger => ("FAIL RELAY PROXY_ONLY", Phrase::ProxyOnly),
         }
     }
 }
@@ -121,18 +126,13 @@ impl Server {
     }
 
     fn admit(&mut self, mut stream: TcpStream, address: IpAddr, transport: Transport) {
-        let is_trusted = self.options.trusted.iter().any(|block| block.contains(address));
         if self.max_clients != 0 && self.conns.len() >= self.max_clients.min(INDEX_MAX) {
             return self.refuse(stream, Refusal::Clients);
         }
-        let group = (self.options.max_per_ip != 0 && !is_trusted).then(|| address_group(address));
-        if let Some(group) = group {
-            let present = self.gate.per_address.entry(group).or_insert(0);
-            if *present as usize >= self.options.max_per_ip {
-                return self.refuse(stream, Refusal::Address);
-            }
-            *present += 1;
-        }
+        let (origin, group) = match self.origin_of(address, transport) {
+            Ok(known) => known,
+            Err(refusal) => return self.refuse(stream, refusal),
+        };
         let entry = self.conns.vacant_entry();
         let index = entry.key();
         let generation = self.gate.next_generation;
@@ -155,42 +155,50 @@ impl Server {
             is_lingering: false,
             lingers: 0,
             group,
-            origin: Origin {
-                address: Some(address),
-                is_private: address.to_canonical().is_loopback(),
-                is_trusted,
-            },
+            origin,
         });
         self.counts.accepted += 1;
         match transport {
             Transport::Plain => self.open(index),
             #[cfg(feature = "tls")]
-            Transport::Tls if self.begin_tls(index) => {}
-            #[cfg(feature = "tls")]
-            Transport::Tls => self.remove(index, self.now()),
+            Transport::Tls => self.begin_tls(index),
+            #[cfg(feature = "proxy")]
+            Transport::Proxy => self.begin_entry(index, Awaits::Header),
         }
     }
 
-    /// From now on the chat knows of the connection.
-    pub(super) fn open(&mut self, index: usize) {
-        let Some(conn) = self.conns.get_mut(index) else { return };
-        conn.awaits = Awaits::Nothing;
-        self.chat.handle_connect(client_id(index), conn.origin);
+    /// What is known of a caller from its address, and where it counts. Of one that a proxy brings, nothing yet.
+    fn origin_of(
+        &mut self,
+        address: IpAddr,
+        transport: Transport,
+    ) -> Result<(Origin, Option<[u8; 16]>), Refusal> {
+        #[cfg(feature = "proxy")]
+        if transport == Transport::Proxy {
+            let is_known = self.options.proxy.from.iter().any(|block| block.contains(address));
+            return if is_known { Ok((Origin::default(), None)) } else { Err(Refusal::Stranger) };
+        }
+        let _ = transport;
+        let (is_trusted, group) = self.enter_address(address)?;
+        let is_private = address.to_canonical().is_loopback();
+        Ok((Origin { address: Some(address), is_private, is_trusted }, group))
     }
 
-    /// Goes on with a connection that the chat does not know of yet, when it is its turn.
-    pub(super) fn introduce(&mut self, index: usize, now: Moment) {
-        if self.steps_left == 0 {
-            return self.list(index);
+    /// Takes a place of those of an address. Says whether it is trusted, and where the place is to be given back.
+    pub(super) fn enter_address(&mut self, address: IpAddr) -> Result<(bool, Option<[u8; 16]>), Refusal> {
+        let options = &self.options;
+        let is_in = |blocks: &[Cidr]| blocks.iter().any(|block| block.contains(address));
+        let is_trusted = is_in(&options.trusted);
+        if options.max_per_ip == 0 || is_trusted || is_in(&options.max_per_ip_exempt) {
+            return Ok((is_trusted, None));
         }
-        self.steps_left -= 1;
-        match self.conns.get(index).map(|conn| conn.awaits) {
-            #[cfg(feature = "tls")]
-            Some(Awaits::Handshake) => self.shake(index, now),
-            _ => {
-                let _ = now;
-            }
+        let group = address_group(address);
+        let present = self.gate.per_address.entry(group).or_insert(0);
+        if *present as usize >= options.max_per_ip {
+            return Err(Refusal::Address);
         }
+        *present += 1;
+        Ok((is_trusted, Some(group)))
     }
 
     pub(super) fn leave_address(&mut self, group: Option<[u8; 16]>) {
@@ -204,17 +212,21 @@ impl Server {
     }
 
     fn refuse(&mut self, mut stream: TcpStream, refusal: Refusal) {
-        if let Some(count) = Refusal::ALL.iter().position(|other| *other == refusal) {
-            if let Some(count) = self.counts.refused.get_mut(count) {
-                *count += 1;
-            }
-        }
-        let (words, phrase) = refusal.words();
-        let line = format!("* {words} :{}\n", phrase.in_language(self.options.language));
+        let line = self.note_refused(refusal);
         // What it has already sent is read: closing on unread bytes could take the sentence away again.
         let _ = stream.read(&mut self.buffer);
         let _ = stream.write(line.as_bytes());
         let _ = stream.shutdown(Shutdown::Write);
+    }
+
+    /// Counts a caller that is not let in. Returns what it is told.
+    pub(super) fn note_refused(&mut self, refusal: Refusal) -> String {
+        let place = Refusal::ALL.iter().position(|other| *other == refusal);
+        if let Some(count) = place.and_then(|place| self.counts.refused.get_mut(place)) {
+            *count += 1;
+        }
+        let (words, phrase) = refusal.words();
+        format!("* {words} :{}\n", phrase.in_language(self.options.language))
     }
 
     /// With the last descriptor: takes a caller, tells it, closes.

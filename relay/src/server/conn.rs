@@ -52,6 +52,9 @@ pub(super) struct Conn {
 pub(super) enum Awaits {
     /// Nothing: the chat knows of it.
     Nothing,
+    /// Who stands behind the proxy.
+    #[cfg(feature = "proxy")]
+    Header,
     /// The end of the TLS handshake.
     #[cfg(feature = "tls")]
     Handshake,
@@ -152,7 +155,7 @@ impl Conn {
     }
 
     /// Writes a sentence to a peer that the chat does not know of, if its socket takes it.
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     pub(super) fn tell(&mut self, line: &str) {
         let _ = self.stream.write(line.as_bytes());
     }

@@ -1,19 +1,12 @@
-//! From an accepted socket to a connection that the chat knows of: the TLS handshake, for which a peer has its time, and
-//! which never keeps the others waiting. Until it is over the chat knows nothing of it: it hears nothing and costs no
-//! look of the fan-out.
-
-use std::time::Duration;
+//! TLS handshakes, which never keep the others waiting, and how they fail.
 
 use super::Server;
-use super::conn::{Awaits, Conn, Finish, live_index, token};
+use super::conn::{Awaits, Finish};
 use super::tls::{Progress, Pushed, Secure};
 use crate::certificate::{Files, Identity};
 use crate::moment::Moment;
 use crate::options::Options;
 use crate::phrases::Phrase;
-
-/// How long a peer has for its handshake, counted from the beginning: one that sends a byte now and then gains nothing.
-const HANDSHAKE_AFTER: Duration = Duration::from_secs(10);
 
 impl Server {
     /// Takes up certificate and key, if there are any. Says which, for the log.
@@ -43,41 +36,25 @@ impl Server {
         }
     }
 
-    /// Has the bytes of a new connection pass through TLS from now on. False: there is no certificate.
-    pub(super) fn begin_tls(&mut self, index: usize) -> bool {
-        let now = self.now();
+    /// Has the bytes of a new connection pass through TLS from now on.
+    pub(super) fn begin_tls(&mut self, index: usize) {
         let tls = self.identity.as_ref().and_then(|identity| Secure::new(identity.config()).ok());
-        let Some((tls, conn)) = tls.zip(self.conns.get_mut(index)) else { return false };
+        let Some((tls, conn)) = tls.zip(self.conns.get_mut(index)) else {
+            return self.remove(index, self.now());
+        };
         conn.tls = Some(tls);
-        conn.awaits = Awaits::Handshake;
         conn.origin.is_private = true;
-        self.handshakes.push_back((now.after(HANDSHAKE_AFTER), token(index, conn.generation)));
-        true
+        self.begin_entry(index, Awaits::Handshake);
     }
 
-    /// When [`Server::end_handshakes`] has something to do. Those that are over have left their times behind.
-    pub(super) fn next_handshake_due(&self) -> Option<Moment> {
-        self.handshakes.front().map(|(at, _)| *at)
-    }
-
-    /// Cuts those who have had their time.
-    pub(super) fn end_handshakes(&mut self, now: Moment) {
-        while let Some((at, token)) = self.handshakes.front().copied() {
-            let index = live_index(&self.conns, token);
-            let waiting = index.and_then(|index| self.conns.get(index)).filter(|conn| is_shaking(conn));
-            let has_read = waiting.map(|conn| conn.tls.as_ref().is_some_and(|tls| tls.has_read()));
-            if has_read.is_some() && at > now {
-                return;
-            }
-            self.handshakes.pop_front();
-            match (index, has_read) {
-                // Whoever says nothing may be waiting to hear something: the text of another port.
-                (Some(index), Some(false)) => self.refuse_plaintext(index, now),
-                (Some(index), Some(true)) => {
-                    self.fail_handshake(index, "the peer did not finish in time", now);
-                }
-                _ => {}
-            }
+    /// The peer has had its time.
+    pub(super) fn end_handshake(&mut self, index: usize, now: Moment) {
+        let tls = self.conns.get(index).and_then(|conn| conn.tls.as_ref());
+        if tls.is_some_and(|tls| tls.has_read()) {
+            self.fail_handshake(index, "the peer did not finish in time", now);
+        } else {
+            // Whoever says nothing may be waiting to hear something: the text of another port.
+            self.refuse_plaintext(index, now);
         }
     }
 
@@ -155,10 +132,6 @@ impl Server {
         }
         self.close(index, now);
     }
-}
-
-fn is_shaking(conn: &Conn) -> bool {
-    conn.awaits == Awaits::Handshake && !conn.is_lingering
 }
 
 fn announce(files: &Files, identity: &Identity) -> String {

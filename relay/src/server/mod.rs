@@ -8,6 +8,7 @@
 mod accept;
 mod closing;
 mod conn;
+mod entry;
 #[cfg(feature = "tls")]
 mod handshake;
 #[cfg(feature = "history")]
@@ -15,6 +16,8 @@ mod history;
 mod journal;
 #[cfg(feature = "metrics")]
 mod measure;
+#[cfg(feature = "proxy")]
+mod proxied;
 mod reading;
 mod reload;
 mod system;
@@ -114,9 +117,8 @@ pub struct Server {
     /// Certificate and key.
     #[cfg(feature = "tls")]
     identity: Option<crate::certificate::Identity>,
-    /// When handshakes must be over, in that order; one that is over leaves its entry behind until then.
-    #[cfg(feature = "tls")]
-    handshakes: VecDeque<(Moment, Token)>,
+    /// Until when connections must have shown what they have to, in that order; one that has leaves its time behind.
+    entries: VecDeque<(Moment, Token)>,
     /// Steps of connections that the chat does not know of yet, which this turn may still take.
     steps_left: usize,
     buffer: Box<[u8]>,
@@ -171,8 +173,7 @@ impl Server {
             lingering: VecDeque::new(),
             #[cfg(feature = "tls")]
             identity: None,
-            #[cfg(feature = "tls")]
-            handshakes: VecDeque::new(),
+            entries: VecDeque::new(),
             steps_left: 0,
             buffer: vec![0; READ_BYTES].into(),
             started: Instant::now(),
@@ -235,12 +236,8 @@ impl Server {
         }
         let linger_ends = self.lingering.front().map(|(at, _)| *at);
         let journal_due = self.journal.next_due();
-        #[cfg(feature = "tls")]
-        let handshake_due = self.next_handshake_due();
-        #[cfg(not(feature = "tls"))]
-        let handshake_due = None;
         let watchdog_due = self.watchdog.as_ref().map(Watchdog::due);
-        let shell_due = [linger_ends, journal_due, handshake_due, watchdog_due];
+        let shell_due = [linger_ends, journal_due, self.next_entry_due(), watchdog_due];
         let due = [self.chat.next_due(), self.gate.retry_at, end_at].into_iter().chain(shell_due);
         let next = due.flatten().min()?;
         Some(next.since(self.now()))
@@ -349,8 +346,8 @@ impl Server {
             }
         }
         self.end_lingering(now);
-        #[cfg(feature = "tls")]
-        self.end_handshakes(now);
+        #[cfg(any(feature = "tls", feature = "proxy"))]
+        self.end_entries(now);
         self.write_journal(now);
     }
 

@@ -114,13 +114,16 @@ fn differences(old: &Options, new: &Options) -> (Vec<&'static str>, Vec<&'static
         ("flood", old.flood != new.flood),
         ("max-clients", old.max_clients != new.max_clients),
         ("max-per-ip", old.max_per_ip != new.max_per_ip),
+        ("max-per-ip-exempt", old.max_per_ip_exempt != new.max_per_ip_exempt),
         ("trusted", old.trusted != new.trusted),
+        ("proxy-from", old.proxy.from != new.proxy.from),
         ("lang", old.language != new.language),
         ("tls-cert, tls-key", files(old) != files(new) && !is_tls_swapped),
     ]);
     let waiting = named(&[
         ("listen", old.listen != new.listen),
         ("tls-listen", old.tls.listen != new.tls.listen || is_tls_swapped),
+        ("proxy-listen", old.proxy.listen != new.proxy.listen),
         ("room-log-bytes", old.room_log_bytes != new.room_log_bytes),
         ("metrics", old.metrics != new.metrics),
         ("history", old.history != new.history),

@@ -33,6 +33,8 @@ pub(crate) struct Relay {
     pub(crate) metrics: Option<SocketAddr>,
     /// Where it speaks TLS.
     pub(crate) tls: Option<SocketAddr>,
+    /// Where proxies bring clients.
+    pub(crate) proxy: Option<SocketAddr>,
     stderr: Receiver<String>,
     said: Vec<String>,
 }
@@ -79,15 +81,26 @@ impl Relay {
     pub(crate) fn try_from_command(mut command: Command) -> Result<Self, Refusal> {
         let args: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
         let count = |flag: &str| args.iter().map(|arg| arg.matches(flag).count()).sum::<usize>();
-        let (listeners, metrics, tls) = (count("--listen").max(1), count("--metrics"), count("--tls-listen"));
+        let (listeners, metrics) = (count("--listen").max(1), count("--metrics"));
+        let (tls, proxy) = (count("--tls-listen"), count("--proxy-listen"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the relay starts");
         let stderr = lines_of(child.stderr.take().unwrap());
-        let mut relay =
-            Self { child, addresses: Vec::new(), metrics: None, tls: None, stderr, said: Vec::new() };
+        let mut relay = Self {
+            child,
+            addresses: Vec::new(),
+            metrics: None,
+            tls: None,
+            proxy: None,
+            stderr,
+            said: Vec::new(),
+        };
         let has_said_all = |relay: &Self| {
             let is_said = |address: Option<SocketAddr>, flags: usize| flags == 0 || address.is_some();
-            relay.addresses.len() >= listeners && is_said(relay.metrics, metrics) && is_said(relay.tls, tls)
+            relay.addresses.len() >= listeners
+                && is_said(relay.metrics, metrics)
+                && is_said(relay.tls, tls)
+                && is_said(relay.proxy, proxy)
         };
         while !has_said_all(&relay) {
             match relay.stderr.recv_timeout(DEADLINE) {
@@ -106,6 +119,8 @@ impl Relay {
             self.addresses.push(address.parse().expect("an address"));
         } else if let Some(address) = line.strip_prefix("tls on ") {
             self.tls = Some(address.parse().expect("an address"));
+        } else if let Some(address) = line.strip_prefix("proxy on ") {
+            self.proxy = Some(address.parse().expect("an address"));
         } else if let Some(address) = line.strip_prefix("metrics on ") {
             self.metrics = Some(address.parse().expect("an address"));
         }
