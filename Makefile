@@ -40,6 +40,8 @@ features: ## Build and test the relay with each feature off
 	$(CARGO) test --locked -p tertulia-relay --no-default-features --features metrics
 	$(CARGO) test --locked -p tertulia-relay --no-default-features --features history
 	$(CARGO) test --locked -p tertulia-relay --no-default-features --features confusables
+	$(CARGO) test --locked -p tertulia-relay --no-default-features --features tls
+	$(CARGO) test --locked -p tertulia-relay --no-default-features --features config,proxy
 
 docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps

@@ -79,10 +79,13 @@ pub fn check(options: &Options) -> Vec<Finding> {
 
 /// Files that others can read or write and should not: a sentence for each. The relay says them at its start, too.
 pub fn warnings(options: &Options) -> Vec<String> {
-    let mut files = vec![("config", options.config.clone())];
-    files.push(("tls-key", options.tls.key.clone()));
-    #[cfg(feature = "history")]
-    files.push(("history", crate::history::path(&options.history).ok().flatten()));
+    let files = [
+        ("config", options.config.clone()),
+        #[cfg(feature = "tls")]
+        ("tls-key", options.tls.key.clone()),
+        #[cfg(feature = "history")]
+        ("history", crate::history::path(&options.history).ok().flatten()),
+    ];
     files.into_iter().filter_map(|(what, path)| warning(what, &path?)).collect()
 }
 

@@ -19,8 +19,7 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --flood BURST,RATE     lines at once, then a second  [20,5]
   --max-clients N        connections at once           [what the descriptors allow]
   --max-per-ip N         connections of one address    [0]
-  --max-per-ip-exempt CIDR,...  free of max-per-ip     [none]
-  --trusted CIDR,...     free of it and of flood       [none]
+  --trusted CIDR,...     free of flood, max-per-ip     [none]
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
 ",
@@ -34,8 +33,9 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
     CERTIFICATE_EN,
     CHECK_EN,
     "
-0 is no limit. Signals: TERM and INT say goodbye and end; HUP reads settings and
-certificate anew. Protocol: PROTOCOL.md.
+0 is no limit. Signals: TERM and INT say goodbye and end",
+    HANGUP_EN,
+    ". Protocol: PROTOCOL.md.
 ",
 ];
 
@@ -74,8 +74,7 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --flood BURST,RATE     líneas de golpe, y por segundo  [20,5]
   --max-clients N        conexiones a la vez             [lo que permitan los descriptores]
   --max-per-ip N         conexiones de una dirección     [0]
-  --max-per-ip-exempt CIDR,...  sin max-per-ip           [ninguna]
-  --trusted CIDR,...     sin max-per-ip ni flood         [ninguna]
+  --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
 ",
@@ -89,8 +88,9 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
     CERTIFICATE_ES,
     CHECK_ES,
     "
-0 es sin límite. Señales: TERM e INT se despiden y terminan; HUP vuelve a leer
-ajustes y certificado. Protocolo: PROTOCOL.md.
+0 es sin límite. Señales: TERM e INT se despiden y terminan",
+    HANGUP_ES,
+    ". Protocolo: PROTOCOL.md.
 ",
 ];
 
@@ -184,6 +184,7 @@ const CHECK_ES: &str = if cfg!(feature = "config") {
 const PROXY_EN: &str = if cfg!(feature = "proxy") {
     "  --proxy-listen ADDR    where proxies bring clients (PROXY protocol), repeatable, and
   --proxy-from CIDR,...  which proxies                 [none]
+  --max-per-ip-exempt CIDR,...  free of max-per-ip alone [none]
 "
 } else {
     ""
@@ -192,7 +193,12 @@ const PROXY_EN: &str = if cfg!(feature = "proxy") {
 const PROXY_ES: &str = if cfg!(feature = "proxy") {
     "  --proxy-listen ADDR    dónde traen clientes los proxies (protocolo PROXY), repetible, y
   --proxy-from CIDR,...  qué proxies                     [ninguno]
+  --max-per-ip-exempt CIDR,...  sin max-per-ip, pero con flood [ninguna]
 "
 } else {
     ""
 };
+
+const HAS_RELOAD: bool = cfg!(feature = "config") || cfg!(feature = "tls");
+const HANGUP_EN: &str = if HAS_RELOAD { ";\nHUP reads settings and certificate anew" } else { "" };
+const HANGUP_ES: &str = if HAS_RELOAD { ";\nHUP vuelve a leer ajustes y certificado" } else { "" };

@@ -79,31 +79,22 @@ pub fn bind_all(addresses: &[SocketAddr], transport: Transport) -> Result<Vec<Li
     addresses
         .iter()
         .map(|address| {
-            let socket = bind(*address, addresses).map_err(|error| {
-                format!("cannot listen on {address}: {}", explain(&error, *address, flag))
-            })?;
+            let socket = bind(*address, addresses)
+                .map_err(|error| format!("cannot listen on {address}: {}", explain(&error, flag)))?;
             Ok(Listener { socket, transport })
         })
         .collect()
 }
 
 /// What went wrong, and what to do.
-fn explain(error: &io::Error, address: SocketAddr, flag: &str) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!(
-                "port {} is in use; stop the other program, or pass {flag} with another port",
-                address.port()
-            )
-        }
-        io::ErrorKind::PermissionDenied => {
-            format!("not permitted; ports below 1024 need a privilege, pass {flag} with a higher one")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!("no such address on this machine; pass {flag} with one it has")
-        }
-        _ => format!("{error}; pass {flag} with another address"),
-    }
+fn explain(error: &io::Error, flag: &str) -> String {
+    let what = match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use; stop the other program, or",
+        io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 need a privilege;",
+        io::ErrorKind::AddrNotAvailable => "no such address on this machine;",
+        _ => return format!("{error}; pass {flag} with another address"),
+    };
+    format!("{what} pass {flag} with another one")
 }
 
 fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<TcpListener> {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 #[cfg(feature = "history")]
 use std::sync::Arc;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use tertulia_relay::listen::{self, Listener, Transport};
 #[cfg(not(feature = "config"))]
 use tertulia_relay::options::parse;
@@ -107,6 +107,10 @@ fn start(options: Options) -> Result<Server, String> {
     for sentence in tertulia_relay::check::warnings(&options) {
         say(&format!("warning: {sentence}"));
     }
+    #[cfg_attr(
+        not(any(feature = "history", feature = "tls", feature = "config")),
+        expect(unused_mut, reason = "nothing is opened")
+    )]
     let mut server = Server::new(
         options,
         listeners,
@@ -123,6 +127,7 @@ fn start(options: Options) -> Result<Server, String> {
     if let Some(line) = server.open_tls()? {
         say(&line);
     }
+    #[cfg(feature = "config")]
     server.reread_by(Box::new(|| match asked() {
         Ok(Asked::Run(options)) => Ok(*options),
         Ok(_) => Err("nothing to run".into()),
@@ -178,7 +183,11 @@ fn catch_signals() -> std::io::Result<Signals<UnixStream>> {
     // A file that may not grow is a write that fails, and no reason to end.
     #[cfg(feature = "history")]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
-    Ok(Signals { end: catch(&[SIGTERM, SIGINT])?, reload: catch(&[SIGHUP])? })
+    Ok(Signals {
+        end: catch(&[SIGTERM, SIGINT])?,
+        #[cfg(any(feature = "config", feature = "tls"))]
+        reload: catch(&[signal_hook::consts::SIGHUP])?,
+    })
 }
 
 /// Becomes readable at one of these.

@@ -2,9 +2,8 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::prelude::*;
@@ -17,15 +16,22 @@ pub use crate::help::help;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
 
+#[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(feature = "config")]
 mod sources;
+#[cfg(feature = "tls")]
 mod tls;
+mod values;
 
+#[cfg(feature = "proxy")]
 pub use proxy::ProxyOptions;
 #[cfg(feature = "config")]
 pub use sources::parse_all;
+#[cfg(feature = "tls")]
 pub use tls::TlsOptions;
+
+use values::{number, parse_address, parse_age, parse_blocks, parse_flood};
 
 /// Default bound of a room's log: some ten thousand lines.
 pub const ROOM_LOG_BYTES: usize = 4 * 1024 * 1024;
@@ -58,8 +64,10 @@ pub struct Options {
     /// Where to listen. Empty: on what the service manager passes, else on port 2000 of all addresses.
     pub listen: Vec<SocketAddr>,
     /// Where TLS is spoken.
+    #[cfg(feature = "tls")]
     pub tls: TlsOptions,
     /// Where proxies bring clients.
+    #[cfg(feature = "proxy")]
     pub proxy: ProxyOptions,
     /// `None`: no flood control.
     pub flood: Option<Flood>,
@@ -69,8 +77,6 @@ pub struct Options {
     pub max_per_ip: usize,
     /// Addresses free of flood control and of `max_per_ip`.
     pub trusted: Vec<Cidr>,
-    /// Addresses free of `max_per_ip` alone.
-    pub max_per_ip_exempt: Vec<Cidr>,
     /// Bound of each room's log; 0: no limit.
     pub room_log_bytes: usize,
     /// Language of the sentences for people.
@@ -150,13 +156,14 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            #[cfg(feature = "tls")]
             tls: TlsOptions::default(),
+            #[cfg(feature = "proxy")]
             proxy: ProxyOptions::default(),
             flood: Some(Flood::new(20, 5)),
             max_clients: None,
             max_per_ip: 0,
             trusted: Vec::new(),
-            max_per_ip_exempt: Vec::new(),
             room_log_bytes: ROOM_LOG_BYTES,
             language: Language::Es,
             metrics: None,
@@ -209,7 +216,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
         return Ok(Asked::Help(options.language));
     }
     options.history.check()?;
+    #[cfg(feature = "tls")]
     options.tls.check()?;
+    #[cfg(feature = "proxy")]
     options.proxy.check()?;
     #[cfg(feature = "config")]
     if wants_check {
@@ -233,15 +242,22 @@ fn is_flag(flag: &str) -> bool {
 }
 
 fn takes_value(flag: &str) -> bool {
-    FLAGS.contains(&flag) || tls::FLAGS.contains(&flag) || proxy::FLAGS.contains(&flag)
+    #[cfg(feature = "tls")]
+    if tls::FLAGS.contains(&flag) {
+        return true;
+    }
+    #[cfg(feature = "proxy")]
+    if proxy::FLAGS.contains(&flag) {
+        return true;
+    }
+    FLAGS.contains(&flag)
 }
 
-const FLAGS: [&str; 13] = [
+const FLAGS: [&str; 12] = [
     "listen",
     "flood",
     "max-clients",
     "max-per-ip",
-    "max-per-ip-exempt",
     "trusted",
     "room-log-bytes",
     "lang",
@@ -278,10 +294,6 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
             let blocks = parse_blocks(&value);
             options.trusted.extend(blocks.ok_or_else(|| wrong("addresses, as 127.0.0.0/8,fd00::/8"))?);
         }
-        "max-per-ip-exempt" => {
-            let blocks = parse_blocks(&value).ok_or_else(|| wrong("addresses, as 192.0.2.0/24"))?;
-            options.max_per_ip_exempt.extend(blocks);
-        }
         "room-log-bytes" => {
             let expected = format!("a number of bytes, at least {LOG_BYTES_MIN}; 0 is no limit");
             let bytes: usize = number(&value).ok_or_else(|| wrong(&expected))?;
@@ -300,7 +312,9 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ if flag.starts_with("history") || flag == "durability" => {
             read_history_flag(&mut options.history, flag, &value, wrong)?;
         }
+        #[cfg(feature = "proxy")]
         _ if proxy::FLAGS.contains(&flag) => options.proxy.read_flag(flag, &value, wrong)?,
+        #[cfg(feature = "tls")]
         _ if tls::FLAGS.contains(&flag) => options.tls.read_flag(flag, &value, wrong)?,
         _ if cfg!(feature = "metrics") => {
             let address = parse_address(&value, None);
@@ -353,49 +367,12 @@ fn read_history_flag(
     Ok(())
 }
 
-/// `90d`, `12h`, `30m`, `20s`, or 0.
-fn parse_age(text: &str) -> Option<Duration> {
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let units = [('d', DAY_S), ('h', 3600), ('m', 60), ('s', 1)];
-    let (unit, seconds) = units.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
-    let count: u64 = number(text.strip_suffix(unit)?)?;
-    Some(Duration::from_secs(count.checked_mul(seconds)?))
-}
-
-fn number<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
 fn shown(argument: &lexopt::Arg<'_>) -> String {
     match argument {
         Short(letter) => format!("-{letter}"),
         Long(flag) => format!("--{flag}"),
         Value(value) => value.to_string_lossy().into_owned(),
     }
-}
-
-fn parse_address(text: &str, default_port: Option<u16>) -> Option<SocketAddr> {
-    if let Ok(address) = text.parse() {
-        return Some(address);
-    }
-    let address: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
-    default_port.map(|port| SocketAddr::new(address, port))
-}
-
-fn parse_blocks(text: &str) -> Option<Vec<Cidr>> {
-    text.split(',').map(|block| Cidr::parse(block.trim())).collect()
-}
-
-fn parse_flood(text: &str) -> Option<Option<Flood>> {
-    if text == "0" {
-        return Some(None);
-    }
-    let (burst, rate) = text.split_once(',')?;
-    let (burst, rate) = (number(burst.trim())?, number(rate.trim())?);
-    // No limit on one of the two is no limit.
-    Some((burst != 0 && rate != 0).then(|| Flood::new(burst, rate)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+#[cfg(feature = "config")]
 use std::time::Duration;
 
 use crate::listen::{self, Listener, Transport};
@@ -15,7 +16,9 @@ use crate::listen::{self, Listener, Transport};
 ///
 /// One that is named `tls` (`FileDescriptorName=`) takes callers who speak TLS, one named `proxy` proxies.
 pub fn passed_listeners() -> Result<Vec<Listener>, String> {
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     let mut names = names.split(':');
     let mut passed = listenfd::ListenFd::from_env();
     let mut listeners = Vec::new();
@@ -23,12 +26,16 @@ pub fn passed_listeners() -> Result<Vec<Listener>, String> {
         let listener = passed_listener(&mut passed, index).map_err(|error| {
             format!("socket {index} of LISTEN_FDS: {error}; pass listening TCP sockets (ListenStream=)")
         })?;
+        #[cfg(any(feature = "tls", feature = "proxy"))]
         let transport = transport(names.next().unwrap_or_default());
+        #[cfg(not(any(feature = "tls", feature = "proxy")))]
+        let transport = Transport::Plain;
         listeners.extend(listener.map(|socket| Listener { socket, transport }));
     }
     Ok(listeners)
 }
 
+#[cfg(any(feature = "tls", feature = "proxy"))]
 fn transport(name: &str) -> Transport {
     match name {
         #[cfg(feature = "tls")]
@@ -59,6 +66,7 @@ pub fn notify(state: &str) -> io::Result<()> {
 
 /// How often the service manager is to hear that the relay still runs: half of what it waits for (sd_watchdog_enabled(3)).
 /// `None`: it does not ask.
+#[cfg(feature = "config")]
 pub fn watchdog_interval() -> Option<Duration> {
     let number = |name| env::var(name).ok()?.parse::<u64>().ok();
     let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));

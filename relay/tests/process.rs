@@ -133,7 +133,7 @@ fn version_and_help_are_printed_and_the_code_is_0() {
     for flag in FLAGS {
         let is_left_out = match flag {
             "--metrics" => !cfg!(feature = "metrics"),
-            flag if flag.starts_with("--proxy") => !cfg!(feature = "proxy"),
+            flag if flag.starts_with("--proxy") || flag == "--max-per-ip-exempt" => !cfg!(feature = "proxy"),
             "--config" => !cfg!(feature = "config"),
             flag if flag.starts_with("--tls") => !cfg!(feature = "tls"),
             flag => (flag.starts_with("--history") || flag == "--durability") && !cfg!(feature = "history"),

@@ -1,19 +1,22 @@
-//! The flags of the PROXY protocol.
+//! The flags for clients of whom many come from one address: behind a proxy, or behind one router.
 
 use std::net::SocketAddr;
 
-use super::{Cidr, OptionsError, parse_address, parse_blocks};
+use super::values::{parse_address, parse_blocks};
+use super::{Cidr, OptionsError};
 
-/// Where proxies bring clients, and which proxies.
+/// Where proxies bring clients, and which proxies; and who else shares an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProxyOptions {
     /// Where to listen.
     pub listen: Vec<SocketAddr>,
     /// From where a proxy may connect.
     pub from: Vec<Cidr>,
+    /// Addresses free of `max_per_ip` alone: networks behind one address.
+    pub exempt: Vec<Cidr>,
 }
 
-pub(super) const FLAGS: [&str; 2] = ["proxy-listen", "proxy-from"];
+pub(super) const FLAGS: [&str; 3] = ["proxy-listen", "proxy-from", "max-per-ip-exempt"];
 
 impl ProxyOptions {
     pub(super) fn read_flag(
@@ -22,14 +25,14 @@ impl ProxyOptions {
         value: &str,
         wrong: impl Fn(&str) -> OptionsError,
     ) -> Result<(), OptionsError> {
-        if !cfg!(feature = "proxy") {
-            return Err(OptionsError(format!("--{flag}: this relay was built without proxy")));
-        }
-        if flag == "proxy-listen" {
-            let address = parse_address(value, None);
-            self.listen.push(address.ok_or_else(|| wrong("an address with a port, as 127.0.0.1:2002"))?);
-        } else {
-            self.from.extend(parse_blocks(value).ok_or_else(|| wrong("addresses, as 127.0.0.1,10.0.0.0/8"))?);
+        let blocks = || parse_blocks(value).ok_or_else(|| wrong("addresses, as 127.0.0.1,10.0.0.0/8"));
+        match flag {
+            "proxy-listen" => {
+                let address = parse_address(value, None);
+                self.listen.push(address.ok_or_else(|| wrong("an address with a port, as 127.0.0.1:2002"))?);
+            }
+            "proxy-from" => self.from.extend(blocks()?),
+            _ => self.exempt.extend(blocks()?),
         }
         Ok(())
     }

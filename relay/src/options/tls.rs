@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use tertulia_wire::limits::TLS_PORT;
 
-use super::{OptionsError, parse_address};
+use super::OptionsError;
+use super::values::parse_address;
 
 /// Where TLS is spoken, and with which certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,9 +28,6 @@ impl TlsOptions {
         value: &str,
         wrong: impl Fn(&str) -> OptionsError,
     ) -> Result<(), OptionsError> {
-        if !cfg!(feature = "tls") {
-            return Err(OptionsError(format!("--{flag}: this relay was built without tls")));
-        }
         match flag {
             "tls-listen" => self.listen.push(
                 parse_address(value, Some(TLS_PORT))
@@ -56,7 +54,6 @@ impl TlsOptions {
     }
 
     /// The files of certificate and key, if there are to be any.
-    #[cfg(feature = "tls")]
     pub fn files(&self) -> Option<crate::certificate::Files> {
         let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
         Some(crate::certificate::Files { certificate, key })
@@ -64,7 +61,6 @@ impl TlsOptions {
 }
 
 /// What stands behind the word `cert`, up to the end.
-#[cfg(feature = "tls")]
 pub(super) fn read_tool(parser: &mut lexopt::Parser) -> Result<crate::certificate::SelfSigned, OptionsError> {
     use lexopt::prelude::*;
     let word = parser.value().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();

@@ -10,7 +10,9 @@ use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
 
 use super::Server;
-use super::conn::{Awaits, Conn, INDEX_MAX, token};
+#[cfg(any(feature = "tls", feature = "proxy"))]
+use super::conn::Awaits;
+use super::conn::{Conn, INDEX_MAX, token};
 use crate::chat::Origin;
 use crate::cidr::Cidr;
 use crate::listen::{Transport, address_group};
@@ -33,12 +35,19 @@ pub enum Refusal {
     /// The system has no descriptor left.
     Descriptors,
     /// It is no proxy, and came where only proxies may.
+    #[cfg(feature = "proxy")]
     Stranger,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Clients, Self::Address, Self::Descriptors, Self::Stranger];
+    pub const ALL: &[Self] = &[
+        Self::Clients,
+        Self::Address,
+        Self::Descriptors,
+        #[cfg(feature = "proxy")]
+        Self::Stranger,
+    ];
 
     /// As it is written in metrics.
     pub fn word(self) -> &'static str {
@@ -46,6 +55,7 @@ impl Refusal {
             Self::Clients => "clients",
             Self::Address => "address",
             Self::Descriptors => "descriptors",
+            #[cfg(feature = "proxy")]
             Self::Stranger => "stranger",
         }
     }
@@ -54,6 +64,7 @@ impl Refusal {
         match self {
             Self::Clients | Self::Descriptors => ("FAIL RELAY FULL", Phrase::Full),
             Self::Address => ("FAIL RELAY ADDRESS_FULL", Phrase::AddressFull),
+            #[cfg(feature = "proxy")]
             Self::Stranger => ("FAIL RELAY PROXY_ONLY", Phrase::ProxyOnly),
         }
     }
@@ -146,6 +157,7 @@ impl Server {
             stream,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(any(feature = "tls", feature = "proxy"))]
             awaits: Awaits::Nothing,
             generation,
             is_readable: false,
@@ -153,15 +165,15 @@ impl Server {
             is_end_near: false,
             has_ended: false,
             is_lingering: false,
+            #[cfg(feature = "tls")]
             lingers: 0,
             group,
-            origin,
         });
         self.counts.accepted += 1;
         match transport {
-            Transport::Plain => self.open(index),
+            Transport::Plain => self.open(index, origin),
             #[cfg(feature = "tls")]
-            Transport::Tls => self.begin_tls(index),
+            Transport::Tls => self.begin_tls(index, origin),
             #[cfg(feature = "proxy")]
             Transport::Proxy => self.begin_entry(index, Awaits::Header),
         }
@@ -189,7 +201,11 @@ impl Server {
         let options = &self.options;
         let is_in = |blocks: &[Cidr]| blocks.iter().any(|block| block.contains(address));
         let is_trusted = is_in(&options.trusted);
-        if options.max_per_ip == 0 || is_trusted || is_in(&options.max_per_ip_exempt) {
+        if options.max_per_ip == 0 || is_trusted {
+            return Ok((is_trusted, None));
+        }
+        #[cfg(feature = "proxy")]
+        if is_in(&options.proxy.exempt) {
             return Ok((is_trusted, None));
         }
         let group = address_group(address);

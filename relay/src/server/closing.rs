@@ -10,6 +10,7 @@ use crate::moment::Moment;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// How many times as long it may take to take what the kernel has not taken yet.
+#[cfg(feature = "tls")]
 const OWING_LINGERS_MAX: u8 = 9;
 
 /// Bytes that a closed connection may still send.
@@ -42,6 +43,7 @@ impl Server {
                     conn.is_readable = false;
                     return;
                 }
+                #[cfg(feature = "tls")]
                 Received::Ended if conn.owes() => {
                     conn.is_readable = false;
                     return;
@@ -57,6 +59,7 @@ impl Server {
             self.lingering.pop_front();
             let Some(index) = live_index(&self.conns, token) else { continue };
             match self.conns.get_mut(index) {
+                #[cfg(feature = "tls")]
                 Some(conn) if conn.owes() && conn.lingers < OWING_LINGERS_MAX => {
                     conn.lingers += 1;
                     self.lingering.push_back((now.after(LINGER), token));

@@ -9,7 +9,7 @@ use slab::Slab;
 
 #[cfg(feature = "tls")]
 use super::tls::{Pushed, Secure};
-use crate::chat::{ClientId, Origin, Sent, Sink};
+use crate::chat::{ClientId, Sent, Sink};
 
 /// Bits of a token that number the connection; the others hold its generation.
 const INDEX_BITS: u32 = usize::BITS * 5 / 8;
@@ -25,6 +25,7 @@ pub(super) struct Conn {
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Box<Secure>>,
     /// What is still to come before the chat knows of it.
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     pub(super) awaits: Awaits,
     /// Which use of this slot it is: an event of an earlier one is not for it.
     pub(super) generation: usize,
@@ -40,14 +41,14 @@ pub(super) struct Conn {
     /// The chat is done with it; it only waits for the peer to have read everything.
     pub(super) is_lingering: bool,
     /// How often its time to read was extended since.
+    #[cfg(feature = "tls")]
     pub(super) lingers: u8,
     /// For `--max-per-ip`; `None` if it does not count.
     pub(super) group: Option<[u8; 16]>,
-    /// What the chat is told of it.
-    pub(super) origin: Origin,
 }
 
 /// What a connection has to show before the chat knows of it.
+#[cfg(any(feature = "tls", feature = "proxy"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaits {
     /// Nothing: the chat knows of it.
@@ -147,11 +148,9 @@ impl Conn {
     }
 
     /// Whether something was encrypted that the socket has not taken yet.
+    #[cfg(feature = "tls")]
     pub(super) fn owes(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.tls.as_ref().is_some_and(|tls| tls.owes());
-        #[cfg(not(feature = "tls"))]
-        false
+        self.tls.as_ref().is_some_and(|tls| tls.owes())
     }
 
     /// Writes a sentence to a peer that the chat does not know of, if its socket takes it.

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use super::Server;
-use super::conn::{Awaits, client_id};
+use super::conn::client_id;
 #[cfg(any(feature = "tls", feature = "proxy"))]
-use super::conn::{Conn, live_index, token};
+use super::conn::{Awaits, Conn, live_index, token};
+use crate::chat::Origin;
+#[cfg(any(feature = "tls", feature = "proxy"))]
 use crate::moment::Moment;
 
 /// How long a peer has to show what is to be shown, counted from the beginning: one that sends a byte now and then gains
@@ -17,12 +19,17 @@ const ENTRY_AFTER: Duration = Duration::from_secs(10);
 
 impl Server {
     /// From now on the chat knows of the connection.
-    pub(super) fn open(&mut self, index: usize) {
-        let Some(conn) = self.conns.get_mut(index) else { return };
-        conn.awaits = Awaits::Nothing;
-        self.chat.handle_connect(client_id(index), conn.origin);
+    pub(super) fn open(&mut self, index: usize, origin: Origin) {
+        #[cfg(any(feature = "tls", feature = "proxy"))]
+        if let Some(conn) = self.conns.get_mut(index) {
+            conn.awaits = Awaits::Nothing;
+        }
+        self.chat.handle_connect(client_id(index), origin);
     }
+}
 
+#[cfg(any(feature = "tls", feature = "proxy"))]
+impl Server {
     /// Goes on with a connection that the chat does not know of yet, when it is its turn.
     pub(super) fn introduce(&mut self, index: usize, now: Moment) {
         if self.steps_left == 0 {
@@ -42,10 +49,7 @@ impl Server {
     pub(super) fn next_entry_due(&self) -> Option<Moment> {
         self.entries.front().map(|(at, _)| *at)
     }
-}
 
-#[cfg(any(feature = "tls", feature = "proxy"))]
-impl Server {
     /// The connection has something to show first, and so long for it.
     pub(super) fn begin_entry(&mut self, index: usize, awaits: Awaits) {
         let until = self.now().after(ENTRY_AFTER);

@@ -4,6 +4,7 @@ use super::Server;
 use super::conn::{Awaits, Finish};
 use super::tls::{Progress, Pushed, Secure};
 use crate::certificate::{Files, Identity};
+use crate::chat::Origin;
 use crate::moment::Moment;
 use crate::options::Options;
 use crate::phrases::Phrase;
@@ -16,6 +17,12 @@ impl Server {
         let line = announce(&files, &identity);
         self.identity = Some(identity);
         Ok(Some(line))
+    }
+
+    /// Takes up anew what can be changed while it runs.
+    #[cfg(not(feature = "config"))]
+    pub(super) fn reload(&mut self) {
+        self.reload_tls(&self.options.clone());
     }
 
     /// Takes up certificate and key anew, for whoever comes from now on. If they are bad, the old ones stay, and what was
@@ -37,13 +44,12 @@ impl Server {
     }
 
     /// Has the bytes of a new connection pass through TLS from now on.
-    pub(super) fn begin_tls(&mut self, index: usize) {
-        let tls = self.identity.as_ref().and_then(|identity| Secure::new(identity.config()).ok());
+    pub(super) fn begin_tls(&mut self, index: usize, origin: Origin) {
+        let tls = self.identity.as_ref().and_then(|identity| Secure::new(identity.config(), origin).ok());
         let Some((tls, conn)) = tls.zip(self.conns.get_mut(index)) else {
             return self.remove(index, self.now());
         };
         conn.tls = Some(tls);
-        conn.origin.is_private = true;
         self.begin_entry(index, Awaits::Handshake);
     }
 
@@ -65,8 +71,9 @@ impl Server {
         match tls.shake(&mut conn.stream) {
             Progress::Waiting => conn.is_readable = false,
             Progress::Done => {
+                let origin = tls.origin();
                 self.counts.handshakes += 1;
-                self.open(index);
+                self.open(index, origin);
                 // What it has said already stands in TLS's memory, for which no event comes.
                 self.list(index);
             }

@@ -66,6 +66,7 @@ impl Journal {
     }
 
     /// A line of its own.
+    #[cfg(any(feature = "history", feature = "tls", feature = "config"))]
     pub(super) fn tell(&mut self, line: &str) {
         if takes_a_line() {
             write(line);

@@ -9,6 +9,7 @@ mod accept;
 mod closing;
 mod conn;
 mod entry;
+mod events;
 #[cfg(feature = "tls")]
 mod handshake;
 #[cfg(feature = "history")]
@@ -19,13 +20,17 @@ mod measure;
 #[cfg(feature = "proxy")]
 mod proxied;
 mod reading;
-mod reload;
+#[cfg(feature = "config")]
+mod settings;
+mod signals;
 mod system;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "config")]
+mod watchdog;
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::net::SocketAddr;
 #[cfg(feature = "metrics")]
 use std::net::TcpListener;
@@ -36,7 +41,9 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 pub use accept::Refusal;
-pub use reload::{Reread, Signals};
+#[cfg(feature = "config")]
+pub use settings::Reread;
+pub use signals::Signals;
 
 use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
@@ -46,16 +53,18 @@ use crate::metrics::MetricsServer;
 use crate::moment::Moment;
 use crate::options::Options;
 use accept::{Door, Gate};
-use conn::{Awaits, Conn, INDEX_MAX, Sockets, client_id, live_index};
+use conn::{Conn, INDEX_MAX, Sockets};
 use journal::Journal;
-use reload::Watchdog;
 use system::{raise_descriptor_limit, random_key};
+#[cfg(feature = "config")]
+use watchdog::Watchdog;
 
 /// Bytes of one read. Longer lines come in several; an idle relay holds this and little else.
 const READ_BYTES: usize = 8 * 1024;
 
 /// Steps in one turn of connections that the chat does not know of yet. One of a TLS handshake takes some hundred
 /// microseconds: the others get their lines in between.
+#[cfg(any(feature = "tls", feature = "proxy"))]
 const STEPS_MAX: usize = 8;
 
 /// Events taken at once.
@@ -101,8 +110,11 @@ pub struct Server {
     options: Options,
     max_clients: usize,
     /// As many as there are descriptors for.
+    #[cfg(feature = "config")]
     clients_that_fit: usize,
+    #[cfg(feature = "config")]
     reread: Option<Reread>,
+    #[cfg(feature = "config")]
     watchdog: Option<Watchdog>,
     poll: Poll,
     doors: Vec<Door>,
@@ -118,8 +130,10 @@ pub struct Server {
     #[cfg(feature = "tls")]
     identity: Option<crate::certificate::Identity>,
     /// Until when connections must have shown what they have to, in that order; one that has leaves its time behind.
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     entries: VecDeque<(Moment, Token)>,
     /// Steps of connections that the chat does not know of yet, which this turn may still take.
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     steps_left: usize,
     buffer: Box<[u8]>,
     started: Instant,
@@ -160,8 +174,11 @@ impl Server {
         let clients_that_fit = raise_descriptor_limit().saturating_sub(DESCRIPTORS_RESERVED).max(1);
         Ok(Self {
             max_clients: options.max_clients.unwrap_or(clients_that_fit),
+            #[cfg(feature = "config")]
             clients_that_fit,
+            #[cfg(feature = "config")]
             reread: None,
+            #[cfg(feature = "config")]
             watchdog: Watchdog::wanted(),
             options,
             doors,
@@ -173,7 +190,9 @@ impl Server {
             lingering: VecDeque::new(),
             #[cfg(feature = "tls")]
             identity: None,
+            #[cfg(any(feature = "tls", feature = "proxy"))]
             entries: VecDeque::new(),
+            #[cfg(any(feature = "tls", feature = "proxy"))]
             steps_left: 0,
             buffer: vec![0; READ_BYTES].into(),
             started: Instant::now(),
@@ -203,7 +222,11 @@ impl Server {
             let timeout = self.timeout(end_at);
             self.wait_for_events(&mut events, timeout)?;
             let now = self.now();
-            self.steps_left = STEPS_MAX;
+            #[cfg(any(feature = "tls", feature = "proxy"))]
+            {
+                self.steps_left = STEPS_MAX;
+            }
+            #[cfg(feature = "config")]
             if let Some(watchdog) = &mut self.watchdog {
                 watchdog.tell(now);
             }
@@ -236,8 +259,15 @@ impl Server {
         }
         let linger_ends = self.lingering.front().map(|(at, _)| *at);
         let journal_due = self.journal.next_due();
+        #[cfg(feature = "config")]
         let watchdog_due = self.watchdog.as_ref().map(Watchdog::due);
-        let shell_due = [linger_ends, journal_due, self.next_entry_due(), watchdog_due];
+        #[cfg(not(feature = "config"))]
+        let watchdog_due = None;
+        #[cfg(any(feature = "tls", feature = "proxy"))]
+        let entry_due = self.next_entry_due();
+        #[cfg(not(any(feature = "tls", feature = "proxy")))]
+        let entry_due = None;
+        let shell_due = [linger_ends, journal_due, entry_due, watchdog_due];
         let due = [self.chat.next_due(), self.gate.retry_at, end_at].into_iter().chain(shell_due);
         let next = due.flatten().min()?;
         Some(next.since(self.now()))
@@ -250,61 +280,6 @@ impl Server {
                 Ok(())
             }
             result => result,
-        }
-    }
-
-    /// Notes what is ready. True: the relay is to end.
-    fn take_events(&mut self, events: &Events) -> bool {
-        let mut is_told_to_end = false;
-        for event in events {
-            let token = event.token();
-            if let Some(index) = live_index(&self.conns, token) {
-                self.take_event(index, event);
-            } else if token == reload::END {
-                let _ = self.signals.end.read(&mut self.buffer);
-                is_told_to_end = true;
-            } else if token == reload::RELOAD {
-                let _ = self.signals.reload.read(&mut self.buffer);
-                self.reload();
-            } else if let Some(door) =
-                token.0.checked_sub(DOORS.0).and_then(|number| self.doors.get_mut(number))
-            {
-                door.is_ready = true;
-            } else {
-                #[cfg(feature = "history")]
-                if token == history::HISTORY {
-                    self.take_history_event();
-                    continue;
-                }
-                #[cfg(feature = "metrics")]
-                self.take_metrics_event(event);
-            }
-        }
-        is_told_to_end
-    }
-
-    fn take_event(&mut self, index: usize, event: &mio::event::Event) {
-        if event.is_writable() || event.is_error() {
-            #[cfg(feature = "tls")]
-            let is_pushed = self.push_tls(index, self.now());
-            #[cfg(not(feature = "tls"))]
-            let is_pushed = true;
-            if is_pushed {
-                self.chat.handle_writable(client_id(index));
-            }
-        }
-        let is_known = self.conns.get(index).is_some_and(|conn| conn.awaits == Awaits::Nothing);
-        if event.is_error() && is_known && !self.chat.wants_read(client_id(index)) {
-            // It was reset, and what it had sent was not to be read yet: nobody waits for it any more.
-            return self.remove(index, self.now());
-        }
-        let is_end_near = event.is_read_closed() || event.is_error();
-        if event.is_readable() || is_end_near {
-            if let Some(conn) = self.conns.get_mut(index) {
-                conn.is_readable = true;
-                conn.is_end_near |= is_end_near;
-            }
-            self.list(index);
         }
     }
 

@@ -55,9 +55,9 @@ impl Server {
                 // Flood control holds for whom the proxy does not name.
                 let is_trusted = is_trusted && matches!(behind, Behind::Client { .. });
                 if let Some(conn) = self.conns.get_mut(index) {
-                    (conn.group, conn.origin) = (group, Origin { address, is_private, is_trusted });
+                    conn.group = group;
                 }
-                self.open(index);
+                self.open(index, Origin { address, is_private, is_trusted });
                 // What came behind the header is there already.
                 self.list(index);
             }

@@ -1,7 +1,9 @@
 //! Whose turn it is to be read, and for how long.
 
 use super::Server;
-use super::conn::{Awaits, Received, client_id};
+#[cfg(any(feature = "tls", feature = "proxy"))]
+use super::conn::Awaits;
+use super::conn::{Received, client_id};
 use crate::moment::Moment;
 
 /// Reads from one connection before the others get their turn.
@@ -23,11 +25,14 @@ impl Server {
             conn.is_listed = false;
             if conn.is_lingering {
                 self.drain(index, now);
-            } else if conn.awaits != Awaits::Nothing {
-                self.introduce(index, now);
-            } else {
-                self.read(index, now);
+                continue;
             }
+            #[cfg(any(feature = "tls", feature = "proxy"))]
+            if conn.awaits != Awaits::Nothing {
+                self.introduce(index, now);
+                continue;
+            }
+            self.read(index, now);
         }
     }
 

@@ -11,7 +11,7 @@ use mio::net::TcpStream;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::conn::Received;
-use crate::chat::Sent;
+use crate::chat::{Origin, Sent};
 
 /// Bytes encrypted at once: one full record. So much may wait for a peer that does not read, beyond what the kernel
 /// holds.
@@ -28,6 +28,8 @@ const HANDSHAKE: u8 = 22;
 
 /// The TLS of one connection.
 pub(super) struct Secure {
+    /// What the chat is told of it once the handshake is over.
+    origin: Origin,
     tls: ServerConnection,
     /// Something was taken from the socket.
     has_read: bool,
@@ -69,10 +71,11 @@ pub(super) enum Pushed {
 
 impl Secure {
     /// A connection at its beginning. Fails only where the configuration is wrong.
-    pub(super) fn new(config: &Arc<ServerConfig>) -> Result<Box<Self>, rustls::Error> {
+    pub(super) fn new(config: &Arc<ServerConfig>, origin: Origin) -> Result<Box<Self>, rustls::Error> {
         let mut tls = ServerConnection::new(Arc::clone(config))?;
         tls.set_buffer_limit(Some(RECORD_BYTES_MAX));
         Ok(Box::new(Self {
+            origin,
             tls,
             has_read: false,
             is_drained: false,
@@ -107,6 +110,11 @@ impl Secure {
                 Err(error) => return Progress::Failed(error.to_string()),
             }
         }
+    }
+
+    /// Where the connection comes from. Nobody on the way can read it.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { is_private: true, ..self.origin }
     }
 
     /// Whether the peer has said anything yet.
