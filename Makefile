@@ -35,7 +35,7 @@ lint: ## Formatting and lints
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 
 features: ## Build the relay with each feature alone, and test it with none
-	for feature in history metrics confusables; do \
+	for feature in history metrics confusables tls config proxy; do \
 	  $(CARGO) clippy --locked -p tertulia-relay --all-targets --no-default-features --features $$feature -- -D warnings || exit 1; done
 	$(CARGO) clippy --locked -p tertulia-relay --all-targets --no-default-features -- -D warnings
 	$(CARGO) test --locked -p tertulia-relay --no-default-features

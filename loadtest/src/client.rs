@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Instant;
 
-use mio::net::TcpStream;
+use crate::wire::Wire;
 
 /// Bytes that the server has not taken yet; past it nothing more is made for that sender.
 pub(crate) const UNSENT_BYTES_MAX: usize = 64 * 1024;
@@ -25,7 +25,7 @@ pub(crate) enum State {
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+    pub(crate) wire: Wire,
     pub(crate) state: State,
     /// The server said that it is in the room.
     pub(crate) is_ready: bool,
@@ -40,9 +40,9 @@ pub(crate) struct Client {
 
 impl Client {
     /// A connect under way, that was due then.
-    pub(crate) fn new(stream: TcpStream, due: Instant) -> Self {
+    pub(crate) fn new(wire: Wire, due: Instant) -> Self {
         Self {
-            stream,
+            wire,
             state: State::Connecting(due),
             is_ready: false,
             begun: Vec::new(),
@@ -52,17 +52,18 @@ impl Client {
         }
     }
 
-    /// Where a connect that was under way is through now: when it was due.
+    /// Where a connect that was under way, with its handshake, is through now: when it was due.
     pub(crate) fn newly_up(&mut self) -> io::Result<Option<Instant>> {
         let State::Connecting(due) = self.state else { return Ok(None) };
-        if let Some(error) = self.stream.take_error()? {
+        if let Some(error) = self.wire.stream.take_error()? {
             return Err(error);
         }
-        match self.stream.peer_addr() {
-            Ok(_) => {
+        match self.wire.stream.peer_addr() {
+            Ok(_) if self.wire.shake()? => {
                 self.state = State::Up;
                 Ok(Some(due))
             }
+            Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotConnected => Ok(None),
             Err(error) => Err(error),
         }
@@ -100,6 +101,13 @@ impl Client {
 
     /// Writes what waits, as far as the socket takes it.
     pub(crate) fn flush(&mut self) {
+        if self.state != State::Up {
+            return;
+        }
+        match self.wire.push() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => self.state = State::Over,
+            _ => {}
+        }
         while !self.unsent.is_empty() {
             let mut waiting = std::mem::take(&mut self.unsent);
             let Some(taken) = self.write(waiting.make_contiguous()) else { return };
@@ -117,7 +125,7 @@ impl Client {
     /// How much the socket took; none where the connection is over.
     fn write(&mut self, bytes: &[u8]) -> Option<usize> {
         loop {
-            match self.stream.write(bytes) {
+            match self.wire.write(bytes) {
                 Ok(taken) => return Some(taken),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(0),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -139,13 +147,13 @@ impl Client {
         let (front, room) = buffer.split_at_mut(begun);
         front.copy_from_slice(self.begun.get(..begun).unwrap_or_default());
         loop {
-            match self.stream.read(room) {
+            match self.wire.read(room) {
                 Ok(0) => self.state = State::Over,
                 Ok(bytes) => {
                     if begun > 0 {
                         self.begun = Vec::new();
                     }
-                    return Some((begun + bytes, bytes == room.len()));
+                    return Some((begun + bytes, bytes == room.len() || self.wire.is_encrypted()));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -172,6 +180,8 @@ impl Client {
 mod tests {
     use std::net::TcpListener;
 
+    use mio::net::TcpStream;
+
     use super::*;
 
     #[test]
@@ -179,7 +189,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();
-        let mut client = Client::new(stream, Instant::now());
+        let mut client = Client::new(Wire::new(stream, None).unwrap(), Instant::now());
         assert!(client.newly_up().unwrap().is_some());
         let line = [b'x'; 40_000];
         let mut sent = 0;

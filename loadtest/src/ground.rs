@@ -12,6 +12,7 @@ use crate::options::Whom;
 use crate::server::Started;
 use crate::stage::Target;
 use crate::swarm::Settings;
+use crate::trust::Trust;
 use crate::{connect, limits, process, server};
 
 /// A server to load.
@@ -33,7 +34,7 @@ impl Scratch {
     fn new() -> Result<Self, String> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("tertulia-loadtest-{}-history-{number}", this::id()));
+        let path = env::temp_dir().join(format!("tertulia-loadtest-{}-{number}", this::id()));
         fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(path))
     }
@@ -48,9 +49,12 @@ impl Drop for Scratch {
 impl Ground {
     /// The server that was named, or a relay of our own.
     pub fn of(whom: &Whom) -> Result<Self, String> {
-        let Some(address) = whom.target else { return Self::relay() };
+        let Some(address) = whom.target else {
+            return if whom.secure.tls { Self::relay_tls() } else { Self::relay() };
+        };
         let name = whom.pid.and_then(process::program_name).unwrap_or_default();
-        let target = Target { address, pid: whom.pid, name, is_fresh: false };
+        let target =
+            Target { address, pid: whom.pid, name, is_fresh: false, trust: whom.secure.trust(address)? };
         Ok(Self { target, own: None, scratch: None })
     }
 
@@ -76,6 +80,18 @@ impl Ground {
         Started::relay(flags).map(Self::own)
     }
 
+    /// A relay of our own that is spoken to through TLS, with a certificate made for it.
+    pub fn relay_tls() -> Result<Self, String> {
+        let scratch = Scratch::new()?;
+        let (certificate, key, fingerprint) = server::make_certificate(&scratch.0)?;
+        let started = Started::relay_tls(&certificate, &key)?;
+        let trust = Trust::pinned(fingerprint, started.address().ip())?;
+        let mut ground = Self::own(started);
+        ground.target.trust = Some(trust);
+        ground.target.name.push_str(" through TLS");
+        Ok(Self { scratch: Some(scratch), ..ground })
+    }
+
     /// The reference server.
     pub fn floor() -> Result<Self, String> {
         Started::floor().map(Self::own)
@@ -87,6 +103,7 @@ impl Ground {
             pid: Some(started.pid()),
             name: started.name().to_owned(),
             is_fresh: true,
+            trust: None,
         };
         Self { target, own: Some(started), scratch: None }
     }

@@ -140,7 +140,7 @@ pub fn watch(
     let own_before = process::usage(std::process::id())?;
     let (tcp_before_kib, syns_before) = (process::tcp_memory_kib(), process::tcp_counter("TCPSynRetrans"));
     let begun = Instant::now();
-    let mut swarm = Swarm::new(plan, target.address, target.pid, settings)?;
+    let mut swarm = Swarm::new(plan, target, settings)?;
     swarm.connect(stop)?;
     swarm.join(stop)?;
     let joined_s = begun.elapsed().as_secs_f64();

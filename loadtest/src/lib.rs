@@ -67,4 +67,6 @@ pub mod text;
 pub mod timeline;
 mod traced;
 pub mod transcript;
+pub mod trust;
 pub mod verdict;
+mod wire;

@@ -1,10 +1,14 @@
 //! The command line.
 
+mod secure;
+
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use secure::Secure;
 
 use crate::bounds::Bound;
 use crate::connect;
@@ -70,6 +74,9 @@ pub struct Whom {
     /// Never sleep: figures spread less, and a whole processor is used
     #[arg(long)]
     pub spin: bool,
+    /// Whether through TLS.
+    #[command(flatten)]
+    pub secure: Secure,
 }
 
 /// Who does what.
@@ -152,7 +159,7 @@ pub struct Run {
     /// Write down all that is said and heard, read the history back, and hold each against the other: nothing acknowledged
     /// is lost, nothing doubled, nobody skips a line. A broken promise ends with code 2. Needs --protocol extended and a
     /// server with a history; takes time and memory of the generator
-    #[arg(long, conflicts_with = "with_floor", help_heading = OUTCOME)]
+    #[arg(long, conflicts_with_all = ["with_floor", "tls"], help_heading = OUTCOME)]
     pub trace: bool,
     #[command(flatten)]
     pub bounds: Bounds,
@@ -339,7 +346,8 @@ impl Whom {
                  --target HOST:PORT",
                 self.protocol
             )),
-            _ => Ok(()),
+            Some(_) => self.secure.check(),
+            None => Ok(()),
         }
     }
 

@@ -5,12 +5,14 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::trust::{Fingerprint, parse_fingerprint};
 
 /// A server of our own; ends with this value.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub struct Started {
 }
 
 /// A server has said where it listens within so many lines.
-const LINES_TO_ADDRESS_MAX: usize = 4;
+const LINES_TO_ADDRESS_MAX: usize = 6;
 
 impl Started {
     /// The relay, on a free port of loopback, with flood control off, and with these flags.
@@ -29,12 +31,19 @@ impl Started {
         let path = relay_path()?;
         let name = version(&path);
         let arguments = ["--listen", "127.0.0.1:0", "--flood", "0", "--lang", "en"];
-        Self::start(Command::new(&path).args(arguments).args(flags), name).map_err(|error| {
-            format!(
-                "{}: {error}; build it (cargo build --release), or name a relay: --target",
-                path.display()
-            )
-        })
+        let start = Self::start(Command::new(&path).args(arguments).args(flags), name, "listening on");
+        start.map_err(|error| not_started(&path, &error))
+    }
+
+    /// The same through TLS, with this certificate and its key; the history is left out.
+    pub fn relay_tls(certificate: &Path, key: &Path) -> Result<Self, String> {
+        let path = relay_path()?;
+        let name = version(&path);
+        let mut command = Command::new(&path);
+        command.args(["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--flood", "0"]);
+        command.args(["--lang", "en", "--history", "none", "--tls-cert"]).arg(certificate);
+        Self::start(command.arg("--tls-key").arg(key), name, "tls on")
+            .map_err(|error| not_started(&path, &error))
     }
 
     /// The reference server, on a free port of loopback.
@@ -44,12 +53,12 @@ impl Started {
             Some(other) => Command::new(other),
             None => Command::new(own),
         };
-        Self::start(command.args(["floor", "--listen", "127.0.0.1:0"]), "floor".into())
+        Self::start(command.args(["floor", "--listen", "127.0.0.1:0"]), "floor".into(), "")
             .map_err(|error| format!("the floor: {error}"))
     }
 
-    /// Both tell their address as the last word of one of their first lines.
-    fn start(command: &mut Command, name: String) -> Result<Self, String> {
+    /// Both tell their address as the last word of one of their first lines, which begins so.
+    fn start(command: &mut Command, name: String, announcement: &str) -> Result<Self, String> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         // In a group of its own: Ctrl-C in a terminal is for this program, which still hears out what was sent.
         let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
@@ -64,7 +73,8 @@ impl Started {
                 break;
             }
             let line = said.get(begin..).unwrap_or_default();
-            address = line.split_whitespace().next_back().and_then(|word| word.parse().ok());
+            let line = Some(line).filter(|line| line.starts_with(announcement));
+            address = line.and_then(|line| line.split_whitespace().next_back()?.parse().ok());
         }
         // What follows must not fill a pipe.
         thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
@@ -126,6 +136,23 @@ pub fn end_all() {
 const FLOOR_VARIABLE: &str = "TERTULIA_LOADTEST";
 /// Where the relay is, if not beside this program.
 const RELAY_VARIABLE: &str = "TERTULIA_RELAY";
+
+fn not_started(path: &Path, error: &str) -> String {
+    format!("{}: {error}; build it (cargo build --release), or name a relay: --target", path.display())
+}
+
+/// Has the relay make a certificate in this folder. Gives its file, that of its key, and its fingerprint.
+pub fn make_certificate(folder: &Path) -> Result<(PathBuf, PathBuf, Fingerprint), String> {
+    let path = relay_path()?;
+    let output = Command::new(&path).args(["cert", "self-signed", "--out"]).arg(folder).output();
+    let output = output.map_err(|error| not_started(&path, &error.to_string()))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let fingerprint = said.lines().find_map(|line| line.strip_prefix("sha256 "));
+    let Some(fingerprint) = fingerprint else {
+        return Err(format!("no certificate: {}", String::from_utf8_lossy(&output.stderr).trim()));
+    };
+    Ok((folder.join("certificate.pem"), folder.join("key.pem"), parse_fingerprint(fingerprint)?))
+}
 
 fn relay_path() -> Result<PathBuf, String> {
     let own = env::current_exe().map_err(|error| format!("where this program is: {error}"))?;

@@ -11,6 +11,7 @@ use crate::report::Report;
 use crate::schedule::Pace;
 use crate::slice::Slice;
 use crate::swarm::{Settings, Swarm, Watcher};
+use crate::trust::Trust;
 
 /// Where to, and what is known of it.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Target {
     pub name: String,
     /// Its resident memory is that of a server without clients.
     pub is_fresh: bool,
+    /// Which certificate it must show; `None`: it speaks no TLS.
+    pub trust: Option<Trust>,
 }
 
 /// What a report says of where it comes from.
@@ -89,7 +92,7 @@ impl Stage {
             measured.resident_before_kib = target.is_fresh.then_some(usage.resident_kib);
             measured.server = Some(Usage::default());
         }
-        let mut swarm = Swarm::new(plan, target.address, target.pid, settings)?;
+        let mut swarm = Swarm::new(plan, target, settings)?;
         swarm.begin_trace()?;
         swarm.connect(stop)?;
         swarm.join(stop)?;

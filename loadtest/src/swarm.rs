@@ -22,8 +22,11 @@ use crate::names::Names;
 use crate::plan::{Plan, micros};
 use crate::pulse::Pulse;
 use crate::returns::Returns;
+use crate::stage::Target;
 use crate::tally::Tally;
 use crate::traced::Traced;
+use crate::trust::Trust;
+use crate::wire::Wire;
 
 const EVENTS_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -46,6 +49,8 @@ fn fresh_names() -> Names {
 pub struct Swarm {
     pub(crate) plan: Plan,
     pub(crate) target: SocketAddr,
+    /// What a client must be shown, where TLS is spoken.
+    trust: Option<Trust>,
     pub(crate) clients: Vec<Option<Client>>,
     pub(crate) connect_us: Histogram<u64>,
     pub(crate) tally: Tally,
@@ -121,12 +126,7 @@ pub type Watcher<'a> = &'a mut dyn FnMut(&Swarm);
 
 impl Swarm {
     /// No client yet.
-    pub fn new(
-        plan: &Plan,
-        target: SocketAddr,
-        server: Option<u32>,
-        settings: Settings,
-    ) -> Result<Self, String> {
+    pub fn new(plan: &Plan, target: &Target, settings: Settings) -> Result<Self, String> {
         let error = |error| format!("epoll: {error}");
         let poll = Poll::new().map_err(error)?;
         let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)
@@ -138,7 +138,8 @@ impl Swarm {
             tally: Tally::new(plan, fresh_names(), settings.interval_us, settings.keeps_log)?,
             traced: Traced::wanted(plan.clients, settings.trace_records),
             plan: plan.clone(),
-            target,
+            target: target.address,
+            trust: target.trust.clone(),
             clients: (0..plan.clients).map(|_| None).collect(),
             connect_us: histogram()?,
             poll,
@@ -157,7 +158,7 @@ impl Swarm {
             is_open: false,
             next_churner: plan.churners().start,
             returns: Returns::default(),
-            peaks: Peaks { server, ..Peaks::default() },
+            peaks: Peaks { server: target.pid, ..Peaks::default() },
             looks_at_us: 0,
         })
     }
@@ -172,9 +173,12 @@ impl Swarm {
         let sources = &self.plan.sources;
         let source = sources.get(number % sources.len().max(1)).copied();
         let explain = |error| connect::explain(&error, number, self.plan.clients, self.target);
-        let mut client = Client::new(connect::begin(self.target, source).map_err(explain)?, due);
+        let wire = connect::begin(self.target, source)
+            .and_then(|stream| Wire::new(stream, self.trust.as_ref()))
+            .map_err(explain)?;
+        let mut client = Client::new(wire, due);
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut client.stream, Token(number), interest).map_err(explain)?;
+        self.poll.registry().register(&mut client.wire.stream, Token(number), interest).map_err(explain)?;
         Ok(client)
     }
 

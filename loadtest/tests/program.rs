@@ -230,6 +230,19 @@ fn what_is_wrong_with_the_flags_is_said_and_ends_with_1() {
 }
 
 #[test]
+fn a_named_server_behind_tls_needs_a_word_on_whom_to_trust() {
+    let run = |flags: &[&str]| program(&[&["run", "--target", "127.0.0.1:9"], flags].concat());
+    let output = run(&["--tls"]);
+    assert_ended(&output, 1);
+    assert!(said(&output).contains("--tls-fingerprint HEX"), "{}", said(&output));
+    for flags in
+        [&["--tls-insecure"][..], &["--tls", "--tls-fingerprint", "AB"], &["--tls", "--tls-name", "x"]]
+    {
+        assert_ended(&run(flags), 1);
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_an_error_before_anybody_connects() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

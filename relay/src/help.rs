@@ -23,12 +23,19 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
 ",
+    TLS_EN,
+    PROXY_EN,
+    CONFIG_EN,
     HISTORY_EN,
     METRICS_EN,
     "  --version, --help\n",
     TOOLS_EN,
+    CERTIFICATE_EN,
+    CHECK_EN,
     "
-0 is no limit. Signals: TERM and INT say goodbye and end. Protocol: PROTOCOL.md.
+0 is no limit. Signals: TERM and INT say goodbye and end",
+    HANGUP_EN,
+    ". Protocol: PROTOCOL.md.
 ",
 ];
 
@@ -77,12 +84,19 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
 ",
+    TLS_ES,
+    PROXY_ES,
+    CONFIG_ES,
     HISTORY_ES,
     METRICS_ES,
     "  --version, --help\n",
     TOOLS_ES,
+    CERTIFICATE_ES,
+    CHECK_ES,
     "
-0 es sin límite. Señales: TERM e INT se despiden y terminan. Protocolo: PROTOCOL.md.
+0 es sin límite. Señales: TERM e INT se despiden y terminan",
+    HANGUP_ES,
+    ". Protocolo: PROTOCOL.md.
 ",
 ];
 
@@ -118,3 +132,85 @@ const TOOLS_ES: &str = if cfg!(feature = "history") {
 } else {
     ""
 };
+
+const TLS_EN: &str = if cfg!(feature = "tls") {
+    "  --tls-cert FILE        certificate for TLS, in PEM, and
+  --tls-key FILE         its key                       [no TLS]
+  --tls-listen ADDR      where TLS is spoken, repeatable [0.0.0.0:2001]
+"
+} else {
+    ""
+};
+
+const TLS_ES: &str = if cfg!(feature = "tls") {
+    "  --tls-cert FILE        certificado para TLS, en PEM, y
+  --tls-key FILE         su clave                        [sin TLS]
+  --tls-listen ADDR      dónde se habla TLS, repetible   [0.0.0.0:2001]
+"
+} else {
+    ""
+};
+
+const CERTIFICATE_EN: &str = if cfg!(feature = "tls") {
+    "  cert self-signed [--out DIR] [--host NAME]...        a certificate to start with, and its fingerprint
+"
+} else {
+    ""
+};
+
+const CERTIFICATE_ES: &str = if cfg!(feature = "tls") {
+    "  cert self-signed [--out DIR] [--host NAME]...          un certificado para empezar, y su huella
+"
+} else {
+    ""
+};
+
+const CONFIG_EN: &str = if cfg!(feature = "config") {
+    "  --config FILE          these flags in TOML, as max-per-ip = 20; or in the environment: TERTULIA_RELAY_MAX_PER_IP
+"
+} else {
+    ""
+};
+
+const CONFIG_ES: &str = if cfg!(feature = "config") {
+    "  --config FILE          estas opciones en TOML, así: max-per-ip = 20; o en el entorno: TERTULIA_RELAY_MAX_PER_IP
+"
+} else {
+    ""
+};
+
+const CHECK_EN: &str = if cfg!(feature = "config") {
+    "  check                  with the flags of a relay: could it run like this?
+"
+} else {
+    ""
+};
+
+const CHECK_ES: &str = if cfg!(feature = "config") {
+    "  check                  con las opciones de un relay: ¿podría funcionar así?
+"
+} else {
+    ""
+};
+
+const PROXY_EN: &str = if cfg!(feature = "proxy") {
+    "  --proxy-listen ADDR    where proxies bring clients (PROXY protocol), repeatable, and
+  --proxy-from CIDR,...  which proxies                 [none]
+  --max-per-ip-exempt CIDR,...  free of max-per-ip alone [none]
+"
+} else {
+    ""
+};
+
+const PROXY_ES: &str = if cfg!(feature = "proxy") {
+    "  --proxy-listen ADDR    dónde traen clientes los proxies (protocolo PROXY), repetible, y
+  --proxy-from CIDR,...  qué proxies                     [ninguno]
+  --max-per-ip-exempt CIDR,...  sin max-per-ip, pero con flood [ninguna]
+"
+} else {
+    ""
+};
+
+const HAS_RELOAD: bool = cfg!(feature = "config") || cfg!(feature = "tls");
+const HANGUP_EN: &str = if HAS_RELOAD { ";\nHUP reads settings and certificate anew" } else { "" };
+const HANGUP_ES: &str = if HAS_RELOAD { ";\nHUP vuelve a leer ajustes y certificado" } else { "" };

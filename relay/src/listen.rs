@@ -6,6 +6,52 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
+/// What callers of a listening socket are to say first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// What they have to say.
+    Plain,
+    /// A TLS hello.
+    #[cfg(feature = "tls")]
+    Tls,
+    /// A header of the PROXY protocol.
+    #[cfg(feature = "proxy")]
+    Proxy,
+}
+
+impl Transport {
+    /// The flag that opens such a socket.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Plain => "--listen",
+            #[cfg(feature = "tls")]
+            Self::Tls => "--tls-listen",
+            #[cfg(feature = "proxy")]
+            Self::Proxy => "--proxy-listen",
+        }
+    }
+
+    /// What the relay says before the address at its start.
+    pub fn announcement(self) -> &'static str {
+        match self {
+            Self::Plain => "listening on",
+            #[cfg(feature = "tls")]
+            Self::Tls => "tls on",
+            #[cfg(feature = "proxy")]
+            Self::Proxy => "proxy on",
+        }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Listener {
+    /// It takes callers already.
+    pub socket: TcpListener,
+    /// What they are to say first.
+    pub transport: Transport,
+}
+
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 
@@ -28,33 +74,27 @@ pub fn is_listening(socket: &TcpListener) -> bool {
 }
 
 /// Opens a listening socket on each address.
-pub fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, String> {
+pub fn bind_all(addresses: &[SocketAddr], transport: Transport) -> Result<Vec<Listener>, String> {
+    let flag = transport.flag();
     addresses
         .iter()
         .map(|address| {
-            bind(*address, addresses)
-                .map_err(|error| format!("cannot listen on {address}: {}", explain(&error, *address)))
+            let socket = bind(*address, addresses)
+                .map_err(|error| format!("cannot listen on {address}: {}", explain(&error, flag)))?;
+            Ok(Listener { socket, transport })
         })
         .collect()
 }
 
 /// What went wrong, and what to do.
-fn explain(error: &io::Error, address: SocketAddr) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!(
-                "port {} is in use; stop the other program, or pass --listen with another port",
-                address.port()
-            )
-        }
-        io::ErrorKind::PermissionDenied => {
-            "not permitted; ports below 1024 need a privilege, pass --listen with a higher one".into()
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "no such address on this machine; pass --listen with one it has".into()
-        }
-        _ => format!("{error}; pass --listen with another address"),
-    }
+fn explain(error: &io::Error, flag: &str) -> String {
+    let what = match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use; stop the other program, or",
+        io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 need a privilege;",
+        io::ErrorKind::AddrNotAvailable => "no such address on this machine;",
+        _ => return format!("{error}; pass {flag} with another address"),
+    };
+    format!("{what} pass {flag} with another one")
 }
 
 fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<TcpListener> {

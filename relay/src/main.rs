@@ -1,6 +1,7 @@
 //! `tertulia-relay`: reads the command line, opens the sockets, runs the loop.
 
 use std::io::Write;
+#[cfg(feature = "metrics")]
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -8,16 +9,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use tertulia_relay::options::{Asked, Options, help, parse};
-use tertulia_relay::server::{DOORS_MAX, Server};
-use tertulia_relay::{listen, systemd};
+use tertulia_relay::listen::{self, Listener, Transport};
+#[cfg(not(feature = "config"))]
+use tertulia_relay::options::parse;
+#[cfg(feature = "config")]
+use tertulia_relay::options::parse_all;
+use tertulia_relay::options::{Asked, Options, OptionsError, help};
+use tertulia_relay::server::{DOORS_MAX, Server, Signals};
+use tertulia_relay::systemd;
 use tertulia_wire::limits::PORT;
+#[cfg(feature = "tls")]
+use tertulia_wire::limits::TLS_PORT;
 
 /// A wrong command line, or sockets that cannot be had.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let text = match parse(std::env::args_os().skip(1)) {
+    let text = match asked() {
         Ok(Asked::Run(options)) => return run(*options),
         Ok(Asked::Help(language)) => help(language).to_owned(),
         Ok(Asked::Version) => format!("tertulia-relay {}\n", env!("CARGO_PKG_VERSION")),
@@ -25,11 +33,42 @@ fn main() -> ExitCode {
         Ok(Asked::History(tool, options)) => return use_history(tool, &options),
         #[cfg(feature = "history")]
         Ok(Asked::Account(tool, options)) => return use_accounts(&tool, &options),
+        #[cfg(feature = "config")]
+        Ok(Asked::Check(options)) => return check(&options),
+        #[cfg(feature = "tls")]
+        Ok(Asked::Certificate(wanted)) => match wanted.make() {
+            Ok(text) => text,
+            Err(sentence) => return fail(&sentence),
+        },
         Err(error) => return fail(&error.to_string()),
     };
     // A reader that has seen enough is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
+}
+
+/// What the command line asks for, with what stands in a file and in the environment.
+#[cfg(feature = "config")]
+fn asked() -> Result<Asked, OptionsError> {
+    parse_all(std::env::args_os().skip(1), std::env::vars_os())
+}
+
+/// What the command line asks for.
+#[cfg(not(feature = "config"))]
+fn asked() -> Result<Asked, OptionsError> {
+    parse(std::env::args_os().skip(1))
+}
+
+/// Says how things stand, and whether a relay could run.
+#[cfg(feature = "config")]
+fn check(options: &Options) -> ExitCode {
+    use tertulia_relay::check::{Verdict, check};
+    let findings = check(options);
+    for finding in &findings {
+        let _ = writeln!(std::io::stdout(), "{finding}");
+    }
+    let is_good = findings.iter().all(|finding| finding.verdict != Verdict::Bad);
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(feature = "history")]
@@ -78,7 +117,14 @@ fn start(options: Options) -> Result<Server, String> {
     let signals = catch_signals().map_err(|error| format!("cannot catch signals: {error}"))?;
     #[cfg(feature = "metrics")]
     let metrics = open_metrics(&options)?;
-    #[cfg_attr(not(feature = "history"), expect(unused_mut, reason = "nothing is opened"))]
+    #[cfg(feature = "config")]
+    for sentence in tertulia_relay::check::warnings(&options) {
+        say(&format!("warning: {sentence}"));
+    }
+    #[cfg_attr(
+        not(any(feature = "history", feature = "tls", feature = "config")),
+        expect(unused_mut, reason = "nothing is opened")
+    )]
     let mut server = Server::new(
         options,
         listeners,
@@ -91,8 +137,18 @@ fn start(options: Options) -> Result<Server, String> {
     if let Some(line) = server.open_history()? {
         say(&line);
     }
-    for address in server.addresses() {
-        say(&format!("listening on {address}"));
+    #[cfg(feature = "tls")]
+    if let Some(line) = server.open_tls()? {
+        say(&line);
+    }
+    #[cfg(feature = "config")]
+    server.reread_by(Box::new(|| match asked() {
+        Ok(Asked::Run(options)) => Ok(*options),
+        Ok(_) => Err("nothing to run".into()),
+        Err(error) => Err(error.to_string()),
+    }));
+    for (transport, address) in server.addresses() {
+        say(&format!("{} {address}", transport.announcement()));
     }
     if let Err(error) = systemd::notify("READY=1") {
         say(&format!("cannot tell the service manager: {error}"));
@@ -100,13 +156,24 @@ fn start(options: Options) -> Result<Server, String> {
     Ok(server)
 }
 
-/// The sockets passed by the service manager and those of `--listen`; without either, the well-known port.
-fn open_listeners(options: &Options) -> Result<Vec<TcpListener>, String> {
+/// The sockets passed by the service manager and those of `--listen`; without either, the well-known port. The same
+/// for TLS, with a certificate.
+fn open_listeners(options: &Options) -> Result<Vec<Listener>, String> {
     let mut listeners = systemd::passed_listeners()?;
     let default = [([0, 0, 0, 0], PORT).into()];
     let addresses =
         if listeners.is_empty() && options.listen.is_empty() { &default[..] } else { &options.listen };
-    listeners.extend(listen::bind_all(addresses)?);
+    listeners.extend(listen::bind_all(addresses, Transport::Plain)?);
+    #[cfg(feature = "tls")]
+    if options.tls.files().is_some() {
+        let default = [([0, 0, 0, 0], TLS_PORT).into()];
+        let is_passed = listeners.iter().any(|listener| listener.transport == Transport::Tls);
+        let addresses =
+            if options.tls.listen.is_empty() && !is_passed { &default[..] } else { &options.tls.listen };
+        listeners.extend(listen::bind_all(addresses, Transport::Tls)?);
+    }
+    #[cfg(feature = "proxy")]
+    listeners.extend(listen::bind_all(&options.proxy.listen, Transport::Proxy)?);
     if listeners.len() > DOORS_MAX {
         return Err(format!("--listen: at most {DOORS_MAX} addresses"));
     }
@@ -125,15 +192,24 @@ fn open_metrics(options: &Options) -> Result<Option<TcpListener>, String> {
     Ok(Some(listener))
 }
 
-/// Becomes readable at SIGTERM and SIGINT.
-fn catch_signals() -> std::io::Result<UnixStream> {
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
+/// To end: SIGTERM and SIGINT. To take up anew: SIGHUP.
+fn catch_signals() -> std::io::Result<Signals<UnixStream>> {
     // A file that may not grow is a write that fails, and no reason to end.
     #[cfg(feature = "history")]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
-    for signal in [SIGTERM, SIGINT] {
-        signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+    Ok(Signals {
+        end: catch(&[SIGTERM, SIGINT])?,
+        #[cfg(any(feature = "config", feature = "tls"))]
+        reload: catch(&[signal_hook::consts::SIGHUP])?,
+    })
+}
+
+/// Becomes readable at one of these.
+fn catch(signals: &[i32]) -> std::io::Result<UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    for signal in signals {
+        signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?;
     }
     Ok(reader)
 }

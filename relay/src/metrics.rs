@@ -201,6 +201,16 @@ fn text(snapshot: &Snapshot<'_>, turns: &Histogram) -> String {
     family("lines_out_total", "counter", "Lines handed to clients.", &one(chat.counts().lines_out));
     family("bytes_in_total", "counter", "Bytes read.", &one(server.bytes_in));
     family("bytes_out_total", "counter", "Bytes written.", &one(server.bytes_out));
+    #[cfg(feature = "tls")]
+    {
+        family("tls_handshakes_total", "counter", "TLS handshakes finished.", &one(server.handshakes));
+        family(
+            "tls_failed_total",
+            "counter",
+            "Connections that broke at TLS, in the handshake or later.",
+            &one(server.handshakes_failed),
+        );
+    }
     family(
         "queued_bytes",
         "gauge",

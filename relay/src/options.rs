@@ -4,9 +4,8 @@ mod accounts;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::prelude::*;
@@ -19,6 +18,23 @@ pub use crate::help::help;
 use crate::log::LOG_BYTES_MIN;
 use crate::phrases::Language;
 pub use accounts::AccountOptions;
+
+#[cfg(feature = "proxy")]
+mod proxy;
+#[cfg(feature = "config")]
+mod sources;
+#[cfg(feature = "tls")]
+mod tls;
+mod values;
+
+#[cfg(feature = "proxy")]
+pub use proxy::ProxyOptions;
+#[cfg(feature = "config")]
+pub use sources::parse_all;
+#[cfg(feature = "tls")]
+pub use tls::TlsOptions;
+
+use values::{number, parse_address, parse_age, parse_blocks, parse_flood};
 
 /// Default bound of a room's log: some ten thousand lines.
 pub const ROOM_LOG_BYTES: usize = 4 * 1024 * 1024;
@@ -40,6 +56,12 @@ pub enum Asked {
     /// To do something with the accounts.
     #[cfg(feature = "history")]
     Account(crate::history::accounts::AccountTool, Box<Options>),
+    /// To say whether it could run, and well.
+    #[cfg(feature = "config")]
+    Check(Box<Options>),
+    /// To make a certificate.
+    #[cfg(feature = "tls")]
+    Certificate(crate::certificate::SelfSigned),
 }
 
 /// How to run.
@@ -47,6 +69,12 @@ pub enum Asked {
 pub struct Options {
     /// Where to listen. Empty: on what the service manager passes, else on port 2000 of all addresses.
     pub listen: Vec<SocketAddr>,
+    /// Where TLS is spoken.
+    #[cfg(feature = "tls")]
+    pub tls: TlsOptions,
+    /// Where proxies bring clients.
+    #[cfg(feature = "proxy")]
+    pub proxy: ProxyOptions,
     /// `None`: no flood control.
     pub flood: Option<Flood>,
     /// Connections at once. `None`: as many as the descriptors allow; 0: no limit.
@@ -61,6 +89,8 @@ pub struct Options {
     pub language: Language,
     /// Where to serve metrics.
     pub metrics: Option<SocketAddr>,
+    /// The file that some of this comes from.
+    pub config: Option<PathBuf>,
     /// What was said is kept there, and how.
     pub history: HistoryOptions,
     /// Who may come in.
@@ -134,6 +164,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            #[cfg(feature = "tls")]
+            tls: TlsOptions::default(),
+            #[cfg(feature = "proxy")]
+            proxy: ProxyOptions::default(),
             flood: Some(Flood::new(20, 5)),
             max_clients: None,
             max_per_ip: 0,
@@ -141,6 +175,7 @@ impl Default for Options {
             room_log_bytes: ROOM_LOG_BYTES,
             language: Language::Es,
             metrics: None,
+            config: None,
             history: HistoryOptions::default(),
             accounts: AccountOptions::default(),
         }
@@ -163,6 +198,8 @@ impl std::error::Error for OptionsError {}
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
     let mut options = Options::default();
     let mut wants_help = false;
+    #[cfg(feature = "config")]
+    let mut wants_check = false;
     #[cfg(feature = "history")]
     let (mut tool, mut account) = (None, None);
     let mut parser = lexopt::Parser::from_args(arguments);
@@ -182,7 +219,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
             word if accounts::is_tool(&word) && account.is_none() => {
                 account = Some(accounts::read_tool(&mut parser)?);
             }
-            other => return Err(OptionsError(format!("{}: no such argument", shown(other)))),
+            #[cfg(feature = "config")]
+            Value(word) if word == "check" && !wants_check => wants_check = true,
+            #[cfg(feature = "tls")]
+            Value(word) if word == "cert" => return tls::read_tool(&mut parser).map(Asked::Certificate),
+            other => return Err(OptionsError(format!("{}: no such argument", shown(&other)))),
         }
     }
     if wants_help {
@@ -191,6 +232,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
     options.history.check()?;
     let has_history = cfg!(feature = "history") && options.history.place != HistoryPlace::None;
     options.accounts.check(has_history)?;
+    #[cfg(feature = "tls")]
+    options.tls.check()?;
+    #[cfg(feature = "proxy")]
+    options.proxy.check()?;
+    #[cfg(feature = "config")]
+    if wants_check {
+        return Ok(Asked::Check(Box::new(options)));
+    }
     #[cfg(feature = "history")]
     if let Some(tool) = tool {
         return Ok(Asked::History(tool, options.history));
@@ -200,6 +249,28 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Opt
         return Ok(Asked::Account(tool, Box::new(options)));
     }
     Ok(Asked::Run(Box::new(options)))
+}
+
+/// Flags without a value.
+#[cfg(feature = "config")]
+const SWITCHES: [&str; 2] = ["history-repair", "allow-plaintext-login"];
+
+/// Whether it can stand in a file of settings.
+#[cfg(feature = "config")]
+fn is_flag(flag: &str) -> bool {
+    takes_value(flag) || SWITCHES.contains(&flag)
+}
+
+fn takes_value(flag: &str) -> bool {
+    #[cfg(feature = "tls")]
+    if tls::FLAGS.contains(&flag) {
+        return true;
+    }
+    #[cfg(feature = "proxy")]
+    if proxy::FLAGS.contains(&flag) {
+        return true;
+    }
+    FLAGS.contains(&flag) || accounts::FLAGS.contains(&flag)
 }
 
 const FLAGS: [&str; 12] = [
@@ -218,7 +289,7 @@ const FLAGS: [&str; 12] = [
 ];
 
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
-    if !FLAGS.contains(&flag) && !accounts::FLAGS.contains(&flag) {
+    if !takes_value(flag) {
         return Err(OptionsError(format!("--{flag}: no such flag")));
     }
     let value = parser.value().map_err(|_| OptionsError(format!("--{flag}: a value must follow")))?;
@@ -240,7 +311,7 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
             options.max_per_ip = number(&value).ok_or_else(|| wrong("a number; 0 is no limit"))?;
         }
         "trusted" => {
-            let blocks: Option<Vec<Cidr>> = value.split(',').map(|block| Cidr::parse(block.trim())).collect();
+            let blocks = parse_blocks(&value);
             options.trusted.extend(blocks.ok_or_else(|| wrong("addresses, as 127.0.0.0/8,fd00::/8"))?);
         }
         "room-log-bytes" => {
@@ -262,6 +333,10 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ if flag.starts_with("history") || flag == "durability" => {
             read_history_flag(&mut options.history, flag, &value, wrong)?;
         }
+        #[cfg(feature = "proxy")]
+        _ if proxy::FLAGS.contains(&flag) => options.proxy.read_flag(flag, &value, wrong)?,
+        #[cfg(feature = "tls")]
+        _ if tls::FLAGS.contains(&flag) => options.tls.read_flag(flag, &value, wrong)?,
         _ if cfg!(feature = "metrics") => {
             let address = parse_address(&value, None);
             options.metrics =
@@ -313,45 +388,12 @@ fn read_history_flag(
     Ok(())
 }
 
-/// `90d`, `12h`, `30m`, `20s`, or 0.
-fn parse_age(text: &str) -> Option<Duration> {
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let units = [('d', DAY_S), ('h', 3600), ('m', 60), ('s', 1)];
-    let (unit, seconds) = units.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
-    let count: u64 = number(text.strip_suffix(unit)?)?;
-    Some(Duration::from_secs(count.checked_mul(seconds)?))
-}
-
-fn number<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
-fn shown(argument: lexopt::Arg<'_>) -> String {
+fn shown(argument: &lexopt::Arg<'_>) -> String {
     match argument {
         Short(letter) => format!("-{letter}"),
         Long(flag) => format!("--{flag}"),
         Value(value) => value.to_string_lossy().into_owned(),
     }
-}
-
-fn parse_address(text: &str, default_port: Option<u16>) -> Option<SocketAddr> {
-    if let Ok(address) = text.parse() {
-        return Some(address);
-    }
-    let address: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
-    default_port.map(|port| SocketAddr::new(address, port))
-}
-
-fn parse_flood(text: &str) -> Option<Option<Flood>> {
-    if text == "0" {
-        return Some(None);
-    }
-    let (burst, rate) = text.split_once(',')?;
-    let (burst, rate) = (number(burst.trim())?, number(rate.trim())?);
-    // No limit on one of the two is no limit.
-    Some((burst != 0 && rate != 0).then(|| Flood::new(burst, rate)))
 }
 
 #[cfg(test)]

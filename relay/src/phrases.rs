@@ -11,17 +11,17 @@ pub enum Language {
 }
 
 macro_rules! phrases {
-    ($($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $(if $feature:literal)?: $es:literal, $en:literal;)*) => {
         /// A sentence.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Phrase { $($(#[$doc])* $name,)* }
+        pub enum Phrase { $($(#[$doc])* $(#[cfg(feature = $feature)])? $name,)* }
 
         impl Phrase {
             /// Its words.
             #[allow(unused_doc_comments, reason = "the attributes of a variant, some of which matter here")]
             pub fn in_language(self, language: Language) -> &'static str {
                 let both = match self {
-                    $($(#[$doc])* Self::$name => [$es, $en],)*
+                    $($(#[$doc])* $(#[cfg(feature = $feature)])? Self::$name => [$es, $en],)*
                 };
                 let [es, en] = both;
                 if language == Language::Es { es } else { en }
@@ -59,6 +59,19 @@ phrases! {
     AddressFull: "demasiadas conexiones desde tu dirección", "too many connections from your address";
     /// Another protocol.
     Foreign: "esto es un chat en texto plano; prueba con nc", "this is a plain-text chat; try nc";
+    /// No proxy, where only proxies come.
+    ProxyOnly if "proxy": "este puerto es para un proxy; prueba en el otro", "this port is for a proxy; try the other one";
+    /// Plain text where TLS is spoken.
+    TlsNeeded if "tls": "este puerto es para TLS; prueba con openssl s_client, o en el otro puerto",
+        "this port is for TLS; try openssl s_client, or the other port";
+    /// A new certificate is bad.
+    CertificateKept if "tls": "sigue el certificado de antes", "the certificate from before stays";
+    /// New settings are wrong.
+    SettingsKept if "config": "siguen los ajustes de antes", "the settings from before stay";
+    /// New settings hold.
+    SettingsTaken if "config": "desde ahora vale lo nuevo de", "taken up anew";
+    /// New settings that do not hold yet.
+    SettingsWait if "config": "hace falta reiniciar para lo nuevo de", "only a restart takes up";
     /// The relay ends.
     Closing: "el relay se detiene; vuelve en un momento", "the relay is stopping; come back in a moment";
     /// A busy second.

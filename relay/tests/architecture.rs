@@ -57,7 +57,7 @@ fn the_core_of_the_relay_names_no_socket_thread_file_or_clock() {
     let folder = workspace().join("relay/src");
     let mut core = sources(&folder.join("chat"));
     for name in
-        ["account.rs", "batch.rs", "cidr.rs", "log.rs", "flood.rs", "moment.rs", "phrases.rs", "sabotage.rs"]
+        ["account.rs", "batch.rs", "cidr.rs", "log.rs", "flood.rs", "moment.rs", "phrases.rs", "proxy.rs", "sabotage.rs"]
     {
         let path = folder.join(name);
         let text = fs::read_to_string(&path).expect("a source of the core");
@@ -143,11 +143,21 @@ fn only_the_store_of_the_history_names_its_database() {
 }
 
 #[test]
+fn only_the_connections_and_the_certificate_name_tls() {
+    let folder = workspace().join("relay/src");
+    let mut others = sources(&folder);
+    others.retain(|(path, _)| {
+        !path.ends_with("server/tls.rs") && !path.starts_with(folder.join("certificate"))
+    });
+    assert_names_none_of(&others, &["rustls::", "use ring", "rcgen::"]);
+}
+
+#[test]
 fn only_the_connections_write_to_the_sockets_of_clients() {
     let folder = workspace().join("relay/src/server");
     let mut others = sources(&folder);
-    // The door writes to those whom it turns away.
-    others.retain(|(path, _)| !path.ends_with("conn.rs") && !path.ends_with("accept.rs"));
+    // TLS writes for the connections, and the door to those whom it turns away.
+    others.retain(|(path, _)| !["conn.rs", "tls.rs", "accept.rs"].iter().any(|name| path.ends_with(name)));
     assert_names_none_of(&others, &[".write(", ".write_all(", ".write_vectored(", ".send("]);
 }
 

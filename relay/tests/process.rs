@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use support::{Client, DEADLINE, Relay};
 
-const FLAGS: [&str; 15] = [
+const FLAGS: [&str; 22] = [
     "--listen",
     "--flood",
     "--max-clients",
@@ -24,6 +24,13 @@ const FLAGS: [&str; 15] = [
     "--room-log-bytes",
     "--lang",
     "--metrics",
+    "--tls-listen",
+    "--tls-cert",
+    "--tls-key",
+    "--max-per-ip-exempt",
+    "--proxy-listen",
+    "--proxy-from",
+    "--config",
     "--history",
     "--history-max-age",
     "--history-max-rows",
@@ -126,6 +133,9 @@ fn version_and_help_are_printed_and_the_code_is_0() {
     for flag in FLAGS {
         let is_left_out = match flag {
             "--metrics" => !cfg!(feature = "metrics"),
+            flag if flag.starts_with("--proxy") || flag == "--max-per-ip-exempt" => !cfg!(feature = "proxy"),
+            "--config" => !cfg!(feature = "config"),
+            flag if flag.starts_with("--tls") => !cfg!(feature = "tls"),
             flag => (flag.starts_with("--history") || flag == "--durability") && !cfg!(feature = "history"),
         };
         assert!(ended.stdout.contains(flag) != is_left_out, "{flag}");

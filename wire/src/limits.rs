@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The port of the relay, as it has always been.
 pub const PORT: u16 = 2000;
 
+/// The same for TLS.
+pub const TLS_PORT: u16 = 2001;
+
 /// Longest line of a client, its ending not counted: 16 KiB, a long letter. A longer one is refused with
 /// `LINE_TOO_LONG`, read to its end and dropped; its sender lives.
 pub const LINE_BYTES_MAX: usize = 16 * 1024;

@@ -17,6 +17,7 @@ mod masses;
 mod resume;
 mod single;
 mod table;
+mod tls;
 mod works;
 
 use std::cell::RefCell;
@@ -44,7 +45,7 @@ bounds: what the relay and the generator have to reach on this machine
 TERTULIA_RELAY and TERTULIA_LOADTEST name the programs, TERTULIA_SMALL the small build of the relay.
 ";
 
-const WORKS: [(&str, Work); 15] = [
+const WORKS: [(&str, Work); 16] = [
     ("crowd", works::crowd),
     ("crowd-unjoined", works::crowd_unjoined),
     ("lone", works::lone),
@@ -59,6 +60,7 @@ const WORKS: [(&str, Work); 15] = [
     ("history", history::history),
     ("extended", extended::extended),
     ("resume", resume::resume),
+    ("tls", tls::tls),
     ("generator", generator::generator),
 ];
 

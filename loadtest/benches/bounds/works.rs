@@ -21,7 +21,7 @@ use crate::{Options, Outcome};
 /// Even, as the sides change places from pair to pair.
 const USUAL_PAIRS: u32 = 6;
 const RATE_PAIRS: u32 = 9;
-const TALK: Duration = Duration::from_millis(2500);
+pub(crate) const TALK: Duration = Duration::from_millis(2500);
 const RATE: Duration = Duration::from_secs(10);
 const STUCK: Duration = Duration::from_secs(30);
 const STUCK_RESIDENT_MAX_KIB: f64 = 24.0 * 1024.0;

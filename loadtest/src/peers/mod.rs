@@ -93,7 +93,8 @@ impl Contestant {
             Self::Peer(peer) => (PeerServer::start(peer)?, peer.version()),
         };
         let (server, name) = server;
-        let target = Target { address: server.address(), pid: server.pid(), name, is_fresh: true };
+        let target =
+            Target { address: server.address(), pid: server.pid(), name, is_fresh: true, trust: None };
         Ok((Box::new(server), target))
     }
 }

@@ -260,8 +260,13 @@ mod tests {
             let server = PeerServer::start(peer).unwrap();
             assert!(peer.version().contains(|c: char| c.is_ascii_digit()), "{}", path.display());
             let folder = server.folder.clone();
-            let target =
-                Target { address: server.address(), pid: server.pid(), name: String::new(), is_fresh: true };
+            let target = Target {
+                address: server.address(),
+                pid: server.pid(),
+                name: String::new(),
+                is_fresh: true,
+                trust: None,
+            };
             let plan = Plan {
                 clients: 6,
                 senders: 2,

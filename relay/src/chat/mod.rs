@@ -249,6 +249,12 @@ impl Chat {
         }
     }
 
+    /// The operator has chosen anew: how fast lines may be said, and the language of sentences.
+    pub fn handle_settings(&mut self, flood: Option<Flood>, language: Language) {
+        self.settings.flood = flood;
+        self.settings.language = language;
+    }
+
     /// Says goodbye to everybody. Each connection ends once it has heard what was queued; nobody hears the others
     /// leave.
     pub fn handle_shutdown(&mut self, now: Moment) {

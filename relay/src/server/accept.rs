@@ -10,9 +10,12 @@ use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
 
 use super::Server;
-use super::conn::{Conn, INDEX_MAX, client_id, token};
+#[cfg(any(feature = "tls", feature = "proxy"))]
+use super::conn::Awaits;
+use super::conn::{Conn, INDEX_MAX, token};
 use crate::chat::Origin;
-use crate::listen::address_group;
+use crate::cidr::Cidr;
+use crate::listen::{Transport, address_group};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
@@ -31,11 +34,20 @@ pub enum Refusal {
     Address,
     /// The system has no descriptor left.
     Descriptors,
+    /// It is no proxy, and came where only proxies may.
+    #[cfg(feature = "proxy")]
+    Stranger,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Clients, Self::Address, Self::Descriptors];
+    pub const ALL: &[Self] = &[
+        Self::Clients,
+        Self::Address,
+        Self::Descriptors,
+        #[cfg(feature = "proxy")]
+        Self::Stranger,
+    ];
 
     /// As it is written in metrics.
     pub fn word(self) -> &'static str {
@@ -43,6 +55,8 @@ impl Refusal {
             Self::Clients => "clients",
             Self::Address => "address",
             Self::Descriptors => "descriptors",
+            #[cfg(feature = "proxy")]
+            Self::Stranger => "stranger",
         }
     }
 
@@ -50,6 +64,8 @@ impl Refusal {
         match self {
             Self::Clients | Self::Descriptors => ("FAIL RELAY FULL", Phrase::Full),
             Self::Address => ("FAIL RELAY ADDRESS_FULL", Phrase::AddressFull),
+            #[cfg(feature = "proxy")]
+            Self::Stranger => ("FAIL RELAY PROXY_ONLY", Phrase::ProxyOnly),
         }
     }
 }
@@ -59,6 +75,8 @@ pub(super) struct Door {
     pub(super) listener: TcpListener,
     /// Callers may be waiting.
     pub(super) is_ready: bool,
+    /// What they are to say first.
+    pub(super) transport: Transport,
 }
 
 /// What is needed to accept, besides the doors.
@@ -102,7 +120,10 @@ impl Server {
         for _ in 0..ACCEPTS_MAX {
             let Some(door) = self.doors.get_mut(number).filter(|door| door.is_ready) else { return };
             match door.listener.accept() {
-                Ok((stream, address)) => self.admit(stream, address.ip()),
+                Ok((stream, address)) => {
+                    let transport = door.transport;
+                    self.admit(stream, address.ip(), transport);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.is_ready = false,
                 // The caller has gone again; or a signal came.
                 Err(error) if is_passing(&error) => {}
@@ -115,19 +136,14 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, mut stream: TcpStream, address: IpAddr) {
-        let is_trusted = self.options.trusted.iter().any(|block| block.contains(address));
+    fn admit(&mut self, mut stream: TcpStream, address: IpAddr, transport: Transport) {
         if self.max_clients != 0 && self.conns.len() >= self.max_clients.min(INDEX_MAX) {
             return self.refuse(stream, Refusal::Clients);
         }
-        let group = (self.options.max_per_ip != 0 && !is_trusted).then(|| address_group(address));
-        if let Some(group) = group {
-            let present = self.gate.per_address.entry(group).or_insert(0);
-            if *present as usize >= self.options.max_per_ip {
-                return self.refuse(stream, Refusal::Address);
-            }
-            *present += 1;
-        }
+        let (origin, group) = match self.origin_of(address, transport) {
+            Ok(known) => known,
+            Err(refusal) => return self.refuse(stream, refusal),
+        };
         let entry = self.conns.vacant_entry();
         let index = entry.key();
         let generation = self.gate.next_generation;
@@ -139,18 +155,66 @@ impl Server {
         }
         entry.insert(Conn {
             stream,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(any(feature = "tls", feature = "proxy"))]
+            awaits: Awaits::Nothing,
             generation,
             is_readable: false,
             is_listed: false,
             is_end_near: false,
             has_ended: false,
             is_lingering: false,
+            #[cfg(feature = "tls")]
+            lingers: 0,
             group,
         });
         self.counts.accepted += 1;
-        let (address, is_private) = (address.to_canonical(), address.to_canonical().is_loopback());
-        let origin = Origin { address: Some(address), is_private, is_trusted };
-        self.chat.handle_connect(client_id(index), origin);
+        match transport {
+            Transport::Plain => self.open(index, origin),
+            #[cfg(feature = "tls")]
+            Transport::Tls => self.begin_tls(index, origin),
+            #[cfg(feature = "proxy")]
+            Transport::Proxy => self.begin_entry(index, Awaits::Header),
+        }
+    }
+
+    /// What is known of a caller from its address, and where it counts. Of one that a proxy brings, nothing yet.
+    fn origin_of(
+        &mut self,
+        address: IpAddr,
+        transport: Transport,
+    ) -> Result<(Origin, Option<[u8; 16]>), Refusal> {
+        #[cfg(feature = "proxy")]
+        if transport == Transport::Proxy {
+            let is_known = self.options.proxy.from.iter().any(|block| block.contains(address));
+            return if is_known { Ok((Origin::default(), None)) } else { Err(Refusal::Stranger) };
+        }
+        let _ = transport;
+        let (is_trusted, group) = self.enter_address(address)?;
+        let address = address.to_canonical();
+        Ok((Origin { address: Some(address), is_private: address.is_loopback(), is_trusted }, group))
+    }
+
+    /// Takes a place of those of an address. Says whether it is trusted, and where the place is to be given back.
+    pub(super) fn enter_address(&mut self, address: IpAddr) -> Result<(bool, Option<[u8; 16]>), Refusal> {
+        let options = &self.options;
+        let is_in = |blocks: &[Cidr]| blocks.iter().any(|block| block.contains(address));
+        let is_trusted = is_in(&options.trusted);
+        if options.max_per_ip == 0 || is_trusted {
+            return Ok((is_trusted, None));
+        }
+        #[cfg(feature = "proxy")]
+        if is_in(&options.proxy.exempt) {
+            return Ok((is_trusted, None));
+        }
+        let group = address_group(address);
+        let present = self.gate.per_address.entry(group).or_insert(0);
+        if *present as usize >= options.max_per_ip {
+            return Err(Refusal::Address);
+        }
+        *present += 1;
+        Ok((is_trusted, Some(group)))
     }
 
     pub(super) fn leave_address(&mut self, group: Option<[u8; 16]>) {
@@ -164,17 +228,21 @@ impl Server {
     }
 
     fn refuse(&mut self, mut stream: TcpStream, refusal: Refusal) {
-        if let Some(count) = Refusal::ALL.iter().position(|other| *other == refusal) {
-            if let Some(count) = self.counts.refused.get_mut(count) {
-                *count += 1;
-            }
-        }
-        let (words, phrase) = refusal.words();
-        let line = format!("* {words} :{}\n", phrase.in_language(self.options.language));
+        let line = self.note_refused(refusal);
         // What it has already sent is read: closing on unread bytes could take the sentence away again.
         let _ = stream.read(&mut self.buffer);
         let _ = stream.write(line.as_bytes());
         let _ = stream.shutdown(Shutdown::Write);
+    }
+
+    /// Counts a caller that is not let in. Returns what it is told.
+    pub(super) fn note_refused(&mut self, refusal: Refusal) -> String {
+        let place = Refusal::ALL.iter().position(|other| *other == refusal);
+        if let Some(count) = place.and_then(|place| self.counts.refused.get_mut(place)) {
+            *count += 1;
+        }
+        let (words, phrase) = refusal.words();
+        format!("* {words} :{}\n", phrase.in_language(self.options.language))
     }
 
     /// With the last descriptor: takes a caller, tells it, closes.

@@ -1,14 +1,17 @@
 //! How connections end: what was written still reaches the peer, and the slot is freed once.
 
-use std::net::Shutdown;
 use std::time::Duration;
 
 use super::Server;
-use super::conn::{self, Received, client_id, live_index};
+use super::conn::{self, Finish, Received, client_id, live_index};
 use crate::moment::Moment;
 
 /// How long a closed connection may take to read what was written before its socket goes.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How many times as long it may take to take what the kernel has not taken yet.
+#[cfg(feature = "tls")]
+const OWING_LINGERS_MAX: u8 = 9;
 
 /// Bytes that a closed connection may still send.
 const LINGER_READS_MAX: usize = 64;
@@ -19,8 +22,11 @@ impl Server {
     pub(super) fn close(&mut self, index: usize, now: Moment) {
         self.chat.handle_gone(client_id(index), now);
         let Some(conn) = self.conns.get_mut(index).filter(|conn| !conn.is_lingering) else { return };
-        if conn.has_ended || conn.stream.shutdown(Shutdown::Write).is_err() {
-            return self.remove(index, now);
+        match conn.finish() {
+            #[cfg(feature = "tls")]
+            Finish::Owing => {}
+            Finish::Done if !conn.has_ended => {}
+            Finish::Done | Finish::Broken => return self.remove(index, now),
         }
         conn.is_lingering = true;
         self.lingering.push_back((now.after(LINGER), conn::token(index, conn.generation)));
@@ -31,9 +37,14 @@ impl Server {
     pub(super) fn drain(&mut self, index: usize, now: Moment) {
         for _ in 0..LINGER_READS_MAX {
             let Some(conn) = self.conns.get_mut(index) else { return };
-            match conn.receive(&mut self.buffer) {
+            match conn.receive_raw(&mut self.buffer) {
                 Received::Some(_) => {}
                 Received::Last(_) => {
+                    conn.is_readable = false;
+                    return;
+                }
+                #[cfg(feature = "tls")]
+                Received::Ended if conn.owes() => {
                     conn.is_readable = false;
                     return;
                 }
@@ -46,10 +57,23 @@ impl Server {
     pub(super) fn end_lingering(&mut self, now: Moment) {
         while let Some((_, token)) = self.lingering.front().copied().filter(|(at, _)| *at <= now) {
             self.lingering.pop_front();
-            if let Some(index) = live_index(&self.conns, token) {
-                self.remove(index, now);
+            let Some(index) = live_index(&self.conns, token) else { continue };
+            match self.conns.get_mut(index) {
+                #[cfg(feature = "tls")]
+                Some(conn) if conn.owes() && conn.lingers < OWING_LINGERS_MAX => {
+                    conn.lingers += 1;
+                    self.lingering.push_back((now.after(LINGER), token));
+                }
+                _ => self.remove(index, now),
             }
         }
+    }
+
+    /// The connection is of no use any more.
+    pub(super) fn break_off(&mut self, index: usize, now: Moment) {
+        #[cfg(feature = "tls")]
+        self.note_fault(index, now);
+        self.remove(index, now);
     }
 
     /// The one place where a connection ends.

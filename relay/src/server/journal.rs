@@ -26,15 +26,9 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn note(&mut self, event: &Event, conns: &Slab<Conn>, now: Moment) {
-        if now >= self.window_end {
-            self.tidy(now);
-            *self = Self { window_end: now.after(WINDOW), written: 0, ..*self };
-        }
-        if self.written >= LINES_MAX || !takes_a_line() {
-            self.left_out += 1;
+        if !self.has_place(now) {
             return;
         }
-        self.written += 1;
         match event {
             Event::Named { client, name } => {
                 let address = conns.get(client.0 as usize).and_then(|conn| conn.stream.peer_addr().ok());
@@ -63,8 +57,31 @@ impl Journal {
         }
     }
 
+    /// A line that a peer can bring about.
+    #[cfg(feature = "tls")]
+    pub(super) fn note_line(&mut self, line: &str, now: Moment) {
+        if self.has_place(now) {
+            write(line);
+        }
+    }
+
+    /// Whether one more line may be written in this second; counts it, or that it was left out.
+    fn has_place(&mut self, now: Moment) -> bool {
+        if now >= self.window_end {
+            self.tidy(now);
+            *self = Self { window_end: now.after(WINDOW), written: 0, ..*self };
+        }
+        let has_place = self.written < LINES_MAX && takes_a_line();
+        if has_place {
+            self.written += 1;
+        } else {
+            self.left_out += 1;
+        }
+        has_place
+    }
+
     /// A line of its own.
-    #[cfg(feature = "history")]
+    #[cfg(any(feature = "history", feature = "tls", feature = "config"))]
     pub(super) fn tell(&mut self, line: &str) {
         if takes_a_line() {
             write(line);

@@ -8,39 +8,64 @@
 mod accept;
 mod closing;
 mod conn;
+mod entry;
+mod events;
+#[cfg(feature = "tls")]
+mod handshake;
 #[cfg(feature = "history")]
 mod history;
 mod journal;
 #[cfg(feature = "metrics")]
 mod measure;
+#[cfg(feature = "proxy")]
+mod proxied;
+mod reading;
+#[cfg(feature = "config")]
+mod settings;
+mod signals;
+mod system;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "config")]
+mod watchdog;
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::SocketAddr;
+#[cfg(feature = "metrics")]
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use slab::Slab;
 
 pub use accept::Refusal;
+#[cfg(feature = "config")]
+pub use settings::Reread;
+pub use signals::Signals;
 
 use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
+use crate::listen::{Listener, Transport};
 #[cfg(feature = "metrics")]
 use crate::metrics::MetricsServer;
 use crate::moment::Moment;
 use crate::options::Options;
 use accept::{Door, Gate};
-use conn::{Conn, INDEX_MAX, Received, Sockets, client_id, live_index};
+use conn::{Conn, INDEX_MAX, Sockets};
 use journal::Journal;
+use system::{raise_descriptor_limit, random_key};
+#[cfg(feature = "config")]
+use watchdog::Watchdog;
 
 /// Bytes of one read. Longer lines come in several; an idle relay holds this and little else.
 const READ_BYTES: usize = 8 * 1024;
 
-/// Reads from one connection before the others get their turn.
-const READS_MAX: usize = 4;
+/// Steps in one turn of connections that the chat does not know of yet. One of a TLS handshake takes some hundred
+/// microseconds: the others get their lines in between.
+#[cfg(any(feature = "tls", feature = "proxy"))]
+const STEPS_MAX: usize = 8;
 
 /// Events taken at once.
 const EVENTS_MAX: usize = 1024;
@@ -56,7 +81,6 @@ const SHUTDOWN_AFTER: Duration = Duration::from_secs(2);
 /// Descriptors that are not for connections: standard streams, the poll, doors, signals, metrics, the spare.
 const DESCRIPTORS_RESERVED: usize = 24;
 
-const SIGNALS: Token = Token(INDEX_MAX + 1);
 const DOORS: Token = Token(INDEX_MAX + 32);
 /// Doors there may be.
 pub const DOORS_MAX: usize = 16;
@@ -75,22 +99,42 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Bytes written.
     pub bytes_out: u64,
+    /// TLS handshakes that were finished.
+    pub handshakes: u64,
+    /// Connections that broke at TLS, in the handshake or later.
+    pub handshakes_failed: u64,
 }
 
 /// The relay.
 pub struct Server {
     options: Options,
     max_clients: usize,
+    /// As many as there are descriptors for.
+    #[cfg(feature = "config")]
+    clients_that_fit: usize,
+    #[cfg(feature = "config")]
+    reread: Option<Reread>,
+    #[cfg(feature = "config")]
+    watchdog: Option<Watchdog>,
     poll: Poll,
     doors: Vec<Door>,
     gate: Gate,
-    signals: UnixStream,
+    signals: Signals<UnixStream>,
     conns: Slab<Conn>,
     chat: Chat,
     /// Connections to read.
     ready: VecDeque<usize>,
     /// Closed connections that wait for their peer, with when that ends.
     lingering: VecDeque<(Moment, Token)>,
+    /// Certificate and key.
+    #[cfg(feature = "tls")]
+    identity: Option<crate::certificate::Identity>,
+    /// Until when connections must have shown what they have to, in that order; one that has leaves its time behind.
+    #[cfg(any(feature = "tls", feature = "proxy"))]
+    entries: VecDeque<(Moment, Token)>,
+    /// Steps of connections that the chat does not know of yet, which this turn may still take.
+    #[cfg(any(feature = "tls", feature = "proxy"))]
+    steps_left: usize,
     buffer: Box<[u8]>,
     started: Instant,
     counts: Counts,
@@ -106,22 +150,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// A relay on these listening sockets, already bound. `signals` becomes readable when it is to end.
+    /// A relay on these listening sockets, already bound.
     pub fn new(
         options: Options,
-        listeners: Vec<TcpListener>,
-        signals: std::os::unix::net::UnixStream,
+        listeners: Vec<Listener>,
+        signals: Signals<std::os::unix::net::UnixStream>,
         #[cfg(feature = "metrics")] metrics: Option<TcpListener>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut doors = Vec::new();
         for (number, listener) in listeners.into_iter().take(DOORS_MAX).enumerate() {
-            let mut listener = mio::net::TcpListener::from_std(listener);
+            let Listener { socket, transport } = listener;
+            let mut listener = mio::net::TcpListener::from_std(socket);
             poll.registry().register(&mut listener, Token(DOORS.0 + number), Interest::READABLE)?;
-            doors.push(Door { listener, is_ready: true });
+            doors.push(Door { listener, is_ready: true, transport });
         }
-        let mut signals = UnixStream::from_std(signals);
-        poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        let signals = signals.register(poll.registry())?;
         let settings = Settings {
             flood: options.flood,
             language: options.language,
@@ -129,11 +173,15 @@ impl Server {
             token_key: random_key()?.into(),
             labels_max: LABELS_MAX,
         };
-        let descriptors = raise_descriptor_limit();
+        let clients_that_fit = raise_descriptor_limit().saturating_sub(DESCRIPTORS_RESERVED).max(1);
         Ok(Self {
-            max_clients: options
-                .max_clients
-                .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1)),
+            max_clients: options.max_clients.unwrap_or(clients_that_fit),
+            #[cfg(feature = "config")]
+            clients_that_fit,
+            #[cfg(feature = "config")]
+            reread: None,
+            #[cfg(feature = "config")]
+            watchdog: Watchdog::wanted(),
             options,
             doors,
             gate: Gate::new(),
@@ -142,6 +190,12 @@ impl Server {
             chat: Chat::new(settings),
             ready: VecDeque::new(),
             lingering: VecDeque::new(),
+            #[cfg(feature = "tls")]
+            identity: None,
+            #[cfg(any(feature = "tls", feature = "proxy"))]
+            entries: VecDeque::new(),
+            #[cfg(any(feature = "tls", feature = "proxy"))]
+            steps_left: 0,
             buffer: vec![0; READ_BYTES].into(),
             started: Instant::now(),
             counts: Counts::default(),
@@ -158,9 +212,10 @@ impl Server {
         })
     }
 
-    /// Where it listens.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.doors.iter().filter_map(|door| door.listener.local_addr().ok()).collect()
+    /// Where it listens, and for what.
+    pub fn addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        let address = |door: &Door| Some((door.transport, door.listener.local_addr().ok()?));
+        self.doors.iter().filter_map(address).collect()
     }
 
     /// Runs until a signal comes, says goodbye to everybody, and returns.
@@ -171,6 +226,14 @@ impl Server {
             let timeout = self.timeout(end_at);
             self.wait_for_events(&mut events, timeout)?;
             let now = self.now();
+            #[cfg(any(feature = "tls", feature = "proxy"))]
+            {
+                self.steps_left = STEPS_MAX;
+            }
+            #[cfg(feature = "config")]
+            if let Some(watchdog) = &mut self.watchdog {
+                watchdog.tell(now);
+            }
             let mut is_told_to_end = self.take_events(&events);
             self.accept_ready(now);
             self.chat.handle_clock(unix_ms());
@@ -200,8 +263,17 @@ impl Server {
         }
         let linger_ends = self.lingering.front().map(|(at, _)| *at);
         let journal_due = self.journal.next_due();
-        let due = [self.chat.next_due(), self.gate.retry_at, linger_ends, journal_due, end_at];
-        let next = due.into_iter().flatten().min()?;
+        #[cfg(feature = "config")]
+        let watchdog_due = self.watchdog.as_ref().map(Watchdog::due);
+        #[cfg(not(feature = "config"))]
+        let watchdog_due = None;
+        #[cfg(any(feature = "tls", feature = "proxy"))]
+        let entry_due = self.next_entry_due();
+        #[cfg(not(any(feature = "tls", feature = "proxy")))]
+        let entry_due = None;
+        let shell_due = [linger_ends, journal_due, entry_due, watchdog_due];
+        let due = [self.chat.next_due(), self.gate.retry_at, end_at].into_iter().chain(shell_due);
+        let next = due.flatten().min()?;
         Some(next.since(self.now()))
     }
 
@@ -212,51 +284,6 @@ impl Server {
                 Ok(())
             }
             result => result,
-        }
-    }
-
-    /// Notes what is ready. True: the relay is to end.
-    fn take_events(&mut self, events: &Events) -> bool {
-        let mut is_told_to_end = false;
-        for event in events {
-            let token = event.token();
-            if let Some(index) = live_index(&self.conns, token) {
-                self.take_event(index, event);
-            } else if token == SIGNALS {
-                let _ = self.signals.read(&mut self.buffer);
-                is_told_to_end = true;
-            } else if let Some(door) =
-                token.0.checked_sub(DOORS.0).and_then(|number| self.doors.get_mut(number))
-            {
-                door.is_ready = true;
-            } else {
-                #[cfg(feature = "history")]
-                if token == history::HISTORY {
-                    self.take_history_event();
-                    continue;
-                }
-                #[cfg(feature = "metrics")]
-                self.take_metrics_event(event);
-            }
-        }
-        is_told_to_end
-    }
-
-    fn take_event(&mut self, index: usize, event: &mio::event::Event) {
-        if event.is_writable() || event.is_error() {
-            self.chat.handle_writable(client_id(index));
-        }
-        if event.is_error() && !self.chat.wants_read(client_id(index)) {
-            // It was reset, and what it had sent was not to be read yet: nobody waits for it any more.
-            return self.remove(index, self.now());
-        }
-        let is_end_near = event.is_read_closed() || event.is_error();
-        if event.is_readable() || is_end_near {
-            if let Some(conn) = self.conns.get_mut(index) {
-                conn.is_readable = true;
-                conn.is_end_near |= is_end_near;
-            }
-            self.list(index);
         }
     }
 
@@ -299,58 +326,9 @@ impl Server {
             }
         }
         self.end_lingering(now);
+        #[cfg(any(feature = "tls", feature = "proxy"))]
+        self.end_entries(now);
         self.write_journal(now);
-    }
-
-    /// Puts a connection on the list of those to read.
-    fn list(&mut self, index: usize) {
-        if let Some(conn) = self.conns.get_mut(index).filter(|conn| conn.is_readable && !conn.is_listed) {
-            conn.is_listed = true;
-            self.ready.push_back(index);
-        }
-    }
-
-    fn read_ready(&mut self, now: Moment) {
-        for _ in 0..self.ready.len() {
-            let Some(index) = self.ready.pop_front() else { return };
-            let Some(conn) = self.conns.get_mut(index).filter(|conn| conn.is_listed) else { continue };
-            conn.is_listed = false;
-            if conn.is_lingering {
-                self.drain(index, now);
-            } else {
-                self.read(index, now);
-            }
-        }
-    }
-
-    /// Reads one connection until it is empty, the chat wants no more of it, or it is another's turn.
-    fn read(&mut self, index: usize, now: Moment) {
-        let client = client_id(index);
-        for _ in 0..READS_MAX {
-            if !self.chat.wants_read(client) {
-                return;
-            }
-            let Some(conn) = self.conns.get_mut(index) else { return };
-            let received = conn.receive(&mut self.buffer);
-            if !matches!(received, Received::Some(_)) {
-                conn.is_readable = false;
-            }
-            match received {
-                Received::Some(bytes) | Received::Last(bytes) => {
-                    self.counts.bytes_in += bytes as u64;
-                    self.chat.handle_bytes(client, self.buffer.get(..bytes).unwrap_or_default(), now);
-                }
-                Received::Ended => {
-                    conn.has_ended = true;
-                    self.chat.handle_end_of_input(client, now);
-                }
-                Received::Broken => self.remove(index, now),
-            }
-            if !self.conns.get(index).is_some_and(|conn| conn.is_readable) {
-                return;
-            }
-        }
-        self.list(index);
     }
 
     fn start_shutdown(&mut self, now: Moment) {
@@ -366,21 +344,4 @@ impl Server {
         }
         self.journal.tidy(now);
     }
-}
-
-/// Bytes that nobody can guess.
-fn random_key() -> io::Result<[u8; 32]> {
-    let mut key = [0; 32];
-    // Requests of up to 256 bytes are answered whole: getrandom(2).
-    rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty())?;
-    Ok(key)
-}
-
-/// Raises the limit of descriptors as far as it goes, and says how many there are.
-fn raise_descriptor_limit() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    // Where it cannot be raised, what there is must do.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-    let descriptors = getrlimit(Resource::Nofile).current;
-    descriptors.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(INDEX_MAX)
 }

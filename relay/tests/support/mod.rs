@@ -31,6 +31,10 @@ pub(crate) struct Relay {
     /// One for each listener, in the order of the flags.
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where it speaks TLS.
+    pub(crate) tls: Option<SocketAddr>,
+    /// Where proxies bring clients.
+    pub(crate) proxy: Option<SocketAddr>,
     stderr: Receiver<String>,
     said: Vec<String>,
 }
@@ -78,11 +82,27 @@ impl Relay {
         let args: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
         let count = |flag: &str| args.iter().map(|arg| arg.matches(flag).count()).sum::<usize>();
         let (listeners, metrics) = (count("--listen").max(1), count("--metrics"));
+        let (tls, proxy) = (count("--tls-listen"), count("--proxy-listen"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the relay starts");
         let stderr = lines_of(child.stderr.take().unwrap());
-        let mut relay = Self { child, addresses: Vec::new(), metrics: None, stderr, said: Vec::new() };
-        while relay.addresses.len() < listeners || usize::from(relay.metrics.is_some()) < metrics {
+        let mut relay = Self {
+            child,
+            addresses: Vec::new(),
+            metrics: None,
+            tls: None,
+            proxy: None,
+            stderr,
+            said: Vec::new(),
+        };
+        let has_said_all = |relay: &Self| {
+            let is_said = |address: Option<SocketAddr>, flags: usize| flags == 0 || address.is_some();
+            relay.addresses.len() >= listeners
+                && is_said(relay.metrics, metrics)
+                && is_said(relay.tls, tls)
+                && is_said(relay.proxy, proxy)
+        };
+        while !has_said_all(&relay) {
             match relay.stderr.recv_timeout(DEADLINE) {
                 Ok(line) => relay.note_announcement(line),
                 Err(RecvTimeoutError::Disconnected) => return Err(relay.await_end()),
@@ -97,6 +117,10 @@ impl Relay {
     fn note_announcement(&mut self, line: String) {
         if let Some(address) = line.strip_prefix("listening on ") {
             self.addresses.push(address.parse().expect("an address"));
+        } else if let Some(address) = line.strip_prefix("tls on ") {
+            self.tls = Some(address.parse().expect("an address"));
+        } else if let Some(address) = line.strip_prefix("proxy on ") {
+            self.proxy = Some(address.parse().expect("an address"));
         } else if let Some(address) = line.strip_prefix("metrics on ") {
             self.metrics = Some(address.parse().expect("an address"));
         }
@@ -146,6 +170,28 @@ impl Relay {
         let result = during();
         self.signal("CONT");
         result
+    }
+
+    /// The next line on stderr that holds this, from now on.
+    #[track_caller]
+    pub(crate) fn await_said(&mut self, part: &str) -> String {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match self.stderr.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("the relay never said {part:?}; it said {:?}", self.said),
+            }
+        }
+    }
+
+    /// What it has said so far, as far as it was waited for.
+    pub(crate) fn said(&self) -> &[String] {
+        &self.said
     }
 
     /// Waits for the end of the relay and returns how it ended and all that it wrote to stderr.

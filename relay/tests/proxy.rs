@@ -1,0 +1,164 @@
+//! Clients that a proxy brings: each rule on addresses is about them, and nobody but the proxy can say who they are.
+
+#![cfg(feature = "proxy")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use support::{Client, Heard, Relay};
+
+fn relay(flags: &[&str]) -> Relay {
+    let base = ["--proxy-listen", "127.0.0.1:0", "--proxy-from", "127.0.0.1"];
+    Relay::start(&[&base[..], flags].concat())
+}
+
+/// A client from this address, as a proxy of version 1 brings it.
+fn brought(relay: &Relay, address: &str) -> Client {
+    let mut client = Client::connect(relay.proxy.unwrap());
+    let family = if address.contains(':') { "TCP6 " } else { "TCP4 " };
+    let own = if address.contains(':') { "::1" } else { "127.0.0.1" };
+    client.send_bytes(format!("PROXY {family}{address} {own} 40000 2000\r\n").as_bytes());
+    client
+}
+
+/// A header of version 2.
+fn binary(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(rest.len()).unwrap().to_be_bytes();
+    [b"\r\n\r\n\0\r\nQUIT\n", &[command, family][..], &length, rest].concat()
+}
+
+#[test]
+fn whom_a_proxy_brings_is_in_the_same_chat() {
+    let relay = relay(&["--flood", "0"]);
+    let mut luis = relay.named("Luis");
+    let mut ana = brought(&relay, "192.0.2.1");
+    ana.tell("Ana se ha unido al chat.");
+    ana.tell("hola");
+    luis.hears(&["Ana se ha unido al chat.", "Ana: hola"]);
+    let mut eva = Client::connect(relay.proxy.unwrap());
+    // What the client says may come in one piece with what the proxy says.
+    let header = binary(0x21, 0x11, &[192, 0, 2, 2, 127, 0, 0, 1, 1, 2, 3, 4]);
+    eva.send_bytes(&[&header[..], "Eva se ha unido al chat.\n".as_bytes()].concat());
+    luis.expect_line("Eva se ha unido al chat.");
+    let mut probe = Client::connect(relay.proxy.unwrap());
+    probe.send_bytes(&binary(0x20, 0, &[]));
+    probe.sync();
+}
+
+#[test]
+fn a_header_in_single_bytes_is_read_and_none_of_it_is_said() {
+    let relay = relay(&["--flood", "0"]);
+    let mut luis = relay.named("Luis");
+    let mut ana = Client::connect(relay.proxy.unwrap());
+    for byte in b"PROXY TCP4 192.0.2.1 127.0.0.1 40000 2000\r\nAna se ha unido al chat.\n" {
+        ana.send_bytes(&[*byte]);
+    }
+    ana.sync();
+    luis.hears(&["Ana se ha unido al chat."]);
+}
+
+#[test]
+fn the_limit_of_an_address_is_about_the_client_and_not_the_proxy() {
+    let relay = relay(&["--max-per-ip", "2", "--max-per-ip-exempt", "198.51.100.0/24"]);
+    let mut inside: Vec<Client> = Vec::new();
+    for address in ["192.0.2.1", "192.0.2.1", "192.0.2.2", "198.51.100.1", "198.51.100.1", "198.51.100.1"] {
+        let mut client = brought(&relay, address);
+        client.sync();
+        inside.push(client);
+    }
+    let mut third = brought(&relay, "192.0.2.1");
+    third.expect_line("* FAIL RELAY ADDRESS_FULL :…");
+    third.expect_closed();
+    drop(inside.remove(0));
+    // The place of the one who left is free once the relay knows.
+    let until = std::time::Instant::now() + support::DEADLINE;
+    loop {
+        let mut next = brought(&relay, "192.0.2.1");
+        next.try_send_bytes(b"/ping x\n");
+        match next.hear(support::DEADLINE) {
+            Heard::Line(line) if line == "* PONG x" => break,
+            Heard::Line(_) | Heard::Closed => assert!(std::time::Instant::now() < until),
+            Heard::Nothing => panic!("no answer"),
+        }
+    }
+}
+
+#[test]
+fn whom_the_proxy_does_not_name_counts_as_the_proxy() {
+    let relay = relay(&["--max-per-ip", "1"]);
+    let mut unknown = Client::connect(relay.proxy.unwrap());
+    unknown.send_bytes(b"PROXY UNKNOWN\r\n");
+    unknown.sync();
+    let mut second = Client::connect(relay.proxy.unwrap());
+    second.send_bytes(b"PROXY UNKNOWN\r\n");
+    second.expect_line("* FAIL RELAY ADDRESS_FULL :…");
+}
+
+#[test]
+fn trust_is_about_the_client_that_a_proxy_brings_and_not_about_the_proxy() {
+    let relay = relay(&["--flood", "1,1", "--trusted", "127.0.0.0/8,192.0.2.0/24"]);
+    let mut luis = relay.named("Luis");
+    let mut trusted = brought(&relay, "192.0.2.1");
+    trusted.tell("Ana se ha unido al chat.");
+    for _ in 0..20 {
+        trusted.send("rápido");
+    }
+    trusted.sync();
+    luis.expect_line("Ana se ha unido al chat.");
+    (0..20).for_each(|_| luis.expect_line("Ana: rápido"));
+    let mut stranger = brought(&relay, "203.0.113.1");
+    stranger.send("Eva se ha unido al chat.");
+    for _ in 0..20 {
+        stranger.send("rápido");
+    }
+    luis.expect_line("Eva se ha unido al chat.");
+    // At one line a second most of the twenty are still to come.
+    luis.tell("/ping");
+    assert!(luis.all_lines().len() < 15);
+}
+
+#[test]
+fn nobody_but_a_known_proxy_can_say_who_somebody_is() {
+    let relay = relay(&["--flood", "0"]);
+    // From another address.
+    let mut stranger = Client::connect_from("127.0.0.2".parse().unwrap(), relay.proxy.unwrap());
+    stranger.try_send_bytes(b"PROXY TCP4 192.0.2.1 127.0.0.1 1 2\r\n");
+    assert!(stranger.lines_until_closed()[0].starts_with("* FAIL RELAY PROXY_ONLY :"));
+    // Where no header is expected it is just text.
+    let mut luis = relay.named("Luis");
+    let mut plain = relay.client();
+    plain.send("PROXY TCP4 192.0.2.1 127.0.0.1 1 2");
+    plain.expect_line("* FAIL SAY NAME_NEEDED :…");
+    luis.hears(&[]);
+    // And where one is expected nothing else is.
+    for text in ["Ana se ha unido al chat.\n", "GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 localhost x 1 2\r\n"] {
+        let mut client = Client::connect(relay.proxy.unwrap());
+        client.send_bytes(text.as_bytes());
+        let lines = client.lines_until_closed();
+        assert!(lines.len() == 1 && lines[0].starts_with("* FAIL RELAY PROXY_ONLY :"), "{lines:?}");
+    }
+    luis.hears(&[]);
+}
+
+#[test]
+fn a_header_that_never_ends_ends_in_its_time_and_delays_nobody() {
+    let relay = relay(&["--flood", "0"]);
+    let mut halves: Vec<Client> = (0..20)
+        .map(|number| {
+            let mut half = Client::connect(relay.proxy.unwrap());
+            half.send_bytes(&b"PROXY TCP4 192.0.2.1 12"[..number]);
+            half
+        })
+        .collect();
+    let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
+    ana.tell("hola");
+    luis.hears(&["Ana: hola"]);
+    for half in &mut halves {
+        assert_eq!(half.hear(2 * support::DEADLINE), Heard::Closed);
+    }
+    // One that goes in the middle is gone.
+    let mut gone = Client::connect(relay.proxy.unwrap());
+    gone.send_bytes(b"PROXY TCP4");
+    gone.half_close();
+    gone.expect_closed();
+}
