@@ -172,8 +172,9 @@ pub fn is_label(word: &str) -> bool {
 pub fn label_in(line: &[u8]) -> Option<&str> {
     let tags = line.strip_prefix(b"@")?;
     let end = memchr::memchr(b' ', tags).or_else(|| memchr::memrchr(b';', tags))?;
-    let mut label = tags.get(..end)?.split(|byte| *byte == b';').filter_map(|tag| tag.strip_prefix(b"label="));
-    std::str::from_utf8(label.next_back()?).ok().filter(|label| is_label(label))
+    let mut labels =
+        tags.get(..end)?.split(|byte| *byte == b';').filter_map(|tag| tag.strip_prefix(b"label="));
+    std::str::from_utf8(labels.next_back()?).ok().filter(|label| is_label(label))
 }
 
 impl<'a> Labeled<'a> {
