@@ -56,9 +56,17 @@ fn wire_names_no_socket_thread_file_or_clock() {
 fn the_core_of_the_relay_names_no_socket_thread_file_or_clock() {
     let folder = workspace().join("relay/src");
     let mut core = sources(&folder.join("chat"));
-    for name in
-        ["account.rs", "batch.rs", "cidr.rs", "log.rs", "flood.rs", "moment.rs", "phrases.rs", "proxy.rs", "sabotage.rs"]
-    {
+    for name in [
+        "account.rs",
+        "batch.rs",
+        "cidr.rs",
+        "log.rs",
+        "flood.rs",
+        "moment.rs",
+        "phrases.rs",
+        "proxy.rs",
+        "sabotage.rs",
+    ] {
         let path = folder.join(name);
         let text = fs::read_to_string(&path).expect("a source of the core");
         core.push((path, text));

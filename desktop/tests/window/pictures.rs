@@ -51,11 +51,15 @@ fn pictures() {
     window.resize(1600, 1000);
     window.keep_picture("large");
     window.resize(800, 600);
-    window.keys(&["ctrl+e"]);
-    window.keep_picture("emoji");
-    window.keys(&["Escape", "ctrl+comma"]);
-    window.keep_picture("settings");
-    window.keys(&["Escape", "ctrl+f"]);
+    for (key, name) in [("ctrl+e", "emoji"), ("ctrl+comma", "settings")] {
+        let closed = window.still();
+        window.keys(&[key]);
+        window.await_picture(name, |picture| *picture != closed);
+        window.keep_picture(name);
+        window.keys(&["Escape"]);
+        window.await_picture("the window without a sheet", |picture| *picture == closed);
+    }
+    window.keys(&["ctrl+f"]);
     window.types("sitio");
     window.keep_picture("search");
     window.keys(&["Escape"]);
@@ -114,10 +118,13 @@ fn begun(relay: &Relay, window: &Window<'_>, people: &mut [Plain; 4]) {
     await_text(relay, "nos esperan a las seis");
 }
 
-/// Who reads further up while much is said.
+/// Who reads further up while much is said, in another room.
 fn unread(relay: &Relay, window: &Window<'_>, people: &mut [Plain; 4]) {
     let [luis, eva, ..] = people;
-    luis.send("/join general");
+    luis.send("/join música");
+    eva.send("/join música");
+    window.keys(&["alt+Down", "alt+Down"]);
+    until("the room", || window.title().contains("música ·").then_some(()));
     for number in 1..=12 {
         say(relay, eva, &format!("para el sorteo de libros hay {number} apuntados"));
     }
