@@ -523,13 +523,14 @@ fn a_line_that_is_there_is_never_replaced_and_whose_id_it_is_is_said() {
 #[test]
 fn a_history_is_shortened_and_looked_at_by_hand() {
     let folder = Folder::new();
-    let lines: String = (1..=100u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    let said = |id: u64| format!("@id={};room=general Ana: {id}\n", (CLOCK_SET_MS + id) << 16);
+    let lines: String = (1..=100u64).map(said).collect();
     tool(&folder, &["import"], &lines);
     let (code, _, said) = tool(&folder, &["prune", "--history-max-age", "0", "--history-max-rows", "30"], "");
     assert_eq!((code, said.as_str()), (Some(0), "70 lines dropped, 30 kept"));
     assert_eq!(in_file(&folder.file())[0].1, "71");
     let (_, _, said) = tool(&folder, &["prune"], "");
-    assert_eq!(said, "30 lines dropped, 0 kept", "they are of 1970");
+    assert_eq!(said, "30 lines dropped, 0 kept", "they are of 2025");
     std::fs::write(folder.file(), vec![b'x'; 4096]).unwrap();
     let (code, _, said) = tool(&folder, &["check"], "");
     assert!(code == Some(2) && said.contains("is damaged"), "{said}");

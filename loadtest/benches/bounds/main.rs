@@ -17,6 +17,7 @@ mod masses;
 mod resume;
 mod single;
 mod table;
+mod words;
 mod works;
 
 use std::cell::RefCell;
