@@ -109,6 +109,9 @@ phrases! {
     /// Too many ask.
     HistoryBusy: "mucha gente pregunta a la vez por el historial; prueba en un momento",
         "too many people ask for the history at once; try again in a moment";
+    /// A search that takes too long.
+    SearchCostly: "esas palabras están en demasiadas líneas; busca con otras, o añade una menos corriente",
+        "those words are in too many lines; look for others, or add one that is less common";
     /// A word that is to be a number.
     NoNumber: "ahí va un número; mira /ayuda", "that has to be a number; see /help";
     /// Extended mode, asked for twice.

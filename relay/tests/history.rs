@@ -14,6 +14,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use support::{Client, DEADLINE, Folder, Relay};
 use tertulia_relay::clock::unix_ms;
+use tertulia_relay::history::CLOCK_SET_MS;
 use tertulia_wire::time::rfc3339;
 
 /// What `/history WORDS` answers: the lines as they were said, and the last line.
@@ -522,13 +523,14 @@ fn a_line_that_is_there_is_never_replaced_and_whose_id_it_is_is_said() {
 #[test]
 fn a_history_is_shortened_and_looked_at_by_hand() {
     let folder = Folder::new();
-    let lines: String = (1..=100u64).map(|id| format!("@id={};room=general Ana: {id}\n", id << 16)).collect();
+    let said = |id: u64| format!("@id={};room=general Ana: {id}\n", (CLOCK_SET_MS + id) << 16);
+    let lines: String = (1..=100u64).map(said).collect();
     tool(&folder, &["import"], &lines);
     let (code, _, said) = tool(&folder, &["prune", "--history-max-age", "0", "--history-max-rows", "30"], "");
     assert_eq!((code, said.as_str()), (Some(0), "70 lines dropped, 30 kept"));
     assert_eq!(in_file(&folder.file())[0].1, "71");
     let (_, _, said) = tool(&folder, &["prune"], "");
-    assert_eq!(said, "30 lines dropped, 0 kept", "they are of 1970");
+    assert_eq!(said, "30 lines dropped, 0 kept", "they are of 2025");
     std::fs::write(folder.file(), vec![b'x'; 4096]).unwrap();
     let (code, _, said) = tool(&folder, &["check"], "");
     assert!(code == Some(2) && said.contains("is damaged"), "{said}");
@@ -637,18 +639,20 @@ fn once_a_relay_has_sessions_of_its_own_no_keys_are_taken_in_also_not_by_what_be
 fn old_lines_go_wherever_they_stand_also_behind_some_that_stay() {
     let now = unix_ms();
     let young = |id: u64| format!("@id={id};time={};room=general Ana: se queda\n", rfc3339(now));
-    let old = |id: u64| format!("@id={id};time=1970-01-01T00:00:00.001Z;room=general Ana: se va\n");
+    let old = |place: u64| format!("@id={};room=general Ana: se va\n", (CLOCK_SET_MS << 16) + place);
     let below: String = (2..=20_001).map(old).collect();
     let above: String = (1..=3_000).map(|place| young((now << 16) + place)).collect();
-    let lines = young(1) + &below + &above + &old((now << 16) + 3_001);
+    let odd =
+        format!("@id={};time=1970-01-01T00:00:00.001Z;room=general Ana: se queda\n", (now << 16) + 3_001);
+    let lines = young(1) + &below + &above + &odd;
     let folder = Folder::new();
     assert_eq!(tool(&folder, &["import"], &lines).0, Some(0));
     let (_, _, said) = tool(&folder, &["prune", "--history-max-age", "1d"], "");
-    assert_eq!(said, "20001 lines dropped, 3001 kept");
+    assert_eq!(said, "20000 lines dropped, 3002 kept");
     let folder = Folder::new();
     assert_eq!(tool(&folder, &["import"], &lines).0, Some(0));
     let relay = folder.relay(&["--history-max-age", "1d"]);
-    await_lines(&folder, 3_001);
+    await_lines(&folder, 3_002);
     relay.stop();
     assert!(in_file(&folder.file()).iter().all(|(_, text)| text == "se queda"));
 }

@@ -889,8 +889,7 @@ fn lines_of_a_clock_that_was_not_set_are_as_old_as_the_first_line_of_one_that_wa
 }
 
 #[test]
-fn the_present_of_retention_follows_a_clock_that_is_ahead_by_a_day_in_an_hour_and_one_that_is_behind_at_once()
-{
+fn the_present_of_retention_is_a_day_ahead_at_once_and_then_a_day_in_an_hour_and_never_ahead_of_the_clock() {
     let folder = Folder::new();
     let mut store = folder.store();
     let (hour, day) = (Duration::from_secs(3600), DAY.as_millis() as u64);
@@ -898,9 +897,10 @@ fn the_present_of_retention_follows_a_clock_that_is_ahead_by_a_day_in_an_hour_an
     assert_eq!(store.present(5, hour).unwrap(), None, "a clock that was never set");
     assert_eq!(store.present(now, Duration::ZERO).unwrap(), Some(now), "nothing else is known");
     let ahead = now + 100 * day;
-    assert_eq!(store.present(ahead, Duration::ZERO).unwrap(), Some(now));
+    assert_eq!(store.present(ahead, Duration::ZERO).unwrap(), Some(now + day));
+    assert_eq!(store.present(ahead, Duration::ZERO).unwrap(), Some(now + day), "once");
     let present = store.present(ahead, hour).unwrap().unwrap();
-    assert_eq!(present, now + day + hour.as_millis() as u64);
+    assert_eq!(present, now + 2 * day + hour.as_millis() as u64);
     assert_eq!(store.present(now, hour).unwrap(), Some(now), "it is never ahead of the clock");
     drop(store);
     let mut store = folder.store();
@@ -914,7 +914,8 @@ fn a_file_of_an_earlier_relay_has_the_present_of_its_newest_line() {
     let mut store = folder.store();
     let said = CLOCK_SET_MS + 1_000_000;
     keep(&mut store, work(1, [line(said)]));
-    assert_eq!(store.present(said + 100 * DAY.as_millis() as u64, Duration::ZERO).unwrap(), Some(said));
+    let day = DAY.as_millis() as u64;
+    assert_eq!(store.present(said + 100 * day, Duration::ZERO).unwrap(), Some(said + day));
 }
 
 #[test]
@@ -1012,4 +1013,78 @@ fn with_its_last_line_a_room_goes_and_so_do_the_labels() {
     store.sweep_labels().unwrap();
     assert_eq!(count("label"), 0);
     assert!(store.labeled(3).unwrap().is_empty());
+}
+
+#[test]
+fn of_long_lines_that_the_index_lacks_a_search_looks_at_the_newest_only() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let text = |number: u64| format!("palabra{number} {}", "x".repeat(16 * 1024 - 20));
+    let texts: Vec<String> = (1..=100).map(text).collect();
+    keep(&mut store, work(1, texts.iter().zip(1..).map(|(text, number)| Kept { text, ..line(number) })));
+    for room in [None, Some("general")] {
+        assert_eq!(found(&store, room, "palabra99"), [99]);
+        assert_eq!(found(&store, room, "palabra50"), [], "{room:?}: of 256 KiB, it is too far away");
+    }
+    while store.fill_index(INDEX_LEAP_LINES).unwrap().lines > 0 {}
+    assert_eq!(found(&store, None, "palabra50"), [50]);
+}
+
+#[test]
+fn a_step_of_the_index_takes_fewer_long_lines_than_short_ones() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let text = "x".repeat(16 * 1024);
+    keep(&mut store, work(1, (1..=100).map(|number| Kept { text: &text, ..line(number) })));
+    assert_eq!(store.fill_index(INDEX_LEAP_LINES).unwrap().lines, 16);
+    assert_eq!(store.index_backlog().unwrap().lines, 84);
+}
+
+#[test]
+fn a_search_that_takes_too_long_is_given_up_and_the_next_one_is_answered() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    keep(&mut store, work(1, (1..=5_000).map(line)));
+    store.tidy().unwrap();
+    index(&mut store);
+    for room in [None, Some("general")] {
+        let error = store.search_within(room, "hola", None, 1_000, Duration::ZERO).unwrap_err();
+        assert!(error.is_costly() && !error.is_damaged() && !error.is_busy(), "{error}");
+        assert_eq!(store.search_within(room, "hola", None, 1_000, DEADLINE).unwrap().len(), 1_000);
+        assert_eq!(store.lines("general", None, None, 1_000).unwrap().len(), 1_000);
+    }
+}
+
+#[test]
+fn a_room_of_many_lines_is_searched_like_one_of_few() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    let room = |number: u64| if number.is_multiple_of(1_000) { "cocina" } else { "general" };
+    keep(&mut store, work(1, (1..=22_000).map(|number| Kept { room: room(number), ..line(number) })));
+    store.tidy().unwrap();
+    index(&mut store);
+    assert_eq!(found(&store, Some("general"), "hola"), [21_997, 21_998, 21_999]);
+    assert_eq!(found(&store, Some("cocina"), "hola"), [20_000, 21_000, 22_000]);
+    assert_eq!(
+        numbers(&store.search(Some("general"), "hola", Some(5_001 << 16), 2).unwrap()),
+        [4_998, 4_999]
+    );
+}
+
+#[test]
+fn other_questions_are_answered_before_searches_that_were_asked_sooner() {
+    let folder = Folder::new();
+    let kept = Running::start(&folder.file(), Opening { busy_wait: DEADLINE, ..Opening::default() });
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // The reader waits for this one to be written.
+    assert!(kept.keeper.put(work(1, [line(1)])));
+    let search = || Wanted::Search { room: None, words: "hola".to_owned(), before: None, limit: 2 };
+    kept.keeper.ask(Question { ticket: 1, what: search() });
+    kept.keeper.ask(Question { ticket: 2, what: search() });
+    kept.keeper.ask(Question { ticket: 3, what: Wanted::Labels(3) });
+    other.execute_batch("ROLLBACK").unwrap();
+    let news = kept.wait(|news| news.answers.len() == 3);
+    let place = |ticket| news.answers.iter().position(|(answered, _)| *answered == ticket);
+    assert!(place(3) < place(2), "{news:?}");
 }

@@ -7,7 +7,7 @@ mod support;
 
 use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
-use tertulia_relay::chat::{Answer, ClientId, Remembered, SESSIONS_MAX, Wanted};
+use tertulia_relay::chat::{Answer, ClientId, Remembered, SEARCHES_MAX, SESSIONS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
 
 const ANA: u32 = 1;
@@ -504,4 +504,73 @@ fn the_clock_of_a_ping_stands_still_while_the_relay_does_not_read() {
     core.pass(235.0);
     assert!(!codes(&core.heard(ANA)).iter().any(|code| code.starts_with("* PING")));
     assert_eq!(core.closed, [0; 0]);
+}
+
+#[test]
+fn searches_come_behind_all_other_questions_and_only_so_many_are_open_at_once() {
+    let mut core = keeping();
+    let first = 100;
+    for client in first..=first + SEARCHES_MAX as u32 {
+        core.connect(client);
+        core.send(client, "/search hola");
+    }
+    let refused = first + SEARCHES_MAX as u32;
+    assert!(core.heard(refused)[0].starts_with("* FAIL SEARCH BUSY :"));
+    core.send(refused, "/history");
+    let question = core.chat.poll_question().unwrap();
+    assert!(matches!(question.what, Wanted::Lines { .. }), "{question:?}");
+    // One that the history has counts until it is answered, also when whoever asked is gone.
+    let taken = core.chat.poll_question().unwrap();
+    assert!(matches!(taken.what, Wanted::Search { .. }), "{taken:?}");
+    core.gone(first);
+    core.connect(LUIS);
+    core.send(LUIS, "/search hola");
+    assert!(core.heard(LUIS)[0].starts_with("* FAIL SEARCH BUSY :"));
+    core.chat.handle_answer(taken.ticket, &Answer::Lines(Batch::default()));
+    core.send(LUIS, "/search hola");
+    assert_eq!(core.heard(LUIS), [""; 0]);
+    // One that it has not goes with whoever asked.
+    core.gone(first + 1);
+    core.connect(ANA);
+    core.send(ANA, "/search hola");
+    assert_eq!(core.heard(ANA), [""; 0]);
+}
+
+#[test]
+fn a_search_that_takes_too_long_is_refused_with_its_label_and_the_connection_goes_on() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.send(ANA, "/search label=s de la que");
+    core.answer_with(|_| Answer::Costly);
+    let heard = core.heard(ANA);
+    assert!(heard[0].starts_with("* FAIL SEARCH BUSY label=s :those words"), "{heard:?}");
+    core.send(ANA, "/ping x");
+    assert_eq!(core.heard(ANA), ["* PONG x"]);
+}
+
+#[test]
+fn whoever_comes_while_nothing_can_be_kept_hears_of_it() {
+    let (mut core, _) = ana_and_luis(keeping());
+    let now = core.now();
+    core.chat.handle_history_trouble(true, now);
+    core.turn();
+    for client in [ANA, LUIS] {
+        assert!(core.heard(client)[0].starts_with("* NOTE HISTORY TROUBLE :"));
+    }
+    core.connect(7);
+    core.send(7, "Eva se ha unido al chat.");
+    assert!(core.heard(7)[0].starts_with("* NOTE HISTORY TROUBLE :"));
+    core.connect(8);
+    core.send(8, "/hello v=1 name=Teo");
+    core.keep_all();
+    let heard = core.heard(8);
+    assert_eq!(
+        heard.iter().filter(|line| line.starts_with("* NOTE HISTORY TROUBLE :")).count(),
+        1,
+        "{heard:?}"
+    );
+    let now = core.now();
+    core.chat.handle_history_trouble(false, now);
+    core.connect(9);
+    core.send(9, "Sol se ha unido al chat.");
+    assert!(!core.heard(9).iter().any(|line| line.contains("TROUBLE")));
 }

@@ -21,13 +21,13 @@ use tertulia_loadtest::swarm::Settings;
 
 use crate::table::{Bound, Row};
 use crate::works::{SPINNING, crowd_plan, plan};
-use crate::{Options, Outcome};
+use crate::{Options, Outcome, words};
 
 const PAIRS: u32 = 2;
 const TALK: Duration = Duration::from_secs(20);
 /// Text and name of a line of the crowd.
 const LINE_BYTES: f64 = 71.0;
-const MILLION: u64 = 1_000_000;
+pub(crate) const MILLION: u64 = 1_000_000;
 const QUESTIONS: usize = 50;
 /// How long the index of words may take, and how often it is looked at.
 const INDEXED_MAX: Duration = Duration::from_secs(120);
@@ -37,7 +37,7 @@ const TEXT_BYTES: usize = 64;
 /// A word of every line, one of each line of so many, and one of the others.
 const OFTEN: &str = "siempre";
 const FEW: u64 = 20_000;
-const SELDOM: &str = "rara";
+pub(crate) const SELDOM: &str = "rara";
 const OTHERWISE: &str = "otra";
 const SLOW_LINES: u32 = 5;
 /// How long the last lines may take to be written.
@@ -62,7 +62,7 @@ impl Scratch {
     }
 
     /// The relay's own tool on the file.
-    fn tool(&self, word: &str) -> Outcome<Command> {
+    pub(crate) fn tool(&self, word: &str) -> Outcome<Command> {
         let relay = std::env::var_os("TERTULIA_RELAY").ok_or("run this by make bench")?;
         let mut command = Command::new(relay);
         command.args(["history", word, "--history", &self.file()]).stderr(Stdio::null());
@@ -107,6 +107,7 @@ pub(crate) fn history(options: &Options) -> Outcome<Vec<Row>> {
     rows.extend(slow()?);
     rows.extend(rush(options)?);
     rows.extend(million()?);
+    rows.extend(words::many_words()?);
     Ok(rows)
 }
 
@@ -158,42 +159,56 @@ fn crowd(options: &Options) -> Outcome<Vec<Row>> {
     ])
 }
 
-/// What goes to the disk while the crowd talks, and nobody else has the relay's time.
+/// What goes to the disk for each byte of what was said, while clients speak and nobody else has the relay's time, and once
+/// all words are in the index.
+fn written_per_byte(plan: &Plan, name: &str, length: Duration) -> Outcome<(f64, f64)> {
+    let scratch = Scratch::new(name)?;
+    let ground = scratch.relay()?;
+    let _pin = ground::apart(&[&ground]);
+    let stop = AtomicBool::new(false);
+    let mut stage = Stage::open(plan, &ground.target, SPINNING, &stop, &mut |_| ())?;
+    let before = written_bytes(ground.own_pid())?;
+    stage.measure(length, &stop, &mut |_| ())?;
+    let loaded = written_bytes(ground.own_pid())? - before;
+    let accepted = stage.finish().1.accepted as f64;
+    // The index of words is filled while nobody speaks.
+    let mut all = loaded;
+    loop {
+        std::thread::sleep(INDEX_LOOK_EVERY * 4);
+        let now = written_bytes(ground.own_pid())? - before;
+        if now <= all {
+            break;
+        }
+        all = now;
+    }
+    require_disk(loaded)?;
+    Ok((loaded / accepted / LINE_BYTES, all / accepted / LINE_BYTES))
+}
+
 fn written(options: &Options) -> Outcome<Vec<Row>> {
     let length = if options.is_quick { TALK / 5 } else { TALK };
     let (mut under_load, mut resting) = (Vec::new(), Vec::new());
     for number in 0..options.pairs(PAIRS) {
-        let scratch = Scratch::new(&format!("written-{number}"))?;
-        let ground = scratch.relay()?;
-        let _pin = ground::apart(&[&ground]);
-        let stop = AtomicBool::new(false);
-        let mut stage = Stage::open(&crowd_plan(), &ground.target, SPINNING, &stop, &mut |_| ())?;
-        let before = written_bytes(ground.own_pid())?;
-        stage.measure(length, &stop, &mut |_| ())?;
-        let loaded = written_bytes(ground.own_pid())? - before;
-        let accepted = stage.finish().1.accepted as f64;
-        // The index of words is filled while nobody speaks.
-        let mut all = written_bytes(ground.own_pid())? - before;
-        loop {
-            std::thread::sleep(INDEX_LOOK_EVERY * 4);
-            let now = written_bytes(ground.own_pid())? - before;
-            if now <= all {
-                break;
-            }
-            all = now;
-        }
-        require_disk(loaded)?;
-        under_load.push(loaded / accepted / LINE_BYTES);
-        resting.push(all / accepted / LINE_BYTES);
+        let (loaded, all) = written_per_byte(&crowd_plan(), &format!("written-{number}"), length)?;
+        under_load.push(loaded);
+        resting.push(all);
     }
-    let row = |figure: &str, values: &[f64], bound| {
-        let value = median(values).ok_or("no run")?;
-        Ok::<_, Box<dyn std::error::Error>>(Row::plain("history", figure, None, value, bound))
-    };
-    Ok(vec![
-        row("bytes written for each of its own, under load", &under_load, Bound::AtMost(6.0))?,
-        row("the same once all words are in the index", &resting, Bound::None)?,
-    ])
+    let row = |figure: &str, value, bound| Row::plain("history", figure, None, value, bound);
+    let mut rows = vec![
+        row(
+            "bytes written for each of its own, under load",
+            median(&under_load).ok_or("no run")?,
+            Bound::AtMost(6.0),
+        ),
+        row("the same once all words are in the index", median(&resting).ok_or("no run")?, Bound::None),
+    ];
+    for per_s in [100.0, 1_000.0] {
+        let plan = Plan { pace: Pace::Rate(per_s), ..plan(20, 10) };
+        let (loaded, all) = written_per_byte(&plan, &format!("written-at-{per_s}"), length)?;
+        rows.push(row(&format!("the same at {per_s} lines/s, under load"), loaded, Bound::None));
+        rows.push(row(&format!("the same at {per_s} lines/s, with all words"), all, Bound::None));
+    }
+    Ok(rows)
 }
 
 /// What a line costs that comes alone.
@@ -274,13 +289,13 @@ fn million() -> Outcome<Vec<Row>> {
 }
 
 /// A client that asks.
-struct Asker {
+pub(crate) struct Asker {
     questions: TcpStream,
     answers: BufReader<TcpStream>,
 }
 
 impl Asker {
-    fn connect(ground: &Ground) -> Outcome<Self> {
+    pub(crate) fn connect(ground: &Ground) -> Outcome<Self> {
         let questions = TcpStream::connect(ground.target.address)?;
         questions.set_nodelay(true)?;
         let answers = BufReader::new(questions.try_clone()?);
@@ -295,6 +310,9 @@ impl Asker {
             line.clear();
             if self.answers.read_line(&mut line)? == 0 {
                 return Err("the relay closed the connection".into());
+            }
+            if line.starts_with("* FAIL ") {
+                return Err(format!("{question}: {line}").into());
             }
         }
         Ok(line)
@@ -314,8 +332,19 @@ impl Asker {
         median(&all_ms).ok_or_else(|| "no answer".into())
     }
 
+    /// Asks many times, whatever the answer; the median until the last line of it is there.
+    pub(crate) fn median_answer_ms(&mut self, question: &str) -> Outcome<f64> {
+        let mut all_ms = Vec::new();
+        for _ in 0..QUESTIONS {
+            let begun = Instant::now();
+            self.ask(question)?;
+            all_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        median(&all_ms).ok_or_else(|| "no answer".into())
+    }
+
     /// Asks until the answer has so many lines.
-    fn seconds_until(&mut self, question: &str, shown: u64) -> Outcome<f64> {
+    pub(crate) fn seconds_until(&mut self, question: &str, shown: u64) -> Outcome<f64> {
         let begun = Instant::now();
         while !self.ask(question)?.contains(&format!(" shown={shown} ")) {
             if begun.elapsed() > INDEXED_MAX {

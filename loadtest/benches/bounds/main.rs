@@ -18,6 +18,7 @@ mod resume;
 mod single;
 mod table;
 mod tls;
+mod words;
 mod works;
 
 use std::cell::RefCell;

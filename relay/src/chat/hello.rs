@@ -261,6 +261,7 @@ impl Chat {
         for room in &rooms {
             self.tell_joined(client, *room);
         }
+        self.tell_trouble(client);
         self.tell_markers(client);
         for room in rooms {
             self.enter_after(client, room, after);

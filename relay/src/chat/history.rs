@@ -1,10 +1,7 @@
 //! What is kept of what is said, and what is asked of it. The file is the shell's: lines and questions go out, answers
 //! come in.
 
-use std::collections::VecDeque;
-
-use tertulia_wire::command::{History, Search};
-use tertulia_wire::name::check_room;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::pages::{Order, Page};
 use super::pressure::Unkept;
@@ -24,6 +21,10 @@ pub const HISTORY_LINES_MAX: u32 = 1000;
 
 /// Questions that wait to be taken by the history; beyond it `/history` is refused. Each connection has one at most.
 pub const QUESTIONS_MAX: usize = 64;
+
+/// Searches that wait for their answers, of connections that are gone too; beyond it `/search` is refused. Each may take a
+/// fraction of a second, and of them one after the other is answered.
+pub const SEARCHES_MAX: usize = 8;
 
 /// What is asked of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub enum Answer {
     Unreadable,
     /// It is damaged, and cannot be read later either.
     Damaged,
+    /// A search that takes too long.
+    Costly,
     /// The accounts, where somebody else has changed them.
     #[cfg(feature = "history")]
     Accounts(Option<Box<crate::account::AccountsKept>>),
@@ -134,7 +137,9 @@ pub(super) struct Keeping {
     /// Of the work that is being gathered.
     pub(super) number: u64,
     lines: Batch,
-    questions: VecDeque<Question>,
+    pub(super) questions: VecDeque<Question>,
+    /// Searches without an answer, by their tickets.
+    pub(super) searches: BTreeSet<u64>,
     /// One of each connection at most; the first one is answered first.
     askers: VecDeque<Asker>,
     last_ticket: u64,
@@ -222,10 +227,12 @@ impl Chat {
         Some(work)
     }
 
-    /// The next question to the history. What was said before it is already in what [`Chat::poll_kept`] gave, if that is
-    /// called first.
+    /// The next question to the history; searches come behind all others. What was said before it is already in what
+    /// [`Chat::poll_kept`] gave, if that is called first.
     pub fn poll_question(&mut self) -> Option<Question> {
-        self.keeping.as_mut()?.questions.pop_front()
+        let Keeping { questions, searches, .. } = &mut **self.keeping.as_mut()?;
+        let first = questions.iter().position(|question| !searches.contains(&question.ticket));
+        questions.remove(first.unwrap_or_default())
     }
 
     /// Keeps a line that was said.
@@ -236,49 +243,6 @@ impl Chat {
         let key = line.key.filter(|_| !sabotage::has(Bug::KeyNotKept));
         keeping.lines.push(Kept { room: &room.name, quote, key, ..*line });
         self.note_pressure();
-    }
-
-    /// `/history`: nothing more is taken from the connection until it is answered.
-    pub(super) fn ask_history(&mut self, client: ClientId, asked: &History<'_>) {
-        let label = self.label_of(client);
-        let Some(room) = self.room_asked(client, "HISTORY", asked.room.as_deref()) else { return };
-        let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
-        let (before, after) = (asked.before, asked.after);
-        let order = if after.is_some() { Order::Oldest } else { Order::Newest };
-        // One more than is shown: whether there are more.
-        let what = Wanted::Lines { room: room.clone(), before, after, limit: limit.saturating_add(1) };
-        self.ask(client, Purpose::Page(Page { room, label, order, limit: limit as usize }), what);
-    }
-
-    /// `/search`: like `/history`.
-    pub(super) fn ask_search(&mut self, client: ClientId, asked: &Search<'_>) {
-        let label = self.label_of(client);
-        let Some(room) = self.room_asked(client, "SEARCH", asked.room.as_deref()) else { return };
-        let limit = asked.limit.unwrap_or(HISTORY_LINES).min(HISTORY_LINES_MAX);
-        let (words, before) = (asked.words.to_owned(), asked.before);
-        let what = Wanted::Search { room: Some(room.clone()), words, before, limit: limit.saturating_add(1) };
-        self.ask(
-            client,
-            Purpose::Page(Page { room, label, order: Order::Found, limit: limit as usize }),
-            what,
-        );
-    }
-
-    /// The room that is to be read. None: it cannot be, and the connection was told why.
-    fn room_asked(&mut self, client: ClientId, command: &str, room: Option<&str>) -> Option<String> {
-        let room = match room.filter(|room| !room.is_empty()) {
-            Some(room) => room.to_lowercase(),
-            None => self.room_of(client).map_or_else(String::new, |room| self.room_name(room)),
-        };
-        let waiting = self.keeping.as_ref().map(|keeping| keeping.questions.len());
-        let (code, phrase) = match waiting {
-            _ if check_room(&room).is_err() => ("ROOM_INVALID", Phrase::RoomInvalid),
-            None => ("NOT_KEPT", Phrase::HistoryNone),
-            Some(waiting) if waiting >= QUESTIONS_MAX => ("BUSY", Phrase::HistoryBusy),
-            Some(_) => return self.admits(client, command, &room).then_some(room),
-        };
-        self.answer(client, &format!("FAIL {command} {code}"), Some(phrase));
-        None
     }
 
     /// Asks for the labels of a session; nothing is taken from its connection until then.
@@ -292,6 +256,9 @@ impl Chat {
         let Some(keeping) = &mut self.keeping else { return };
         keeping.last_ticket += 1;
         let ticket = keeping.last_ticket;
+        if matches!(what, Wanted::Search { .. }) {
+            keeping.searches.insert(ticket);
+        }
         keeping.askers.push_back(Asker { ticket, client, for_what });
         keeping.questions.push_back(Question { ticket, what });
         if let Some(state) = self.client_mut(client) {
@@ -312,14 +279,22 @@ impl Chat {
         self.forget_verdicts(client);
         if let Some(keeping) = &mut self.keeping {
             keeping.askers.retain(|asker| asker.client != client);
-            let Keeping { askers, questions, .. } = &mut **keeping;
-            questions.retain(|question| askers.iter().any(|asker| asker.ticket == question.ticket));
+            let Keeping { askers, questions, searches, .. } = &mut **keeping;
+            questions.retain(|question| {
+                let is_asked = askers.iter().any(|asker| asker.ticket == question.ticket);
+                // What the history has taken, it answers all the same.
+                if !is_asked {
+                    searches.remove(&question.ticket);
+                }
+                is_asked
+            });
         }
     }
 
     /// What came of a question.
     pub fn handle_answer(&mut self, ticket: u64, answer: &Answer) {
         let Some(keeping) = &mut self.keeping else { return };
+        keeping.searches.remove(&ticket);
         let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else { return };
         let Some(Asker { client, for_what, .. }) = keeping.askers.remove(index) else { return };
         if let Some(state) = self.client_mut(client) {
@@ -347,6 +322,10 @@ impl Chat {
             }
             #[cfg(feature = "history")]
             Answer::Accounts(_) => {}
+            Answer::Costly => {
+                let words = format!("FAIL {} BUSY", page.command());
+                self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::SearchCostly));
+            }
             Answer::Unreadable | Answer::Damaged => {
                 let words = format!("FAIL {} UNREADABLE", page.command());
                 self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::HistoryTrouble));
@@ -368,13 +347,20 @@ impl Chat {
             Answer::Accounts(_) => {}
             // It is not known whether a line was said before: it is to try again later. If that will not be known then
             // either, it comes back as somebody else, who has said nothing yet.
-            Answer::Unreadable | Answer::Damaged => {
+            Answer::Unreadable | Answer::Damaged | Answer::Costly => {
                 if let Some(session) = self.sessions.get_mut(session) {
                     session.is_damaged = matches!(answer, Answer::Damaged);
                 }
                 self.answer(client, "FAIL HISTORY UNREADABLE", Some(Phrase::HistoryTrouble));
                 self.ended.push_back(client);
             }
+        }
+    }
+
+    /// Who comes while the history is in trouble hears of it too.
+    pub(super) fn tell_trouble(&mut self, client: ClientId) {
+        if self.keeping.as_ref().is_some_and(|keeping| keeping.is_in_trouble) {
+            self.answer(client, "NOTE HISTORY TROUBLE", Some(Phrase::HistoryTrouble));
         }
     }
 

@@ -12,6 +12,7 @@
 #[cfg(feature = "history")]
 mod accounts;
 mod answers;
+mod asking;
 mod client;
 mod commands;
 mod ending;
@@ -53,7 +54,9 @@ use std::time::Duration;
 pub use accounts::{ACCOUNTS_MAX, ATTEMPTS_MAX, Rules, TASKS_MAX, is_same_name};
 pub use event::{Cut, Event};
 pub use foreign::Foreign;
-pub use history::{Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, Wanted};
+pub use history::{
+    Answer, HISTORY_LINES, HISTORY_LINES_MAX, QUESTIONS_MAX, Question, Remembered, SEARCHES_MAX, Wanted,
+};
 pub use ids::ceiling_ahead;
 pub use last::LAST_ANSWERS_AFTER;
 pub use names::RESERVED;

@@ -192,6 +192,7 @@ impl Chat {
             let words = format!("NOTE JOIN RENAMED {}", escape(&base));
             self.answer(client, &words, Some(Phrase::Renamed));
         }
+        self.tell_trouble(client);
     }
 
     /// Whether a join notice with this name is one, and not text.

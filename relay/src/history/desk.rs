@@ -42,6 +42,8 @@ pub(super) struct Desk {
     pub(super) lost: Option<u64>,
     /// Each with the last work that was put before it.
     pub(super) questions: VecDeque<(Question, u64)>,
+    /// The same; answered where nothing else is asked, because each may take long. The chat bounds them.
+    pub(super) searches: VecDeque<(Question, u64)>,
     /// Ticket of the question that is being answered.
     answering: Option<u64>,
     pub(super) answers: Vec<(u64, Answer)>,
@@ -93,7 +95,7 @@ impl Desk {
 
     /// The next question, which is to be answered by [`Desk::answer`].
     pub(super) fn take_question(&mut self) -> Option<(Question, u64)> {
-        let (question, behind) = self.questions.pop_front()?;
+        let (question, behind) = self.questions.pop_front().or_else(|| self.searches.pop_front())?;
         self.answering = Some(question.ticket);
         Some((question, behind))
     }
@@ -121,7 +123,8 @@ impl Desk {
         }
         if duty.reads() {
             self.has_no_reader = true;
-            let waiting = self.questions.drain(..).map(|(question, _)| question.ticket);
+            let waiting =
+                self.questions.drain(..).chain(self.searches.drain(..)).map(|(question, _)| question.ticket);
             let unanswered: Vec<u64> = self.answering.take().into_iter().chain(waiting).collect();
             self.answers.extend(unanswered.into_iter().map(|ticket| (ticket, Answer::Unreadable)));
             self.lasting_trouble = trouble;

@@ -17,7 +17,7 @@ use crate::clock::unix_ms;
 /// Lines that wait to be written, as bytes of memory. Beyond it lines are not kept, and counted.
 pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Questions that are taken from the chat and wait for an answer. The others wait there.
+/// Questions that are taken from the chat and wait for an answer, searches aside. The others wait there.
 pub const QUESTIONS_MAX: usize = 16;
 
 /// Stack of a thread: what the database asks for, and some.
@@ -150,8 +150,10 @@ impl Keeper {
         if matches!(question.what, Wanted::Search { .. }) {
             desk.is_searched = true;
             self.shared.writes.notify_one();
+            desk.searches.push_back((question, behind));
+        } else {
+            desk.questions.push_back((question, behind));
         }
-        desk.questions.push_back((question, behind));
         let thread = if self.journal.has_readers() { &self.shared.reads } else { &self.shared.writes };
         thread.notify_one();
     }

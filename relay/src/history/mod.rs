@@ -4,6 +4,7 @@
 pub mod accounts;
 mod desk;
 mod duty;
+mod filling;
 mod hold;
 mod keeper;
 mod parcel;

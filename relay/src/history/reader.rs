@@ -78,11 +78,15 @@ pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &S
     if let Err(error) = &outcome {
         desk.note_damage(error);
     }
-    desk.answer(question.ticket, outcome.unwrap_or_else(unreadable));
+    desk.answer(question.ticket, outcome.unwrap_or_else(failed));
     drop(desk);
     bell();
 }
 
-fn unreadable(error: StoreError) -> Answer {
-    if error.is_damaged() { Answer::Damaged } else { Answer::Unreadable }
+fn failed(error: StoreError) -> Answer {
+    match error {
+        _ if error.is_damaged() => Answer::Damaged,
+        _ if error.is_costly() => Answer::Costly,
+        _ => Answer::Unreadable,
+    }
 }

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::desk::{Bell, Desk, Shared, wait_until};
 use super::duty::{Duty, OnDuty};
+use super::filling::Filling;
 use super::parcel::Parcel;
 use super::reader::answer;
-use super::store::{INDEX_LEAP_LINES, INDEX_STEP_LINES, Retention, Store, StoreError, Sweep};
+use super::store::{Backlog, Retention, Store, StoreError, Sweep};
 use crate::chat::Question;
 use crate::clock::unix_ms;
 
 /// How long after a write that failed it is tried again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Lines that go at once when they are too old or too many, and how often that is looked at. A write that comes
 /// meanwhile waits for no more.
@@ -21,33 +22,6 @@ const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 /// How often, and at the start, the index of labels is looked through for lines that are gone: that reads all of it.
 const SWEEP_LABELS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Between two steps of the index of words while lines come: small ones, which those lines hardly wait for. Where that is
-/// not enough, so long nothing must have been written. While nobody speaks, one large step follows the other.
-const INDEX_EVERY: Duration = Duration::from_millis(90);
-
-/// Lines said in that time beyond which small steps are of no use.
-const INDEX_EVERY_LINES_MAX: u64 = 184;
-
-/// Lines said within [`INDEX_EVERY`].
-struct Pace {
-    since: Instant,
-    before: u64,
-    now: u64,
-}
-
-impl Pace {
-    fn note(&mut self, lines: u64, now: Instant) {
-        if now >= self.since + INDEX_EVERY {
-            (self.since, self.before, self.now) = (now, self.now, 0);
-        }
-        self.now = self.now.saturating_add(lines);
-    }
-
-    fn lines(&self) -> u64 {
-        self.before.max(self.now)
-    }
-}
 
 pub(super) struct Writer {
     store: Store,
@@ -61,13 +35,7 @@ pub(super) struct Writer {
     present_at: Instant,
     /// When labels of lines that are gone are looked for again.
     labels_at: Instant,
-    last_step: Instant,
-    /// Something was written since.
-    is_spoken: bool,
-    pace: Pace,
-    /// When the index is to be filled further, if it lacks so many lines that it is worth it.
-    index_at: Instant,
-    not_indexed: u64,
+    filling: Filling,
     /// Goes after the store.
     _duty: OnDuty,
 }
@@ -100,11 +68,7 @@ impl Writer {
             present: None,
             present_at: now,
             labels_at: now,
-            last_step: now,
-            is_spoken: false,
-            pace: Pace { since: now, before: 0, now: 0 },
-            index_at: now,
-            not_indexed: 0,
+            filling: Filling::new(Backlog::default(), now),
             _duty: duty,
         };
         writer.look_at_index();
@@ -126,8 +90,7 @@ impl Writer {
     }
 
     fn next_task(&self) -> Task {
-        let lacks_index = self.not_indexed >= u64::from(INDEX_STEP_LINES);
-        let until = if lacks_index { self.prune_at.min(self.index_at) } else { self.prune_at };
+        let until = self.filling.due().map_or(self.prune_at, |due| due.min(self.prune_at));
         let mut desk = self.shared.desk();
         loop {
             if !desk.waiting.is_empty() {
@@ -191,12 +154,7 @@ impl Writer {
                     self.shared.reads.notify_one();
                 }
                 (self.bell)();
-                self.not_indexed = self.not_indexed.saturating_add(parcel.len() as u64);
-                self.is_spoken = true;
-                self.pace.note(parcel.len() as u64, Instant::now());
-                let is_calm = self.pace.lines() <= INDEX_EVERY_LINES_MAX;
-                let since = if is_calm { self.last_step } else { Instant::now() };
-                self.index_at = since + INDEX_EVERY;
+                self.filling.note_write(parcel.len() as u64, parcel.bytes() as u64, Instant::now());
                 if let Err(error) = self.store.tidy() {
                     self.note(&error);
                 }
@@ -235,23 +193,25 @@ impl Writer {
         if now >= self.prune_at {
             self.look_around();
             self.prune_at = now + self.prune();
-        } else if self.not_indexed >= u64::from(INDEX_STEP_LINES) {
-            let is_spoken = std::mem::take(&mut self.is_spoken);
-            let outcome = self.store.fill_index(if is_spoken { INDEX_STEP_LINES } else { INDEX_LEAP_LINES });
-            self.last_step = Instant::now();
-            self.index_at = self.last_step;
-            self.look_at_index();
-            if let Err(error) = outcome {
+        } else if self.filling.due().is_some_and(|due| now >= due) {
+            self.fill_index(now);
+        }
+    }
+
+    fn fill_index(&mut self, now: Instant) {
+        match self.store.fill_index(self.filling.step_lines(now)) {
+            Ok(taken) if self.filling.note_step(taken, Instant::now()) => self.look_at_index(),
+            Ok(_) => {}
+            Err(error) => {
                 self.note(&error);
-                self.index_at = self.last_step + RETRY_AFTER;
+                self.filling.note_failure(Instant::now());
             }
         }
     }
 
-    /// How many lines wait for the index, as far as that matters.
+    /// How much waits for the index, as far as that matters.
     fn look_at_index(&mut self) {
-        let lacks_some = self.store.lacks_index().unwrap_or_default();
-        self.not_indexed = if lacks_some { u64::from(INDEX_STEP_LINES) } else { 0 };
+        self.filling.set_backlog(self.store.index_backlog().unwrap_or_default());
     }
 
     /// What others did to the file meanwhile: they take lines in, which the index lacks, and drop some. Looked at with each

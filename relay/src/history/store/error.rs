@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+use rusqlite::ErrorCode::{
+    ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, OperationInterrupted,
+};
 use rusqlite::ffi;
 
 /// What is wrong with the file.
@@ -65,6 +67,11 @@ impl StoreError {
     /// Another program has the file, and kept it for longer than was waited.
     pub fn is_busy(&self) -> bool {
         matches!(self.code(), Some(DatabaseBusy | DatabaseLocked))
+    }
+
+    /// A search was given up because it cost too much.
+    pub fn is_costly(&self) -> bool {
+        self.code() == Some(OperationInterrupted)
     }
 
     /// Something with the same number is there already.

@@ -28,7 +28,7 @@ use lagging::Lag;
 pub use prune::{CLOCK_SET_MS, Pruned, Sweep};
 use schema::Schema;
 pub use search::INDEX_LEAP_LINES;
-pub(super) use search::INDEX_STEP_LINES;
+pub(super) use search::{Backlog, INDEX_LAG_LINES_MAX, INDEX_STEP_LINES};
 
 /// How long a write waits for another program that has the file.
 pub const BUSY_WAIT: Duration = Duration::from_secs(30);

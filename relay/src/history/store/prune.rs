@@ -16,6 +16,9 @@ pub const CLOCK_SET_MS: u64 = 1_735_689_600_000;
 /// in an hour. What a wrong clock takes away can be noticed, and a relay that was off for a month is behind for a day.
 const FOLLOWS_BY: u32 = 24;
 
+/// How far a clock may be ahead of it and is believed at once: a relay that runs for some minutes now and then is behind as well.
+const BELIEVED_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// Names in the table `value`: the present of retention, in milliseconds since 1970; lines up to this id may be gone.
 const PRESENT: &str = "present";
 const PRUNED_TO: &str = "pruned_to";
@@ -59,10 +62,10 @@ impl Store {
         };
         let before = self.told(before())?;
         let passed = passed.saturating_mul(FOLLOWS_BY.saturating_add(1)).as_millis();
-        let present = clock_ms.min(before.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)));
+        let present = before.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX));
         // One that is there and greater stays: a clock that is set back changes nothing for good.
-        self.write(|transaction| set_value(transaction, PRESENT, present))?;
-        Ok(Some(present))
+        self.write(|transaction| set_value(transaction, PRESENT, present.min(clock_ms)))?;
+        Ok(Some(clock_ms.min(present.saturating_add(BELIEVED_MS))))
     }
 
     /// Drops the oldest lines where there are too many, then those of the sweep that are too old.
