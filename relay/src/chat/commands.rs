@@ -63,7 +63,8 @@ impl Chat {
     pub(super) fn refuse_command(&mut self, client: ClientId, error: CommandError<'_>) {
         match error {
             CommandError::Unknown { word } => {
-                let word = echoed(&cut(word, ROOM_BYTES_MAX).to_uppercase()).unwrap_or("COMMAND".into());
+                let word =
+                    echoed(&cut(word, ROOM_BYTES_MAX).to_ascii_uppercase()).unwrap_or("COMMAND".into());
                 let words = format!("FAIL {word} UNKNOWN_COMMAND");
                 // What is said there begins with tags, and needs no second slash.
                 let is_extended = self.is_extended(client);

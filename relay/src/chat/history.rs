@@ -131,8 +131,14 @@ pub(super) enum Purpose {
 }
 
 /// Whether what is said is kept, and how that goes.
-#[derive(Debug, Default)]
+///
+/// A build for use without the feature `history` keeps nothing, so there this has no value, and the compiler leaves out all
+/// that follows from one. With debug assertions it has, for the tests of the core.
+#[derive(Debug)]
+#[cfg_attr(any(feature = "history", debug_assertions), derive(Default))]
 pub(super) struct Keeping {
+    #[cfg(not(any(feature = "history", debug_assertions)))]
+    _none: core::convert::Infallible,
     pub(super) durability: Durability,
     /// Of the work that is being gathered.
     pub(super) number: u64,
@@ -146,6 +152,12 @@ pub(super) struct Keeping {
     pub(super) is_in_trouble: bool,
     pub(super) unkept: Unkept,
 }
+
+/// Where it lies, out of the way of what each line touches.
+#[cfg(any(feature = "history", debug_assertions))]
+pub(super) type KeepingPlace = Box<Keeping>;
+#[cfg(not(any(feature = "history", debug_assertions)))]
+pub(super) type KeepingPlace = Keeping;
 
 impl Keeping {
     /// Memory of the lines that are being gathered.
@@ -174,6 +186,7 @@ impl Chat {
     }
 
     /// From now on lines are kept; before it, what was kept in earlier runs is taken up.
+    #[cfg(any(feature = "history", debug_assertions))]
     pub fn keep_history(&mut self, durability: Durability, remembered: Remembered) {
         let keeping = Keeping { durability, number: 1, ..Keeping::default() };
         self.keeping = Some(Box::new(keeping));
@@ -188,6 +201,7 @@ impl Chat {
     }
 
     /// Rooms that somebody may come back to get their newest lines again. Up to `newest`, nothing is known of the others.
+    #[cfg(any(feature = "history", debug_assertions))]
     fn refill(&mut self, recent: &Batch, newest: u64) {
         for line in recent.iter() {
             let Some(room) = self.rooms.find(line.room) else { continue };
@@ -230,7 +244,8 @@ impl Chat {
     /// The next question to the history; searches come behind all others. What was said before it is already in what
     /// [`Chat::poll_kept`] gave, if that is called first.
     pub fn poll_question(&mut self) -> Option<Question> {
-        let Keeping { questions, searches, .. } = &mut **self.keeping.as_mut()?;
+        let keeping: &mut Keeping = self.keeping.as_mut()?;
+        let Keeping { questions, searches, .. } = keeping;
         let first = questions.iter().position(|question| !searches.contains(&question.ticket));
         questions.remove(first.unwrap_or_default())
     }
@@ -278,8 +293,9 @@ impl Chat {
         #[cfg(feature = "history")]
         self.forget_verdicts(client);
         if let Some(keeping) = &mut self.keeping {
+            let keeping: &mut Keeping = keeping;
             keeping.askers.retain(|asker| asker.client != client);
-            let Keeping { askers, questions, searches, .. } = &mut **keeping;
+            let Keeping { askers, questions, searches, .. } = keeping;
             questions.retain(|question| {
                 let is_asked = askers.iter().any(|asker| asker.ticket == question.ticket);
                 // What the history has taken, it answers all the same.

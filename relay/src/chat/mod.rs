@@ -9,6 +9,9 @@
 //! 3. what else is to be done, each until `None`: [`Chat::poll_resumed`] (read it again), [`Chat::poll_ended`]
 //!    (close it), [`Chat::poll_event`] (log it); and [`Chat::next_due`] says when to call `handle_time`.
 
+// What only a kept history brings about.
+#![cfg_attr(not(any(feature = "history", debug_assertions)), allow(dead_code, unused_imports))]
+
 #[cfg(feature = "history")]
 mod accounts;
 mod answers;
@@ -73,7 +76,7 @@ use crate::flood::Flood;
 use crate::moment::Moment;
 use crate::phrases::{Language, Phrase};
 use client::Client;
-use history::Keeping;
+use history::KeepingPlace;
 use ids::Ids;
 use names::Names;
 use outbox::Outbox;
@@ -132,7 +135,7 @@ pub struct Chat {
     names: Names,
     timers: Timers,
     /// Where what is said is kept: what is still to be handed over.
-    keeping: Option<Box<Keeping>>,
+    keeping: Option<KeepingPlace>,
     ids: Ids,
     sessions: Sessions,
     #[cfg(feature = "history")]

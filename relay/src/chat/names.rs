@@ -275,9 +275,40 @@ fn folded(base: &str) -> String {
     base.nfc().collect::<String>().to_uppercase().to_lowercase().nfc().collect()
 }
 
+/// What folds to other letters than its small ones (CaseFolding.txt of Unicode, as far as there are keys for them). The table of
+/// capital letters, which would say more, takes some 15 KiB.
+#[cfg(not(feature = "confusables"))]
+const FOLDED: [(char, &str); 18] = [
+    ('ß', "ss"),
+    ('ſ', "s"),
+    ('ς', "σ"),
+    ('µ', "μ"),
+    ('ŉ', "ʼn"),
+    ('ϐ', "β"),
+    ('ϑ', "θ"),
+    ('ϕ', "φ"),
+    ('ϖ', "π"),
+    ('ϰ', "κ"),
+    ('ϱ', "ρ"),
+    ('ϵ', "ε"),
+    ('ẛ', "ṡ"),
+    ('ﬀ', "ff"),
+    ('ﬁ', "fi"),
+    ('ﬂ', "fl"),
+    ('ﬃ', "ffi"),
+    ('ﬄ', "ffl"),
+];
+
 #[cfg(not(feature = "confusables"))]
 fn folded(base: &str) -> String {
-    base.to_uppercase().to_lowercase()
+    let mut folded = String::with_capacity(base.len());
+    for small in base.chars().flat_map(char::to_lowercase) {
+        match FOLDED.iter().find(|(letter, _)| *letter == small) {
+            Some((_, others)) => folded.push_str(others),
+            None => folded.push(small),
+        }
+    }
+    folded
 }
 
 #[cfg(test)]

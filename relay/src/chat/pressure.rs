@@ -78,7 +78,7 @@ impl Chat {
 
     fn relieve_if_few(&mut self) {
         let has_few = |keeping: &super::history::Keeping| keeping.unkept.bytes <= UNKEPT_BYTES_FEW;
-        if self.keeping.as_deref().is_some_and(has_few) {
+        if self.keeping.as_ref().is_some_and(|keeping| has_few(keeping)) {
             self.relieve();
         }
     }

@@ -141,6 +141,11 @@ impl Sessions {
         Self { labels_max, ..Self::default() }
     }
 
+    /// Whether sessions are kept. Never in a build for use without the feature `history`, and the compiler is to know that.
+    fn is_kept(&self) -> bool {
+        cfg!(any(feature = "history", debug_assertions)) && self.is_kept
+    }
+
     /// What was kept, when the relay starts. `last_sid`: no greater number was ever given; up to `sid_ceiling` they were
     /// set apart.
     pub(super) fn restore(
@@ -200,7 +205,7 @@ impl Sessions {
     /// an earlier run.
     pub(super) fn add(&mut self, token: &str, name: &str, client: ClientId, unix_ms: u64) -> SessionId {
         self.last_sid += 1;
-        if !self.is_kept && self.by_token.is_empty() {
+        if !self.is_kept() && self.by_token.is_empty() {
             self.last_sid = self.last_sid.max(unix_ms);
         }
         let id = self.put(Session {
@@ -226,7 +231,7 @@ impl Sessions {
 
     /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.
     pub(super) fn forget(&mut self, id: SessionId) {
-        let is_kept = self.is_kept;
+        let is_kept = self.is_kept();
         if let Some(session) = self.remove(id).filter(|_| is_kept) {
             self.forgotten.push(session.sid);
         }
@@ -316,7 +321,7 @@ impl Sessions {
 
     /// What is known of it is to be kept.
     pub(super) fn note_change(&mut self, id: SessionId) {
-        if !self.is_kept {
+        if !self.is_kept() {
             return;
         }
         if let Some(session) = self.get_mut(id).filter(|session| !session.is_changed) {
@@ -337,7 +342,7 @@ impl Sessions {
 
     /// Numbers are to be set apart up to this one, now.
     pub(super) fn ceiling_to_keep(&mut self) -> Option<u64> {
-        if !self.is_kept || self.last_sid.saturating_add(SIDS_LEFT) <= self.sid_ceiling_asked {
+        if !self.is_kept() || self.last_sid.saturating_add(SIDS_LEFT) <= self.sid_ceiling_asked {
             return None;
         }
         self.sid_ceiling_asked = self.last_sid.saturating_add(SIDS_AHEAD);

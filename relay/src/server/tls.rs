@@ -33,7 +33,7 @@ pub(super) struct Secure {
     tls: ServerConnection,
     /// Something was taken from the socket.
     has_read: bool,
-    /// The last read emptied the socket; an event will tell.
+    /// The socket was read just now, and is empty; an event will tell.
     is_drained: bool,
     /// The peer has said that nothing more comes: no event will tell.
     has_ended: bool,
@@ -130,6 +130,8 @@ impl Secure {
         buffer: &mut [u8],
         is_end_near: bool,
     ) -> Received {
+        // More may have come since the socket was last read, and its event with it.
+        self.is_drained = false;
         for _ in 0..EMPTY_READS_MAX {
             match self.tls.reader().read(buffer) {
                 Ok(0) => return Received::Ended,

@@ -119,6 +119,26 @@ impl Secure {
         Ok(Self { tls, stream, heard: Vec::new(), pings: 0 })
     }
 
+    /// Connects, and says two lines: the first one in the same segment as the end of the handshake, the other behind it.
+    pub(crate) fn connect_and_say(address: SocketAddr, config: &Arc<ClientConfig>, lines: [&str; 2]) -> Self {
+        let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let name = ServerName::try_from("relay.example").unwrap();
+        let mut tls = ClientConnection::new(Arc::clone(config), name).unwrap();
+        while tls.is_handshaking() {
+            if tls.wants_write() {
+                tls.write_tls(&mut stream).unwrap();
+            } else {
+                tls.read_tls(&mut stream).unwrap();
+                tls.process_new_packets().unwrap();
+            }
+        }
+        let mut client = Self { tls, stream, heard: Vec::new(), pings: 0 };
+        lines.iter().for_each(|line| client.send(line));
+        client
+    }
+
     pub(crate) fn kind(&self) -> Option<HandshakeKind> {
         self.tls.handshake_kind()
     }

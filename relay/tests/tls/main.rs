@@ -43,6 +43,10 @@ impl Ground {
         Secure::connect(self.relay.tls.unwrap(), &self.config)
     }
 
+    fn client_that_says(&self, lines: [&str; 2]) -> Secure {
+        Secure::connect_and_say(self.relay.tls.unwrap(), &self.config, lines)
+    }
+
     fn raw(&self) -> TcpStream {
         let stream = TcpStream::connect_timeout(&self.relay.tls.unwrap(), DEADLINE).unwrap();
         stream.set_read_timeout(Some(2 * DEADLINE)).unwrap();
@@ -216,6 +220,16 @@ fn a_handshake_that_fails_is_said_once_in_words() {
     let line = ground.relay.await_said("tls_failed from=127.0.0.1:");
     let said = ground.relay.stop();
     assert_eq!(said.iter().filter(|other| **other == line).count(), 1, "{said:?}");
+}
+
+#[test]
+fn what_comes_while_a_handshake_ends_is_heard_without_more_having_to_come() {
+    let ground = Ground::new(&[]);
+    for number in 0..400 {
+        let ping = format!("/ping {number}");
+        let mut client = ground.client_that_says(["/who", &ping]);
+        while client.next_line() != format!("* PONG {number}") {}
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a relay remembers of the lines that a session has said: their labels, so that none is said twice.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tertulia_wire::limits::LABELS_KEPT;
@@ -180,18 +180,17 @@ impl Sessions {
         let may_go =
             |session: &&Session| session.unanswered == 0 && session.labels.as_ref().is_some_and(&has_some);
         let others = (0..).zip(&self.slots).filter(|(index, _)| *index != speaking.index);
-        let mut found: Vec<(bool, u64, u32)> = others
+        let found: BinaryHeap<(bool, u64, u32)> = others
             .filter_map(|(index, slot)| {
                 let session = slot.session.as_ref().filter(may_go)?;
                 Some((matches!(session.state, Presence::Online(_)), session.last_use, index))
             })
             .collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, _, index)| index).collect()
+        found.into_sorted_vec().into_iter().map(|(_, _, index)| index).collect()
     }
 
     fn fade_labels(&mut self, index: u32) {
-        let is_kept = self.is_kept;
+        let is_kept = self.is_kept();
         let Some(session) = self.slots.get_mut(index as usize).and_then(|slot| slot.session.as_mut()) else {
             return;
         };
