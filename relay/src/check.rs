@@ -129,19 +129,20 @@ fn check_ports(options: &Options) -> Vec<Finding> {
         [] => vec![SocketAddr::from(([0, 0, 0, 0], port))],
         addresses => addresses.to_vec(),
     };
-    let mut doors = vec![(Transport::Plain, or_default(&options.listen, PORT))];
-    #[cfg(feature = "tls")]
-    if options.tls.files().is_some() {
-        doors.push((Transport::Tls, or_default(&options.tls.listen, TLS_PORT)));
-    }
-    #[cfg(feature = "proxy")]
-    doors.push((Transport::Proxy, options.proxy.listen.clone()));
+    let doors = [
+        Some((Transport::Plain, or_default(&options.listen, PORT))),
+        #[cfg(feature = "tls")]
+        options.tls.files().map(|_| (Transport::Tls, or_default(&options.tls.listen, TLS_PORT))),
+        #[cfg(feature = "proxy")]
+        Some((Transport::Proxy, options.proxy.listen.clone())),
+    ];
     let look = |transport: Transport, address: SocketAddr| {
         let what = format!("{} {address}", transport.announcement());
         Finding::of(bind_all(&[address], transport).map(|_| what))
     };
     doors
         .into_iter()
+        .flatten()
         .flat_map(|(transport, addresses)| addresses.into_iter().map(move |address| look(transport, address)))
         .collect()
 }

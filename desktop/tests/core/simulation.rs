@@ -484,10 +484,19 @@ impl World {
         }
     }
 
-    fn retry_or_discard(&mut self, may_discard: bool) {
+    /// The rows in red, and what they say.
+    fn refused_rows(&self) -> Vec<(String, render::Row)> {
         let rows = render::rows(&self.model, 0..render::row_count(&self.model));
-        for row in rows.iter().filter(|row| row.status.len() == 3) {
-            let text: String = row.body.iter().map(|span| span.text.as_str()).collect();
+        let words = |row: &render::Row| row.body.iter().map(|span| span.text.as_str()).collect();
+        rows.into_iter().filter(|row| row.status.len() == 3).map(|row| (words(&row), row)).collect()
+    }
+
+    fn retry_or_discard(&mut self, may_discard: bool) {
+        for (text, _) in self.refused_rows() {
+            // After a kill its row is another one.
+            let Some((_, row)) = self.refused_rows().into_iter().find(|(words, _)| *words == text) else {
+                continue;
+            };
             if may_discard && self.random.below(3) == 0 {
                 self.discarded.insert(text);
                 self.act(Act::Discard(row.entry));
