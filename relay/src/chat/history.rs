@@ -244,8 +244,7 @@ impl Chat {
     /// The next question to the history; searches come behind all others. What was said before it is already in what
     /// [`Chat::poll_kept`] gave, if that is called first.
     pub fn poll_question(&mut self) -> Option<Question> {
-        let keeping: &mut Keeping = self.keeping.as_mut()?;
-        let Keeping { questions, searches, .. } = keeping;
+        let Keeping { questions, searches, .. }: &mut Keeping = self.keeping.as_mut()?;
         let first = questions.iter().position(|question| !searches.contains(&question.ticket));
         questions.remove(first.unwrap_or_default())
     }
@@ -293,9 +292,8 @@ impl Chat {
         #[cfg(feature = "history")]
         self.forget_verdicts(client);
         if let Some(keeping) = &mut self.keeping {
-            let keeping: &mut Keeping = keeping;
-            keeping.askers.retain(|asker| asker.client != client);
-            let Keeping { askers, questions, searches, .. } = keeping;
+            let Keeping { askers, questions, searches, .. }: &mut Keeping = keeping;
+            askers.retain(|asker| asker.client != client);
             questions.retain(|question| {
                 let is_asked = askers.iter().any(|asker| asker.ticket == question.ticket);
                 // What the history has taken, it answers all the same.

@@ -19,7 +19,7 @@ pub const EMPTY_POLL_PAUSE: Duration = Duration::from_secs(1);
 /// A poll that took longer than this has waited.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// Polls refused within [`CONFLICTS_WITHIN`] because another program uses the token; then the bridge ends, unless it takes over.
+/// Polls refused within a quarter of an hour because another program uses the token; then the bridge ends, unless it takes over.
 /// Polls that are not refused in between do not count: of two programs, each gets some.
 pub const CONFLICTS_MAX: usize = 10;
 /// See [`CONFLICTS_MAX`].
