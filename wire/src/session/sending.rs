@@ -44,8 +44,8 @@ pub struct Say<'a> {
 }
 
 impl Session {
-    /// Says a line. It is kept, through any cut, until the relay has answered: [`Event::Acknowledged`],
-    /// [`Event::NotKept`] or [`Event::Refused`] comes with the label that is given back. Lines go in order.
+    /// Says a line. It is kept, through any cut, until the relay has answered: [`Event::Acknowledged`](super::Event::Acknowledged),
+    /// [`Event::NotKept`](super::Event::NotKept) or [`Event::Refused`](super::Event::Refused) comes with the label that is given back. Lines go in order.
     pub fn say(&mut self, say: &Say<'_>) -> Result<String, SayError> {
         let label = format!("s{}", self.next_label);
         self.keep(&label, say, false)?;
