@@ -105,6 +105,10 @@ impl Writer {
             if let Some((question, behind)) = self.question(&mut desk) {
                 return Task::Answer(question, behind);
             }
+            // However many search, what they are to find is made.
+            if until <= Instant::now() {
+                return Task::TidyUp;
+            }
             if std::mem::take(&mut desk.is_searched) {
                 return Task::LookAround;
             }
@@ -191,8 +195,9 @@ impl Writer {
     fn tidy_up(&mut self) {
         let now = Instant::now();
         if now >= self.prune_at {
-            self.look_around();
             self.prune_at = now + self.prune();
+            // Whoever prunes counts anew, and finds what others have put in meanwhile.
+            self.look_at_index();
         } else if self.filling.due().is_some_and(|due| now >= due) {
             self.fill_index(now);
         }
