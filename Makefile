@@ -56,6 +56,7 @@ bench-desktop: deps ## Measure the window: start, memory, idle, floods, size (BE
 	TERTULIA_RELAY=$(RELEASE)/tertulia-relay $(CARGO) bench --locked -p tertulia-desktop --bench window -- $(ARGS)
 
 pictures: deps ## Take the README's pictures of the window anew (desktop/tests/pictures/)
+	$(CARGO) build --locked -p tertulia-relay
 	TERTULIA_PICTURES=$(abspath desktop/tests/pictures) $(CARGO) test --locked -p tertulia-desktop --test window -- --ignored pictures
 
 bench-tgbridge: deps-run ## Latency, a burst, memory after a million messages, and size of the bridge
