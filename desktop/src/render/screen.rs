@@ -388,8 +388,7 @@ fn result(model: &Model, entry: &crate::model::Entry) -> Option<SearchResult> {
     use crate::calendar::{Day, time_of_day};
     let said = entry.said()?;
     let (language, offset) = (model.language(), model.now.utc_offset_seconds);
-    let today = Day::of(model.now.unix_ms, offset);
-    let day = Day::of(entry.unix_ms, offset).in_words(today, language);
+    let day = Day::of(entry.unix_ms, offset).in_words(Day::of(model.now.unix_ms, offset), language);
     let name = if said.is_own { Phrase::You.in_language(language) } else { &said.name };
     Some(SearchResult {
         when: format!("{day}, {}", time_of_day(entry.unix_ms, offset)),
