@@ -1048,10 +1048,27 @@ fn a_search_that_takes_too_long_is_given_up_and_the_next_one_is_answered() {
     store.tidy().unwrap();
     index(&mut store);
     for room in [None, Some("general")] {
-        let error = store.search_within(room, "hola", None, 1_000, Duration::ZERO).unwrap_err();
+        let error = store.search_within(room, "hola", None, 2_000, Duration::ZERO).unwrap_err();
         assert!(error.is_costly() && !error.is_damaged() && !error.is_busy(), "{error}");
-        assert_eq!(store.search_within(room, "hola", None, 1_000, DEADLINE).unwrap().len(), 1_000);
+        assert_eq!(store.search_within(room, "hola", None, 2_000, DEADLINE).unwrap().len(), 2_000);
         assert_eq!(store.lines("general", None, None, 1_000).unwrap().len(), 1_000);
+    }
+}
+
+#[test]
+fn what_is_in_most_lines_is_found_in_the_newest_of_them_without_asking_the_index() {
+    let folder = Folder::new();
+    let mut store = folder.store();
+    keep(&mut store, work(1, (1..=5_000).map(line)));
+    store.tidy().unwrap();
+    index(&mut store);
+    for (room, before) in [None, Some("general")].into_iter().zip([5_001, 3_001]) {
+        let found = |limit, time_max| store.search_within(room, "hola", Some(before << 16), limit, time_max);
+        let newest: Vec<u64> = (before - 100..before).collect();
+        assert_eq!(numbers(&found(100, Duration::ZERO).unwrap()), newest);
+        // The rest is the index's, and nothing is told twice.
+        let more: Vec<u64> = (before - 2_000..before).collect();
+        assert_eq!(numbers(&found(2_000, DEADLINE).unwrap()), more);
     }
 }
 

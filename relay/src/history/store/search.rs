@@ -1,4 +1,4 @@
-//! Search: an index of words, filled when there is time for it, and a look at the newest lines, which it may not hold yet.
+//! Search: a look at the newest lines, and an index of words for those before, which is filled when there is time for it.
 
 use std::time::{Duration, Instant};
 
@@ -22,8 +22,8 @@ const INDEX_BYTES_MAX: u64 = 256 * 1024;
 /// Lines that the index may lack while others are said without a pause. Beyond it small steps are taken, which write more.
 pub(in crate::history) const INDEX_LAG_LINES_MAX: u64 = 32_768;
 
-/// Lines that a search looks at one by one, the newest ones that the index lacks: more than it lacks where somebody pauses now
-/// and then.
+/// Lines that a search looks at one by one, the newest ones: more than the index lacks where somebody pauses now and then, and
+/// enough to answer what is in a great part of all lines, which the index would gather from its beginning.
 const LOOK_LINES: u32 = 1024;
 
 /// Bytes of memory of those lines: taking long ones apart costs more.
@@ -122,13 +122,14 @@ impl Store {
         // What is looked at and what is indexed are the same moment's.
         let _moment = self.connection.unchecked_transaction()?;
         let indexed = number(indexed_to(&self.connection)?);
-        let newest = self.newest(room, (indexed, before))?;
+        let newest = self.newest(room, before)?;
         let mut found = self.look_at(&newest, wanted, limit)?;
         let missing = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
         if missing == 0 {
             return Ok(reversed(&found));
         }
-        let before = before.min(indexed.saturating_add(1));
+        let looked_to = newest.iter().last().map_or(i64::MAX, |line| number(line.id));
+        let before = before.min(looked_to).min(indexed.saturating_add(1));
         let older = self.until(end, || match room {
             None => self.select(MATCHES, params![wanted, before, missing]),
             Some(room) => self.older_in_room(room, wanted, before, missing),
@@ -158,14 +159,14 @@ impl Store {
         self.select(MATCHES_IN_ROOM, parameters)
     }
 
-    /// The newest lines between two ids, in descending order, as many as are looked at one by one.
-    fn newest(&self, room: Option<&str>, between: (i64, i64)) -> Result<Batch, rusqlite::Error> {
+    /// The newest lines before an id, in descending order, as many as are looked at one by one.
+    fn newest(&self, room: Option<&str>, before: i64) -> Result<Batch, rusqlite::Error> {
         if let Some(room) = room {
-            return self.of_room(room, between, End::Newest, LOOK_LINES, LOOK_BYTES_MAX);
+            return self.of_room(room, (0, before), End::Newest, LOOK_LINES, LOOK_BYTES_MAX);
         }
-        let query = format!("{LINES} WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3");
+        let query = format!("{LINES} WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
         let mut newest = Batch::default();
-        self.select_into(&mut newest, LOOK_BYTES_MAX, &query, params![between.0, between.1, LOOK_LINES])?;
+        self.select_into(&mut newest, LOOK_BYTES_MAX, &query, params![before, LOOK_LINES])?;
         Ok(newest)
     }
 
