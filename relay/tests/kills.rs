@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use player::Player;
 use rng::Rng;
-use support::{DEADLINE, Folder, Relay};
+use support::{DEADLINE, Folder};
 use tertulia_relay::history::{BUSY_WAIT, Store};
 use tertulia_wire::trace::{self, History, Recorder, check};
 
@@ -182,6 +182,7 @@ fn history(file: &Path) -> (History, u64, usize) {
         true
     });
     each.unwrap();
+    history.pruned_to(store.check().unwrap().pruned_to);
     (history, newest, count)
 }
 
@@ -190,19 +191,15 @@ fn number(variable: &str, usual: u64) -> u64 {
     text.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is not a number")))
 }
 
-fn start(folder: &Folder, durability: &str) -> Relay {
-    folder.relay(&["--durability", durability])
-}
-
-#[test]
-fn whenever_the_relay_is_killed_nothing_acknowledged_is_lost_or_doubled() {
-    let kills = number("RELAY_KILLS", 15);
+/// Kills relays on one file, so many times, and holds what their clients saw against the file. Gives how many lines were
+/// acknowledged and how many the file has.
+fn kill(kills: u64, flags: &[&str]) -> (u64, usize) {
     let folder = Folder::new();
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let seed = number("RELAY_SEED", since.as_secs() / (24 * 60 * 60));
     println!("RELAY_SEED={seed}");
     let mut play = Play::new(seed);
-    let mut relay = start(&folder, "commit");
+    let mut relay = folder.relay(flags);
     for _ in 0..kills {
         let more = play.rng.below(300);
         play.talk_until(relay.address(), more);
@@ -212,7 +209,7 @@ fn whenever_the_relay_is_killed_nothing_acknowledged_is_lost_or_doubled() {
             seat.drain(play.started, &mut play.recorder);
         }
         play.recorder.trace.died();
-        relay = start(&folder, "commit");
+        relay = folder.relay(flags);
     }
     play.talk_until(relay.address(), 100);
     play.settle(relay.address());
@@ -224,7 +221,22 @@ fn whenever_the_relay_is_killed_nothing_acknowledged_is_lost_or_doubled() {
     let (history, _, count) = history(&folder.file());
     let report = check(&play.recorder.trace, &history);
     assert!(report.is_clean(), "{report}");
-    assert!(play.recorder.acknowledged > 50 * kills, "{} lines are no load", play.recorder.acknowledged);
-    println!("{kills} kills, {} lines acknowledged, {count} in the history", play.recorder.acknowledged);
+    let acknowledged = play.recorder.acknowledged;
+    println!("{kills} kills, {acknowledged} lines acknowledged, {count} in the history");
     assert_eq!(play.recorder.forgotten, 0, "a token that was given out is known again");
+    (acknowledged, count)
+}
+
+#[test]
+fn whenever_the_relay_is_killed_nothing_acknowledged_is_lost_or_doubled() {
+    let kills = number("RELAY_KILLS", 15);
+    let (acknowledged, _) = kill(kills, &["--durability", "commit"]);
+    assert!(acknowledged > 50 * kills, "{acknowledged} lines are no load");
+}
+
+#[test]
+fn whenever_the_relay_is_killed_while_it_prunes_only_what_it_says_is_pruned_is_gone() {
+    let kills = number("RELAY_KILLS", 5);
+    let (acknowledged, count) = kill(kills, &["--durability", "commit", "--history-max-rows", "300"]);
+    assert!(count <= 400 && acknowledged > count as u64, "{count} of {acknowledged}: nothing was pruned");
 }

@@ -124,6 +124,7 @@ impl Store {
                 rows: total("SELECT count(*) FROM line")?,
                 rooms: total("SELECT count(*) FROM room")?,
                 sessions: total("SELECT count(*) FROM session")?,
+                pruned_to: pruned_to(&self.connection)?,
                 indexed: total(&format!("SELECT count(*) FROM line WHERE id <= {indexed}"))?,
                 span: first.zip(last),
                 bytes: total("PRAGMA page_count")?.saturating_mul(total("PRAGMA page_size")?),

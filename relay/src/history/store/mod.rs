@@ -117,6 +117,8 @@ pub struct Checked {
     pub sessions: u64,
     /// Lines that a search finds by its index; the others are read one by one.
     pub indexed: u64,
+    /// Lines up to this id may be gone, because they were too old or too many; 0 where none are.
+    pub pruned_to: u64,
     /// When the oldest and the newest line were said, in milliseconds since 1970.
     pub span: Option<(u64, u64)>,
     /// Size of the file.
