@@ -364,6 +364,19 @@ fn a_session_that_was_forgotten_is_there_no_more_and_its_number_is_not_given_aga
 }
 
 #[test]
+fn a_clock_that_is_wrong_lets_no_session_lapse() {
+    let folder = Folder::new();
+    let now = unix_ms();
+    keep(&mut folder.store(), Work { sessions: vec![session(7, now)], ..work(1, [line(now)]) });
+    let sids = |clock_ms| -> Vec<u64> {
+        folder.store().begin(clock_ms).unwrap().sessions.iter().map(|row| row.sid).collect()
+    };
+    assert_eq!(sids(now + 100 * DAY.as_millis() as u64), [7]);
+    assert_eq!(sids(0), [7]);
+    assert_eq!(sids(now), [7]);
+}
+
+#[test]
 fn the_newest_lines_of_all_rooms_are_taken_up() {
     let folder = Folder::new();
     let mut store = folder.store();

@@ -52,20 +52,31 @@ impl Store {
     /// moved far by a wrong one. `passed`: how long the relay has run since it asked last. None: the clock was never set,
     /// and nothing is too old.
     pub fn present(&mut self, clock_ms: u64, passed: Duration) -> Result<Option<u64>, StoreError> {
-        if clock_ms < CLOCK_SET_MS {
-            return Ok(None);
-        }
-        let before = || {
-            let newest = newest_id(&self.connection)?.map(|id| id >> ID_COUNTER_BITS);
-            let known = value(&self.connection, PRESENT)?.or(newest).filter(|known| *known >= CLOCK_SET_MS);
-            Ok(known.unwrap_or(clock_ms))
-        };
-        let before = self.told(before())?;
+        let Some(before) = self.known_present(clock_ms)? else { return Ok(None) };
         let passed = passed.saturating_mul(FOLLOWS_BY.saturating_add(1)).as_millis();
         let present = before.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX));
         // One that is there and greater stays: a clock that is set back changes nothing for good.
         self.write(|transaction| set_value(transaction, PRESENT, present.min(clock_ms)))?;
         Ok(Some(clock_ms.min(present.saturating_add(BELIEVED_MS))))
+    }
+
+    /// The same before the relay has run, without a write; 0 where nothing is too old.
+    pub(super) fn present_at_start(&self, clock_ms: u64) -> Result<u64, StoreError> {
+        let known = self.known_present(clock_ms)?;
+        Ok(known.map_or(0, |known| clock_ms.min(known.saturating_add(BELIEVED_MS))))
+    }
+
+    /// What was the present before. None: the clock was never set.
+    fn known_present(&self, clock_ms: u64) -> Result<Option<u64>, StoreError> {
+        if clock_ms < CLOCK_SET_MS {
+            return Ok(None);
+        }
+        let known = || {
+            let newest = newest_id(&self.connection)?.map(|id| id >> ID_COUNTER_BITS);
+            let known = value(&self.connection, PRESENT)?.or(newest).filter(|known| *known >= CLOCK_SET_MS);
+            Ok(Some(known.unwrap_or(clock_ms)))
+        };
+        self.told(known())
     }
 
     /// Drops the oldest lines where there are too many, then those of the sweep that are too old.

@@ -23,7 +23,7 @@ impl Store {
     /// A relay starts: what it must know, and ids and numbers set apart for it, so that none that it gives is given again,
     /// whatever becomes of it. Where that cannot be written, none are set apart, and it starts all the same.
     pub fn begin(&mut self, unix_ms: u64) -> Result<Remembered, StoreError> {
-        let mut remembered = self.remembered(unix_ms)?;
+        let mut remembered = self.remembered(self.present_at_start(unix_ms)?)?;
         let ids = ceiling_ahead(unix_ms.max(remembered.newest >> ID_COUNTER_BITS));
         let written = self.write(|transaction| {
             // Since they were looked at, somebody may have taken lines in with other numbers; from now on nobody does.
