@@ -23,10 +23,10 @@ pub enum Line<'a> {
 pub struct Lines {
     /// The start of the line whose end has not arrived, or the line given out by the last call.
     held: Secret<Vec<u8>>,
-    max: usize,
+    max: u32,
     state: State,
-    /// How the last line that was too long began.
-    refused: Secret<Vec<u8>>,
+    /// How the last line that was too long began: of most connections none is, and all of them have this.
+    refused: Option<Box<Secret<Vec<u8>>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,12 @@ impl Default for Lines {
 impl Lines {
     /// Lines of at most `max` bytes, the ending not counted.
     pub fn new(max: usize) -> Self {
-        Self { held: Secret::default(), max, state: State::Holding, refused: Secret::default() }
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        Self { held: Secret::default(), max, state: State::Holding, refused: None }
+    }
+
+    fn max(&self) -> usize {
+        self.max as usize
     }
 
     /// Takes the next line off `input`, which is moved behind what was used. `None`: all of `input` is used,
@@ -66,14 +71,14 @@ impl Lines {
         *input = rest.get(1..).unwrap_or_default();
         if self.held.is_empty() {
             let line = without_cr(head);
-            return Some(if line.len() > self.max { self.refuse(head) } else { Line::Whole(line) });
+            return Some(if line.len() > self.max() { self.refuse(head) } else { Line::Whole(line) });
         }
-        if self.held.len() + head.len() > self.max + 1 {
+        if self.held.len() + head.len() > self.max() + 1 {
             return Some(self.refuse(head));
         }
         self.held.extend_from_slice(head);
         self.state = State::GivenOut;
-        if without_cr(&self.held).len() > self.max {
+        if without_cr(&self.held).len() > self.max() {
             return Some(self.refuse(&[]));
         }
         Some(Line::Whole(without_cr(&self.held)))
@@ -99,7 +104,7 @@ impl Lines {
         match self.state {
             State::Holding if !self.held.is_empty() => {
                 self.state = State::GivenOut;
-                if without_cr(&self.held).len() > self.max {
+                if without_cr(&self.held).len() > self.max() {
                     return Some(self.refuse(&[]));
                 }
                 Some(Line::Whole(without_cr(&self.held)))
@@ -130,7 +135,7 @@ impl Lines {
         // One byte more may be the CR of an ending that is still on its way.
         let length = self.held.len() + piece.len();
         let ends_in_cr = piece.last() == Some(&b'\r');
-        if length > self.max + usize::from(ends_in_cr) {
+        if length > self.max() + usize::from(ends_in_cr) {
             self.state = State::Swallowing;
             return Some(self.refuse(piece));
         }
@@ -142,13 +147,13 @@ impl Lines {
     fn refuse(&mut self, piece: &[u8]) -> Line<'static> {
         let held = std::mem::take(&mut *self.held);
         let start = held.iter().chain(piece).take(START_BYTES_MAX);
-        self.refused = Secret(start.copied().collect());
+        self.refused = Some(Box::new(Secret(start.copied().collect())));
         Line::TooLong
     }
 
     /// How the line began that was last said to be too long: its first [`START_BYTES_MAX`] bytes. Given once.
     pub fn take_start(&mut self) -> Secret<Vec<u8>> {
-        std::mem::take(&mut self.refused)
+        self.refused.take().map(|start| *start).unwrap_or_default()
     }
 }
 

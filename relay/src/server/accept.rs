@@ -12,7 +12,7 @@ use mio::net::{TcpListener, TcpStream};
 use super::Server;
 #[cfg(any(feature = "tls", feature = "proxy"))]
 use super::conn::Awaits;
-use super::conn::{Conn, INDEX_MAX, token};
+use super::conn::{Conn, GENERATION_MASK, INDEX_MAX, token};
 use crate::chat::Origin;
 use crate::cidr::Cidr;
 use crate::listen::{Transport, address_group};
@@ -88,7 +88,7 @@ pub(super) struct Gate {
     spare: Option<File>,
     /// When to try again.
     pub(super) retry_at: Option<Moment>,
-    next_generation: usize,
+    next_generation: u32,
 }
 
 impl Gate {
@@ -147,7 +147,7 @@ impl Server {
         let entry = self.conns.vacant_entry();
         let index = entry.key();
         let generation = self.gate.next_generation;
-        self.gate.next_generation = generation.wrapping_add(1) & (usize::MAX >> (usize::BITS * 5 / 8));
+        self.gate.next_generation = generation.wrapping_add(1) & GENERATION_MASK;
         let interest = Interest::READABLE | Interest::WRITABLE;
         if self.poll.registry().register(&mut stream, token(index, generation), interest).is_err() {
             self.leave_address(group);

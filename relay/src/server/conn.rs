@@ -15,6 +15,9 @@ use crate::chat::{ClientId, Sent, Sink};
 const INDEX_BITS: u32 = usize::BITS * 5 / 8;
 const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
 
+/// Generations are counted up to here, and then from 0 again.
+pub(super) const GENERATION_MASK: u32 = u32::MAX >> (u32::BITS - (usize::BITS - INDEX_BITS));
+
 /// Numbers up to here are connections; above it are the loop's own sockets.
 pub(super) const INDEX_MAX: usize = INDEX_MASK - 64;
 
@@ -28,7 +31,7 @@ pub(super) struct Conn {
     #[cfg(any(feature = "tls", feature = "proxy"))]
     pub(super) awaits: Awaits,
     /// Which use of this slot it is: an event of an earlier one is not for it.
-    pub(super) generation: usize,
+    pub(super) generation: u32,
     /// There may be something to read: an event said so, and no read has said otherwise.
     pub(super) is_readable: bool,
     /// Stands in the list of connections to read.
@@ -86,15 +89,15 @@ pub(super) enum Received {
 }
 
 /// The token of a connection.
-pub(super) fn token(index: usize, generation: usize) -> Token {
-    Token((index & INDEX_MASK) | (generation << INDEX_BITS))
+pub(super) fn token(index: usize, generation: u32) -> Token {
+    Token((index & INDEX_MASK) | (generation as usize) << INDEX_BITS)
 }
 
 /// The number of the connection that a token is for, if it is still the same use of the slot.
 pub(super) fn live_index(conns: &Slab<Conn>, token: Token) -> Option<usize> {
     let index = token.0 & INDEX_MASK;
     let conn = conns.get(index)?;
-    (conn.generation << INDEX_BITS == token.0 & !INDEX_MASK).then_some(index)
+    ((conn.generation as usize) << INDEX_BITS == token.0 & !INDEX_MASK).then_some(index)
 }
 
 /// The chat's number for a connection.

@@ -10,6 +10,7 @@ mod permits;
 mod sanctions;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use super::names::keys;
@@ -45,9 +46,13 @@ pub struct Rules {
     pub takes_plaintext: bool,
 }
 
-/// What is known of a connection because of its account, or of what it did.
+/// What is known of a connection because of its account, or of what it did. Of most nothing is: that takes no memory but a
+/// pointer's.
 #[derive(Debug, Default)]
-pub(in crate::chat) struct Standing {
+pub(in crate::chat) struct Standing(Option<Box<Known>>);
+
+#[derive(Debug)]
+pub(in crate::chat) struct Known {
     /// The number of the account that it logged in as.
     account: Option<u64>,
     /// Not everything that it sends is taken: each of its lines is looked at.
@@ -58,6 +63,25 @@ pub(in crate::chat) struct Standing {
     muted_until: u64,
     /// It has asked for extended mode, and will again once it has logged in.
     wants_hello: bool,
+}
+
+impl Known {
+    const NOTHING: Self =
+        Self { account: None, is_restrained: false, is_unwelcome: false, muted_until: 0, wants_hello: false };
+}
+
+impl Deref for Standing {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        self.0.as_deref().unwrap_or(&Known::NOTHING)
+    }
+}
+
+impl DerefMut for Standing {
+    fn deref_mut(&mut self) -> &mut Known {
+        self.0.get_or_insert_with(|| Box::new(Known::NOTHING))
+    }
 }
 
 /// An account, and who is there as it.
