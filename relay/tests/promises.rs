@@ -264,6 +264,43 @@ fn after_a_restart_who_does_not_come_back_in_time_is_seen_to_leave() {
     assert_eq!(core.heard(LUIS), ["Ana ha abandonado el chat."]);
 }
 
+/// A proxy that dies takes all with it: with a look at all questions for each of them, this would take an hour.
+#[test]
+fn after_a_restart_thousands_who_go_at_once_take_their_own_questions_with_them_and_no_others() {
+    const ROOMS: u32 = 500;
+    const PEOPLE: u32 = 10_000;
+    let greet = |core: &mut Core, client: u32, words: &str| {
+        core.connect(client);
+        let line = format!("/hello v=1 name=N{client} room=r{} {words}\n", client % ROOMS);
+        core.chat.handle_bytes(ClientId(client), line.as_bytes(), core.now());
+    };
+    let mut core = Core::keeping(Durability::Commit, Remembered { sid_ceiling: u64::MAX, ..begun() });
+    (0..PEOPLE).for_each(|client| greet(&mut core, client, ""));
+    core.turn();
+    let works = core.keep_all();
+    let token = |hello: &str| hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let tokens: Vec<String> = (0..PEOPLE).map(|client| token(&core.heard(client)[0])).collect();
+    let mut core = Core::keeping(Durability::Commit, left_behind(&works));
+    for (client, token) in (0..PEOPLE).zip(&tokens) {
+        greet(&mut core, client, &format!("resume={token}"));
+    }
+    for client in (0..PEOPLE).rev().filter(|client| client % 1000 != 7) {
+        core.chat.handle_gone(ClientId(client), core.now());
+    }
+    let mut asked = Vec::new();
+    core.answer_all(|wanted| {
+        asked.push(wanted.clone());
+        Batch::default()
+    });
+    let left: Vec<u32> = (0..PEOPLE).filter(|client| client % 1000 == 7).collect();
+    assert_eq!(asked, left.iter().map(|client| Wanted::Labels(u64::from(*client) + 1)).collect::<Vec<_>>());
+    for client in left {
+        core.send(client, "@label=1 aquí sigo");
+        core.keep_all();
+        assert_eq!(codes(&core.heard(client)).last().unwrap(), "* ACK label=1");
+    }
+}
+
 #[test]
 fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again() {
     let (mut core, token) = restarted();

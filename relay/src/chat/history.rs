@@ -164,6 +164,17 @@ impl Keeping {
     pub(super) fn gathered_bytes(&self) -> usize {
         self.lines.bytes()
     }
+
+    /// The connection waits for nothing any more. All may go at once: one look at those who ask, and none at the questions.
+    fn forget(&mut self, client: ClientId) {
+        let index = self.askers.iter().position(|asker| asker.client == client);
+        let Some(Asker { ticket, .. }) = index.and_then(|index| self.askers.remove(index)) else { return };
+        // What the history has taken, it answers all the same.
+        if let Ok(index) = self.questions.binary_search_by_key(&ticket, |question| question.ticket) {
+            self.questions.remove(index);
+            self.searches.remove(&ticket);
+        }
+    }
 }
 
 #[cfg(feature = "history")]
@@ -291,18 +302,7 @@ impl Chat {
         state.awaits_history = false;
         #[cfg(feature = "history")]
         self.forget_verdicts(client);
-        if let Some(keeping) = &mut self.keeping {
-            let Keeping { askers, questions, searches, .. }: &mut Keeping = keeping;
-            askers.retain(|asker| asker.client != client);
-            questions.retain(|question| {
-                let is_asked = askers.iter().any(|asker| asker.ticket == question.ticket);
-                // What the history has taken, it answers all the same.
-                if !is_asked {
-                    searches.remove(&question.ticket);
-                }
-                is_asked
-            });
-        }
+        self.keeping.iter_mut().for_each(|keeping| keeping.forget(client));
     }
 
     /// What came of a question.
