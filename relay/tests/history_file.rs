@@ -364,6 +364,32 @@ fn a_session_that_was_forgotten_is_there_no_more_and_its_number_is_not_given_aga
 }
 
 #[test]
+fn whoever_shows_lines_slowly_lets_the_log_beside_the_file_end_and_sees_each_line_once() {
+    let folder = Folder::new();
+    let text = "x".repeat(1_000);
+    let mut store = folder.store();
+    let mut say = |first: u64, count: u64| {
+        let lines = (first..first + count).map(|number| Kept { text: &text, ..line(number) });
+        keep(&mut store, work(1, lines));
+    };
+    say(1, 1_000);
+    let reader = Store::open_to_read(&folder.file(), Duration::ZERO).unwrap();
+    let mut shown = Vec::new();
+    let show = |line: Kept<'_>| {
+        shown.push(line.id >> 16);
+        // Meanwhile much is said.
+        if shown.len() == 500 {
+            (1..=40).for_each(|times| say(times * 1_000 + 1, 1_000));
+        }
+        true
+    };
+    reader.each(show).unwrap();
+    assert_eq!(shown, (1..=1_000).collect::<Vec<_>>());
+    let log = std::fs::metadata(folder.0.join("history.db-wal")).unwrap().len();
+    assert!(log < 20_000_000, "{log} bytes of log for 40 MB of lines");
+}
+
+#[test]
 fn a_clock_that_is_wrong_lets_no_session_lapse() {
     let folder = Folder::new();
     let now = unix_ms();
