@@ -60,8 +60,8 @@ pub enum Wanted {
         /// At most so many.
         limit: u32,
     },
-    /// The newest labeled lines of the session with this number, ascending.
-    Labels(u64),
+    /// The newest labeled lines of the session with this number, ascending. It has said none above this id.
+    Labels(u64, u64),
     /// The accounts, if somebody else than this relay has changed one since this version of them.
     #[cfg(feature = "history")]
     Accounts {
@@ -206,7 +206,7 @@ impl Chat {
         self.ids.keep(remembered.newest, remembered.id_ceiling);
         self.rooms.forget_up_to(remembered.recent_after);
         let sids = (remembered.last_sid, remembered.sid_ceiling);
-        self.sessions.restore(remembered.sessions, sids, self.ids.unix_ms());
+        self.sessions.restore(remembered.sessions, sids, remembered.newest, self.ids.unix_ms());
         self.hold_places();
         self.refill(&remembered.recent, remembered.newest);
     }
@@ -272,8 +272,8 @@ impl Chat {
 
     /// Asks for the labels of a session; nothing is taken from its connection until then.
     pub(super) fn ask_labels(&mut self, client: ClientId, session: SessionId) {
-        if let Some(sid) = self.sessions.get(session).map(|session| session.sid) {
-            self.ask(client, Purpose::Labels(session), Wanted::Labels(sid));
+        if let Some((sid, to)) = self.sessions.get(session).map(|session| (session.sid, session.newest)) {
+            self.ask(client, Purpose::Labels(session), Wanted::Labels(sid, to));
         }
     }
 

@@ -133,6 +133,7 @@ impl Sessions {
         let last_use = self.last_use;
         let Some(session) = self.get_mut(id) else { return };
         (session.last_use, session.has_spoken) = (last_use, true);
+        session.newest = session.newest.max(known.id);
         let Some(labels) = session.labels.as_mut() else { return };
         if labels.by_hash.insert(hash, known).is_none() {
             labels.order.push_back(hash);
