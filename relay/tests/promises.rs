@@ -312,6 +312,7 @@ fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again(
     core.connect(LUIS);
     core.connect(ANA);
     core.send(ANA, &format!("/hello v=1 resume={token}"));
+    assert!(!core.chat.wants_read(ClientId(ANA)), "what it sends is held by the kernel, not here");
     // Sent before the history has told which labels there were: it waits.
     core.send(ANA, "@label=1 hola");
     core.heard(ANA);
@@ -336,6 +337,7 @@ fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again(
     assert!(matches!(asked[..], [Wanted::Labels(1, to)] if to >= 77), "{asked:?}");
     assert_eq!(core.heard(ANA), ["* ACK label=1 id=77 time=1970-01-01T00:00:00.005Z"]);
     assert_eq!(core.heard(LUIS), [""; 0]);
+    assert!(core.chat.wants_read(ClientId(ANA)));
     core.send(ANA, "@label=3 nueva");
     assert_eq!(core.heard(LUIS), ["Ana: nueva"]);
 }
