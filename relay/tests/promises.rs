@@ -307,6 +307,25 @@ fn after_a_restart_thousands_who_go_at_once_take_their_own_questions_with_them_a
 }
 
 #[test]
+fn a_clock_that_is_wrong_at_the_start_and_then_set_takes_nobodys_session() {
+    const NOW: u64 = 1_700_000_000_000;
+    const DAYS_100: u64 = 100 * 24 * 60 * 60 * 1000;
+    let (mut core, token) = ana_and_luis(keeping());
+    core.send(ANA, "/quit");
+    let works = core.keep_all();
+    for wrong in [NOW + DAYS_100, 0] {
+        let mut core = Core::new(None);
+        core.chat.handle_clock(wrong);
+        core.chat.keep_history(Durability::Commit, left_behind(&works));
+        core.chat.handle_clock(NOW);
+        core.connect(ANA);
+        core.send(ANA, &format!("/hello v=1 resume={token}"));
+        let heard = core.heard(ANA);
+        assert!(heard[0].contains(&format!(" token={token} ")), "{heard:?}");
+    }
+}
+
+#[test]
 fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again() {
     let (mut core, token) = restarted();
     core.connect(LUIS);

@@ -206,7 +206,7 @@ impl Chat {
         self.ids.keep(remembered.newest, remembered.id_ceiling);
         self.rooms.forget_up_to(remembered.recent_after);
         let sids = (remembered.last_sid, remembered.sid_ceiling);
-        self.sessions.restore(remembered.sessions, sids, remembered.newest, self.ids.unix_ms());
+        self.sessions.restore(remembered.sessions, sids, remembered.newest);
         self.hold_places();
         self.refill(&remembered.recent, remembered.newest);
     }
