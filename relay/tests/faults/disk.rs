@@ -146,9 +146,9 @@ fn a_relay_starts_on_a_full_disk_too_and_keeps_what_is_said_once_there_is_place(
             ana.acknowledged(label);
         }
         if is_killed {
-            drop(relay)
+            drop(relay);
         } else {
-            drop(relay.stop())
+            drop(relay.stop());
         }
         disk.fill_up();
         let relay = disk.folder.relay(&[]);
