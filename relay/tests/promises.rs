@@ -9,6 +9,7 @@ use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
 use tertulia_relay::chat::{Answer, ClientId, Remembered, SEARCHES_MAX, SESSIONS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
+use tertulia_wire::limits::LABELS_KEPT;
 
 const ANA: u32 = 1;
 const LUIS: u32 = 2;
@@ -190,6 +191,21 @@ fn a_session_with_4096_unanswered_lines_is_read_again_when_one_is_answered() {
     assert!(core.heard(LUIS).contains(&"Ana: hola".to_owned()));
     core.keep_all();
     assert_eq!(codes(&core.heard(ANA)).last().map(String::as_str), Some("* ACK label=late"));
+}
+
+#[test]
+fn a_line_without_an_answer_is_known_again_behind_however_many_private_ones() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.send(ANA, "@label=1 hola");
+    for number in 0..LABELS_KEPT + 10 {
+        core.send(ANA, &format!("@label=p{number};to=Luis entre nosotros"));
+    }
+    core.heard(ANA);
+    core.send(ANA, "@label=1 hola");
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+    let said = core.heard(LUIS).into_iter().filter(|line| line == "Ana: hola");
+    assert_eq!(said.count(), 1);
 }
 
 /// What a relay that was killed left behind: Ana's session, present, and the lines she had said.
