@@ -218,29 +218,31 @@ fn the_newest_labels_of_a_session_are_known() {
         Kept { key, unix_ms: number, ..line(number) }
     };
     keep(&mut store, work(1, (1..2 * count).map(said).chain([line(2 * count)])));
-    let labeled = store.labeled(1).unwrap();
+    let labeled = store.labeled(1, u64::MAX).unwrap();
     assert_eq!(labeled.len(), LABELS_KEPT);
     assert!(labeled.iter().all(|line| line.key.unwrap().sid == 1));
     let (first, last) = (labeled.iter().next().unwrap().id >> 16, labeled.iter().last().unwrap().id >> 16);
     assert_eq!((first, last), (21, 2 * count - 1));
-    assert!(store.labeled(2).unwrap().is_empty());
+    assert!(store.labeled(2, u64::MAX).unwrap().is_empty());
     // The next run has them by an index, and what is said in it is not in there.
     drop(store);
     let mut store = folder.store();
-    assert!(store.labeled(1).unwrap().iter().eq(labeled.iter()));
+    assert!(store.labeled(1, u64::MAX).unwrap().iter().eq(labeled.iter()));
     keep(&mut store, work(2, [said(2 * count + 1), said(2 * count + 2)]));
-    let labeled = numbers(&store.labeled(1).unwrap());
+    let labeled = numbers(&store.labeled(1, u64::MAX).unwrap());
     assert_eq!((labeled.len(), labeled[0], *labeled.last().unwrap()), (LABELS_KEPT, 23, 2 * count + 1));
+    let before = numbers(&store.labeled(1, (2 * count) << 16).unwrap());
+    assert_eq!((before.len(), *before.last().unwrap()), (LABELS_KEPT, 2 * count - 1));
     keep(&mut store, work(3, (2 * count + 3..2 * count + 35_000).map(said)));
     store.tidy().unwrap();
     let other = Connection::open(folder.file()).unwrap();
     let indexed = "SELECT count(*) FROM label";
     assert_eq!(other.query_row(indexed, [], |row| row.get::<_, u64>(0)).unwrap(), 2 * count + 34_998);
-    let labeled = numbers(&store.labeled(1).unwrap());
+    let labeled = numbers(&store.labeled(1, u64::MAX).unwrap());
     assert!(labeled.is_sorted_by(|one, other| other - one == 2) && labeled.len() == LABELS_KEPT);
     store.prune(Retention { rows_max: 10, ..FOREVER }, 0, 1_000_000).unwrap();
     store.tidy().unwrap();
-    assert_eq!(store.labeled(1).unwrap().len(), 5);
+    assert_eq!(store.labeled(1, u64::MAX).unwrap().len(), 5);
 }
 
 #[test]
@@ -304,7 +306,7 @@ fn a_line_said_behind_ids_of_the_future_is_found_in_its_room_and_by_its_words() 
     keep(&mut store, work(2, [Kept { text: "berenjena", key, ..line(7) }]));
     assert_eq!(numbers(&store.lines("general", None, Some(0), 1).unwrap()), [7]);
     assert_eq!(numbers(&store.search(Some("general"), "berenjena", None, 5).unwrap()), [7]);
-    assert_eq!(numbers(&store.labeled(9).unwrap()), [7]);
+    assert_eq!(numbers(&store.labeled(9, u64::MAX).unwrap()), [7]);
 }
 
 #[test]
@@ -319,7 +321,7 @@ fn a_line_that_had_to_go_because_its_id_was_given_again_is_no_repeat() {
     // All of it is in the indexes.
     let mut store = folder.store();
     keep(&mut store, work(1, [Kept { text: "otra", ..line(7) }]));
-    assert_eq!(numbers(&store.labeled(9).unwrap()), [8]);
+    assert_eq!(numbers(&store.labeled(9, u64::MAX).unwrap()), [8]);
 }
 
 #[test]
@@ -361,6 +363,32 @@ fn a_session_that_was_forgotten_is_there_no_more_and_its_number_is_not_given_aga
     let remembered = store.remembered(now).unwrap();
     assert_eq!(remembered.sessions.iter().map(|row| row.sid).collect::<Vec<_>>(), [7]);
     assert_eq!(remembered.last_sid, 11);
+}
+
+#[test]
+fn whoever_shows_lines_slowly_lets_the_log_beside_the_file_end_and_sees_each_line_once() {
+    let folder = Folder::new();
+    let text = "x".repeat(1_000);
+    let mut store = folder.store();
+    let mut say = |first: u64, count: u64| {
+        let lines = (first..first + count).map(|number| Kept { text: &text, ..line(number) });
+        keep(&mut store, work(1, lines));
+    };
+    say(1, 1_000);
+    let reader = Store::open_to_read(&folder.file(), Duration::ZERO).unwrap();
+    let mut shown = Vec::new();
+    let show = |line: Kept<'_>| {
+        shown.push(line.id >> 16);
+        // Meanwhile much is said.
+        if shown.len() == 500 {
+            (1..=40).for_each(|times| say(times * 1_000 + 1, 1_000));
+        }
+        true
+    };
+    reader.each(show).unwrap();
+    assert_eq!(shown, (1..=1_000).collect::<Vec<_>>());
+    let log = std::fs::metadata(folder.0.join("history.db-wal")).unwrap().len();
+    assert!(log < 20_000_000, "{log} bytes of log for 40 MB of lines");
 }
 
 #[test]
@@ -443,7 +471,7 @@ fn a_file_of_the_third_schema_is_brought_up_to_date_with_its_labels_and_rooms() 
     old.execute_batch("UPDATE line SET sid = 7, label = 'n' || id, hash = 1 WHERE id % 3 = 0").unwrap();
     drop(old);
     let mut store = folder.store();
-    assert_eq!((store.rows(), store.labeled(7).unwrap().len()), (3_000, 1_000));
+    assert_eq!((store.rows(), store.labeled(7, u64::MAX).unwrap().len()), (3_000, 1_000));
     assert_eq!(numbers(&store.lines("general", None, Some(0), 2).unwrap()), [1, 2]);
     keep(&mut store, work(1, [line(3_001)]));
     assert_eq!(numbers(&store.lines("general", None, None, 2).unwrap()), [3_000, 3_001]);
@@ -527,7 +555,7 @@ fn in_every_journal_lines_are_kept_told_in_order_and_given() {
             kept.keeper
                 .put(Work { sessions: vec![session(3, unix_ms())], ..work(51, [Kept { key, ..line(51) }]) })
         );
-        assert_eq!(numbers(&kept.ask(Wanted::Labels(3))), [51]);
+        assert_eq!(numbers(&kept.ask(Wanted::Labels(3, u64::MAX))), [51]);
         let search = Wanted::Search { room: None, words: "HÓL".to_owned(), before: None, limit: 2 };
         assert_eq!(numbers(&kept.ask(search)), [50, 51]);
         drop(kept);
@@ -641,7 +669,7 @@ fn questions_are_bounded_and_the_bell_rings_when_there_is_place_again() {
     let mut asked = 0;
     while kept.keeper.takes_questions() {
         asked += 1;
-        kept.keeper.ask(Question { ticket: asked, what: Wanted::Labels(asked) });
+        kept.keeper.ask(Question { ticket: asked, what: Wanted::Labels(asked, u64::MAX) });
     }
     assert!((QUESTIONS_MAX..=QUESTIONS_MAX + 1).contains(&(asked as usize)), "{asked}");
     other.execute_batch("ROLLBACK").unwrap();
@@ -734,7 +762,7 @@ fn a_reader_that_has_ended_is_told_and_no_question_waits_for_it() {
         }
         end();
     });
-    let ask = |ticket| kept.keeper.ask(Question { ticket, what: Wanted::Labels(1) });
+    let ask = |ticket| kept.keeper.ask(Question { ticket, what: Wanted::Labels(1, u64::MAX) });
     ask(1);
     ask(2);
     go_on.send(()).unwrap();
@@ -1025,7 +1053,7 @@ fn with_its_last_line_a_room_goes_and_so_do_the_labels() {
     store.prune(Retention { rows_max: 1, ..FOREVER }, 0, 100).unwrap();
     store.sweep_labels().unwrap();
     assert_eq!(count("label"), 0);
-    assert!(store.labeled(3).unwrap().is_empty());
+    assert!(store.labeled(3, u64::MAX).unwrap().is_empty());
 }
 
 #[test]
@@ -1112,7 +1140,7 @@ fn other_questions_are_answered_before_searches_that_were_asked_sooner() {
     let search = || Wanted::Search { room: None, words: "hola".to_owned(), before: None, limit: 2 };
     kept.keeper.ask(Question { ticket: 1, what: search() });
     kept.keeper.ask(Question { ticket: 2, what: search() });
-    kept.keeper.ask(Question { ticket: 3, what: Wanted::Labels(3) });
+    kept.keeper.ask(Question { ticket: 3, what: Wanted::Labels(3, u64::MAX) });
     other.execute_batch("ROLLBACK").unwrap();
     let news = kept.wait(|news| news.answers.len() == 3);
     let place = |ticket| news.answers.iter().position(|(answered, _)| *answered == ticket);

@@ -221,7 +221,8 @@ fn whose_labels_have_left_the_memory_says_new_lines_at_once_and_repeats_are_look
     assert_eq!(core.heard(LUIS), ["Ana: a"]);
     assert!(!core.chat.wants_read(ClientId(ANA)));
     core.answer_all(|wanted| {
-        assert_eq!(*wanted, Wanted::Labels(1));
+        let newest = labels_of(&works, 1).iter().last().unwrap().id;
+        assert!(matches!(wanted, Wanted::Labels(1, to) if *to >= newest), "{wanted:?}");
         labels_of(&works, 1)
     });
     core.send(ANA, "3 c");

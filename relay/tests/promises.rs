@@ -9,6 +9,7 @@ use support::core::Core;
 use tertulia_relay::batch::{Batch, Durability, Kept, Key, SessionRow, Work};
 use tertulia_relay::chat::{Answer, ClientId, Remembered, SEARCHES_MAX, SESSIONS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
+use tertulia_wire::limits::LABELS_KEPT;
 
 const ANA: u32 = 1;
 const LUIS: u32 = 2;
@@ -192,6 +193,21 @@ fn a_session_with_4096_unanswered_lines_is_read_again_when_one_is_answered() {
     assert_eq!(codes(&core.heard(ANA)).last().map(String::as_str), Some("* ACK label=late"));
 }
 
+#[test]
+fn a_line_without_an_answer_is_known_again_behind_however_many_private_ones() {
+    let (mut core, _) = ana_and_luis(keeping());
+    core.send(ANA, "@label=1 hola");
+    for number in 0..LABELS_KEPT + 10 {
+        core.send(ANA, &format!("@label=p{number};to=Luis entre nosotros"));
+    }
+    core.heard(ANA);
+    core.send(ANA, "@label=1 hola");
+    core.keep_all();
+    assert_eq!(codes(&core.heard(ANA)), ["* ACK label=1"]);
+    let said = core.heard(LUIS).into_iter().filter(|line| line == "Ana: hola");
+    assert_eq!(said.count(), 1);
+}
+
 /// What a relay that was killed left behind: Ana's session, present, and the lines she had said.
 fn left_behind(works: &[Work]) -> Remembered {
     let mut recent = Batch::default();
@@ -264,12 +280,74 @@ fn after_a_restart_who_does_not_come_back_in_time_is_seen_to_leave() {
     assert_eq!(core.heard(LUIS), ["Ana ha abandonado el chat."]);
 }
 
+/// A proxy that dies takes all with it: with a look at all questions for each of them, this would take an hour.
+#[test]
+fn after_a_restart_thousands_who_go_at_once_take_their_own_questions_with_them_and_no_others() {
+    const ROOMS: u32 = 500;
+    const PEOPLE: u32 = 10_000;
+    let greet = |core: &mut Core, client: u32, words: &str| {
+        core.connect(client);
+        let line = format!("/hello v=1 name=N{client} room=r{} {words}\n", client % ROOMS);
+        core.chat.handle_bytes(ClientId(client), line.as_bytes(), core.now());
+    };
+    let mut core = Core::keeping(Durability::Commit, Remembered { sid_ceiling: u64::MAX, ..begun() });
+    (0..PEOPLE).for_each(|client| greet(&mut core, client, ""));
+    core.turn();
+    let works = core.keep_all();
+    let token = |hello: &str| hello.split("token=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let tokens: Vec<String> = (0..PEOPLE).map(|client| token(&core.heard(client)[0])).collect();
+    let remembered = left_behind(&works);
+    let newest = remembered.newest;
+    let mut core = Core::keeping(Durability::Commit, remembered);
+    for (client, token) in (0..PEOPLE).zip(&tokens) {
+        greet(&mut core, client, &format!("resume={token}"));
+    }
+    for client in (0..PEOPLE).rev().filter(|client| client % 1000 != 7) {
+        core.chat.handle_gone(ClientId(client), core.now());
+    }
+    let mut asked = Vec::new();
+    core.answer_all(|wanted| {
+        asked.push(wanted.clone());
+        Batch::default()
+    });
+    let left: Vec<u32> = (0..PEOPLE).filter(|client| client % 1000 == 7).collect();
+    assert_eq!(
+        asked,
+        left.iter().map(|client| Wanted::Labels(u64::from(*client) + 1, newest)).collect::<Vec<_>>()
+    );
+    for client in left {
+        core.send(client, "@label=1 aquí sigo");
+        core.keep_all();
+        assert_eq!(codes(&core.heard(client)).last().unwrap(), "* ACK label=1");
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_at_the_start_and_then_set_takes_nobodys_session() {
+    const NOW: u64 = 1_700_000_000_000;
+    const DAYS_100: u64 = 100 * 24 * 60 * 60 * 1000;
+    let (mut core, token) = ana_and_luis(keeping());
+    core.send(ANA, "/quit");
+    let works = core.keep_all();
+    for wrong in [NOW + DAYS_100, 0] {
+        let mut core = Core::new(None);
+        core.chat.handle_clock(wrong);
+        core.chat.keep_history(Durability::Commit, left_behind(&works));
+        core.chat.handle_clock(NOW);
+        core.connect(ANA);
+        core.send(ANA, &format!("/hello v=1 resume={token}"));
+        let heard = core.heard(ANA);
+        assert!(heard[0].contains(&format!(" token={token} ")), "{heard:?}");
+    }
+}
+
 #[test]
 fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again() {
     let (mut core, token) = restarted();
     core.connect(LUIS);
     core.connect(ANA);
     core.send(ANA, &format!("/hello v=1 resume={token}"));
+    assert!(!core.chat.wants_read(ClientId(ANA)), "what it sends is held by the kernel, not here");
     // Sent before the history has told which labels there were: it waits.
     core.send(ANA, "@label=1 hola");
     core.heard(ANA);
@@ -291,9 +369,10 @@ fn after_a_restart_a_repeated_label_gets_its_first_answer_and_is_not_said_again(
         lines.push(line);
         lines
     });
-    assert_eq!(asked, [Wanted::Labels(1)]);
+    assert!(matches!(asked[..], [Wanted::Labels(1, to)] if to >= 77), "{asked:?}");
     assert_eq!(core.heard(ANA), ["* ACK label=1 id=77 time=1970-01-01T00:00:00.005Z"]);
     assert_eq!(core.heard(LUIS), [""; 0]);
+    assert!(core.chat.wants_read(ClientId(ANA)));
     core.send(ANA, "@label=3 nueva");
     assert_eq!(core.heard(LUIS), ["Ana: nueva"]);
 }

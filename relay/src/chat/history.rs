@@ -60,8 +60,8 @@ pub enum Wanted {
         /// At most so many.
         limit: u32,
     },
-    /// The newest labeled lines of the session with this number, ascending.
-    Labels(u64),
+    /// The newest labeled lines of the session with this number, ascending. It has said none above this id.
+    Labels(u64, u64),
     /// The accounts, if somebody else than this relay has changed one since this version of them.
     #[cfg(feature = "history")]
     Accounts {
@@ -164,6 +164,17 @@ impl Keeping {
     pub(super) fn gathered_bytes(&self) -> usize {
         self.lines.bytes()
     }
+
+    /// The connection waits for nothing any more. All may go at once: one look at those who ask, and none at the questions.
+    fn forget(&mut self, client: ClientId) {
+        let index = self.askers.iter().position(|asker| asker.client == client);
+        let Some(Asker { ticket, .. }) = index.and_then(|index| self.askers.remove(index)) else { return };
+        // What the history has taken, it answers all the same.
+        if let Ok(index) = self.questions.binary_search_by_key(&ticket, |question| question.ticket) {
+            self.questions.remove(index);
+            self.searches.remove(&ticket);
+        }
+    }
 }
 
 #[cfg(feature = "history")]
@@ -195,7 +206,7 @@ impl Chat {
         self.ids.keep(remembered.newest, remembered.id_ceiling);
         self.rooms.forget_up_to(remembered.recent_after);
         let sids = (remembered.last_sid, remembered.sid_ceiling);
-        self.sessions.restore(remembered.sessions, sids, self.ids.unix_ms());
+        self.sessions.restore(remembered.sessions, sids, remembered.newest);
         self.hold_places();
         self.refill(&remembered.recent, remembered.newest);
     }
@@ -261,8 +272,8 @@ impl Chat {
 
     /// Asks for the labels of a session; nothing is taken from its connection until then.
     pub(super) fn ask_labels(&mut self, client: ClientId, session: SessionId) {
-        if let Some(sid) = self.sessions.get(session).map(|session| session.sid) {
-            self.ask(client, Purpose::Labels(session), Wanted::Labels(sid));
+        if let Some((sid, to)) = self.sessions.get(session).map(|session| (session.sid, session.newest)) {
+            self.ask(client, Purpose::Labels(session), Wanted::Labels(sid, to));
         }
     }
 
@@ -291,18 +302,7 @@ impl Chat {
         state.awaits_history = false;
         #[cfg(feature = "history")]
         self.forget_verdicts(client);
-        if let Some(keeping) = &mut self.keeping {
-            let Keeping { askers, questions, searches, .. }: &mut Keeping = keeping;
-            askers.retain(|asker| asker.client != client);
-            questions.retain(|question| {
-                let is_asked = askers.iter().any(|asker| asker.ticket == question.ticket);
-                // What the history has taken, it answers all the same.
-                if !is_asked {
-                    searches.remove(&question.ticket);
-                }
-                is_asked
-            });
-        }
+        self.keeping.iter_mut().for_each(|keeping| keeping.forget(client));
     }
 
     /// What came of a question.

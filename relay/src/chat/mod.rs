@@ -284,7 +284,7 @@ impl Chat {
     /// Whether the connection is to be read. If not, [`Chat::poll_resumed`] names it when it is again.
     pub fn wants_read(&self, client: ClientId) -> bool {
         self.client(client).is_some_and(|client| {
-            let is_held_up = client.extended.is_some() && self.is_pressed();
+            let is_held_up = client.awaits_history || (client.extended.is_some() && self.is_pressed());
             !is_held_up && !client.is_held_back && !client.is_closing && !client.has_ended
         })
     }

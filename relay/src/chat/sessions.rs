@@ -47,6 +47,8 @@ pub(super) struct Session {
     pub(super) account: Option<u64>,
     pub(super) state: Presence,
     used_unix_ms: u64,
+    /// It has said nothing under a greater id.
+    pub(super) newest: u64,
     /// None: the history knows them.
     labels: Option<Labels>,
     /// Greater than of those whose labels were used before.
@@ -147,20 +149,20 @@ impl Sessions {
     }
 
     /// What was kept, when the relay starts. `last_sid`: no greater number was ever given; up to `sid_ceiling` they were
-    /// set apart.
+    /// set apart. `newest`: nor was a greater id. Who has lapsed is not among them, or is not found by the clock of that time:
+    /// now, it may be wrong.
     pub(super) fn restore(
         &mut self,
         rows: Vec<SessionRow>,
         (last_sid, sid_ceiling): (u64, u64),
-        unix_ms: u64,
+        newest: u64,
     ) {
         self.is_kept = true;
         self.last_sid = last_sid;
         (self.sid_ceiling_kept, self.sid_ceiling_asked) = (sid_ceiling, sid_ceiling);
         for row in rows {
-            let is_gone = is_lapsed(row.used_unix_ms, unix_ms) && !row.is_present;
-            if is_gone || self.by_token.len() >= SESSIONS_MAX {
-                continue;
+            if self.by_token.len() >= SESSIONS_MAX {
+                break;
             }
             let state = if row.is_present { Presence::BeforeRestart } else { Presence::Offline };
             self.last_sid = self.last_sid.max(row.sid);
@@ -172,6 +174,7 @@ impl Sessions {
                 account: row.account,
                 state,
                 used_unix_ms: row.used_unix_ms,
+                newest,
                 labels: None,
                 last_use: 0,
                 has_spoken: true,
@@ -216,6 +219,7 @@ impl Sessions {
             account: None,
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
+            newest: 0,
             labels: Some(Labels::default()),
             last_use: 0,
             has_spoken: false,
@@ -432,7 +436,7 @@ mod tests {
         let mut work = Work::default();
         sessions.add_changes(&mut work);
         let mut again = Sessions::new(LABELS_MAX);
-        again.restore(work.sessions, (7, 100), DAY_MS);
+        again.restore(work.sessions, (7, 100), 0);
         let found = again.find("secreto", DAY_MS).and_then(|id| again.get(id)).unwrap();
         assert_eq!((found.name.as_str(), found.state), ("Ana", Presence::BeforeRestart));
         let next = again.add("otro", "Luis", ONE, DAY_MS);

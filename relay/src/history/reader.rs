@@ -66,7 +66,7 @@ pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &S
     let lines = if is_early { Answer::Early } else { Answer::Lines };
     let outcome = match &question.what {
         Wanted::Lines { room, before, after, limit } => store.lines(room, *before, *after, *limit).map(lines),
-        Wanted::Labels(sid) => store.labeled(*sid).map(lines),
+        Wanted::Labels(sid, to) => store.labeled(*sid, *to).map(lines),
         Wanted::Accounts { after } => {
             store.accounts_since(*after).map(|kept| Answer::Accounts(kept.map(Box::new)))
         }

@@ -24,7 +24,6 @@ impl Server {
         let waker = Arc::new(waker.map_err(|error| format!("cannot be woken by the history: {error}"))?);
         let bell: Bell = Arc::new(move || drop(waker.wake()));
         let (keeper, remembered) = start(&path, &self.options.history, &bell)?;
-        // What has lapsed is counted from now.
         self.chat.handle_clock(unix_ms());
         self.chat.keep_history(self.options.history.durability(), remembered);
         self.start_passwords(&bell)?;

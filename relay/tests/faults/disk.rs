@@ -50,6 +50,10 @@ impl Disk {
         if !self.is_mounted {
             return limit_files(relay, "1:unlimited");
         }
+        self.fill_up();
+    }
+
+    fn fill_up(&self) {
         let mut file = File::create(self.ballast()).unwrap();
         // The last pages too.
         for bytes in [64 * 1024, 4096] {
@@ -125,6 +129,42 @@ fn while_the_disk_is_full_the_chat_goes_on_and_all_is_acknowledged_when_there_is
     let expected: Vec<String> =
         ["antes".to_owned()].into_iter().chain(numbers).chain(["e".to_owned()]).collect();
     assert_eq!(kept, expected);
+}
+
+#[test]
+fn a_relay_starts_on_a_full_disk_too_and_keeps_what_is_said_once_there_is_place() {
+    for is_killed in [true, false] {
+        let disk = Disk::new();
+        if !disk.is_mounted {
+            return;
+        }
+        let relay = disk.folder.relay(&[]);
+        let mut ana = Speaker::greet(relay.address(), "Ana");
+        let before: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+        for label in &before {
+            ana.say(label, "antes");
+            ana.acknowledged(label);
+        }
+        if is_killed {
+            drop(relay);
+        } else {
+            drop(relay.stop());
+        }
+        disk.fill_up();
+        let relay = disk.folder.relay(&[]);
+        let mut ana = Speaker::back(relay.address(), &ana.token);
+        ana.say("7", "antes");
+        ana.acknowledged("7");
+        ana.say("nueva", "mientras");
+        ana.wait_for("* NOTE HISTORY TROUBLE ");
+        assert_eq!(ana.count("* ACK label=nueva"), 0, "what is not kept is acknowledged");
+        disk.free(&relay);
+        ana.acknowledged("nueva");
+        relay.stop();
+        assert_whole(&disk.folder.file());
+        let kept: Vec<String> = in_file(&disk.folder.file()).into_iter().map(|line| line.label).collect();
+        assert_eq!(kept, [before, vec!["nueva".to_owned()]].concat());
+    }
 }
 
 #[test]

@@ -136,8 +136,9 @@ impl Disk {
             }
             #[cfg(feature = "history")]
             Wanted::Accounts { .. } => panic!("nobody has an account here"),
-            Wanted::Labels(sid) => {
-                let is_own = |row: &&Row| row.key.as_ref().is_some_and(|(own, _, _)| own == sid);
+            Wanted::Labels(sid, to) => {
+                let is_own =
+                    |row: &&Row| row.id <= *to && row.key.as_ref().is_some_and(|(own, _, _)| own == sid);
                 (self.rows.iter().filter(is_own).collect(), LABELS_KEPT, false)
             }
             Wanted::Search { room, words, before, limit } => {

@@ -57,9 +57,16 @@ impl Labels {
         self.marks.len()
     }
 
+    /// Not one whose answer is still to come, and that may be sent again until then: it counts as new once more.
     fn drop_oldest(&mut self) {
-        if let Some(oldest) = self.order.pop_front() {
-            self.by_hash.remove(&oldest);
+        let is_open = |known: &Known| known.fate == Fate::Open;
+        for _ in 0..self.order.len() {
+            let Some(oldest) = self.order.pop_front() else { return };
+            if !self.by_hash.get(&oldest).is_some_and(is_open) {
+                self.by_hash.remove(&oldest);
+                return;
+            }
+            self.order.push_back(oldest);
         }
     }
 
@@ -133,16 +140,18 @@ impl Sessions {
         let last_use = self.last_use;
         let Some(session) = self.get_mut(id) else { return };
         (session.last_use, session.has_spoken) = (last_use, true);
+        session.newest = session.newest.max(known.id);
         let Some(labels) = session.labels.as_mut() else { return };
         if labels.by_hash.insert(hash, known).is_none() {
+            let before = labels.len();
             labels.order.push_back(hash);
-            let is_over = labels.len() > LABELS_KEPT;
-            if is_over {
+            if labels.len() > LABELS_KEPT {
                 labels.drop_oldest();
             }
+            let added = labels.len() - before;
             // What is older than so many is not known any more.
             let gone = if labels.len() >= LABELS_KEPT { std::mem::take(&mut labels.marks).len() } else { 0 };
-            self.label_count += usize::from(!is_over);
+            self.label_count += added;
             self.mark_count -= gone;
         }
         if self.label_count > self.labels_max.max(self.crowded_at) {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode::{
-    ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, OperationInterrupted,
+    ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase,
+    OperationInterrupted,
 };
 use rusqlite::ffi;
 
@@ -67,6 +68,13 @@ impl StoreError {
     /// Another program has the file, and kept it for longer than was waited.
     pub fn is_busy(&self) -> bool {
         matches!(self.code(), Some(DatabaseBusy | DatabaseLocked))
+    }
+
+    /// There is no place on the disk, or none for this file.
+    pub(super) fn is_full(&self) -> bool {
+        let Kind::Sqlite(error) = &self.kind else { return false };
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        self.code() == Some(DiskFull) || extended == Some(ffi::SQLITE_IOERR_WRITE)
     }
 
     /// A search was given up because it cost too much.

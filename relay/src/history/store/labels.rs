@@ -18,18 +18,20 @@ const INDEXED: &str = "SELECT id, unix_ms, '', '', NULL, NULL, sid, label, hash,
     ORDER BY id DESC LIMIT ?3";
 
 impl Store {
-    /// The newest labeled lines of a session, in ascending order, without their words.
-    pub fn labeled(&self, sid: u64) -> Result<Batch, StoreError> {
+    /// The newest labeled lines of a session, in ascending order, without their words. It has said none above the id `to`: of the
+    /// lines that the index lacks, which others have said, none behind it is looked at.
+    pub fn labeled(&self, sid: u64, to: u64) -> Result<Batch, StoreError> {
         let read = || {
             // What is indexed and what is not are the same moment's.
             let _moment = self.connection.unchecked_transaction()?;
             let sid_number = number(sid);
             let limit = i64::try_from(LABELS_KEPT).unwrap_or(i64::MAX);
-            let to = LABELS.to(&self.connection)?;
-            let query = format!("{LABELED} WHERE id > ?1 AND sid = ?2 ORDER BY id DESC LIMIT ?3");
-            let mut newest = self.select(&query, params![to, sid_number, limit])?;
+            let indexed = LABELS.to(&self.connection)?;
+            let query =
+                format!("{LABELED} WHERE id > ?1 AND id <= ?2 AND sid = ?3 ORDER BY id DESC LIMIT ?4");
+            let mut newest = self.select(&query, params![indexed, number(to), sid_number, limit])?;
             let missing = limit.saturating_sub(i64::try_from(newest.len()).unwrap_or(i64::MAX));
-            let older = self.select(INDEXED, params![sid_number, to, missing])?;
+            let older = self.select(INDEXED, params![sid_number, indexed, missing])?;
             older.iter().for_each(|line| newest.push(line));
             Ok(reversed(&newest))
         };

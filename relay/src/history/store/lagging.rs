@@ -153,14 +153,21 @@ impl Store {
         Ok(())
     }
 
-    /// Fills both where they lack something, as a relay that was killed leaves them.
+    /// Fills both where they lack something, as a relay that was killed leaves them. Where the disk is full, what they lack is
+    /// read line by line until there is place again.
     pub(super) fn fill_lagging(&mut self) -> Result<(), StoreError> {
+        self.lag = Lag::default();
         for index in [&ROOMS, &LABELS] {
-            if self.told(index.lacks_some(&self.connection))? {
-                self.write(|transaction| index.fill(transaction))?;
+            if !self.told(index.lacks_some(&self.connection))? {
+                continue;
+            }
+            match self.write(|transaction| index.fill(transaction)) {
+                Err(error) if error.is_full() => {
+                    self.lag = Lag { rooms: ROOMS.step_lines, labels: LABELS.step_lines, ..Lag::default() };
+                }
+                filled => filled?,
             }
         }
-        self.lag = Lag::default();
         Ok(())
     }
 

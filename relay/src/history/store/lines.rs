@@ -19,6 +19,9 @@ const INSERT_NEW: &str = "INSERT OR IGNORE INTO line VALUES (?1, ?2, ?3, ?4, ?5,
 /// Bytes of memory that a page is gathered to: more than finds place in an answer.
 const PAGE_BYTES_MAX: usize = 4 * ANSWER_BYTES_MAX;
 
+/// Bytes of memory of the lines that are read at once where all are shown.
+const SHOWN_BYTES_MAX: usize = 256 * 1024;
+
 /// What [`kept`] reads.
 pub(super) const LINES: &str =
     "SELECT id, unix_ms, room.name, line.name, reply, quote, sid, label, hash, text
@@ -87,19 +90,22 @@ impl Store {
         Ok(())
     }
 
-    /// Shows all lines in the order in which they were said, until `show` says no.
+    /// Shows all lines in the order in which they were said, until `show` says no. Between two pages of them the file is free:
+    /// who shows them may be slow, and meanwhile the log beside the file would only grow.
     pub fn each(&self, mut show: impl FnMut(Kept<'_>) -> bool) -> Result<(), StoreError> {
-        let mut read = || {
-            let mut statement = self.connection.prepare(&format!("{LINES} ORDER BY id"))?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                if !show(kept(row)?) {
-                    break;
-                }
+        // What is said meanwhile is left out, or there might be no end of it.
+        let newest = self.told(newest_id(&self.connection))?.map_or(-1, number);
+        let query = format!("{LINES} WHERE id > ?1 AND id <= ?2 ORDER BY id");
+        let mut shown = -1;
+        while shown < newest {
+            let mut page = Batch::default();
+            self.told(self.select_into(&mut page, SHOWN_BYTES_MAX, &query, [shown, newest]))?;
+            if page.is_empty() || !page.iter().all(&mut show) {
+                break;
             }
-            Ok(())
-        };
-        self.told(read())
+            shown = page.iter().last().map_or(newest, |line| number(line.id));
+        }
+        Ok(())
     }
 
     /// Looks at every page of the file.
