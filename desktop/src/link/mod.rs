@@ -5,6 +5,7 @@ mod begin;
 mod dial;
 mod mouth;
 mod obey;
+mod queue;
 mod stream;
 mod turn;
 
@@ -13,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ use tertulia_wire::session::Event;
 
 use begin::Begin;
 use mouth::Mouth;
+use queue::{Receiver, Sender, queue};
 use turn::Turn;
 
 pub use dial::{ADDRESSES_MAX, CONNECT_WAIT, LOOK_UP_WAIT};
@@ -73,7 +75,7 @@ struct Shared {
 /// The window's end of it.
 #[derive(Debug)]
 pub struct Link {
-    orders: SyncSender<LinkCommand>,
+    orders: Sender<LinkCommand>,
     reports: Receiver<Report>,
     /// It was told that the thread has ended.
     is_gone_told: Cell<bool>,
@@ -88,8 +90,8 @@ impl Link {
     pub fn begin(session_file: &Path, bell: impl Fn() + Send + 'static) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), turn::WAKE)?);
-        let (orders, taken) = sync_channel(ORDERS_MAX);
-        let (reporter, reports) = sync_channel(REPORTS_MAX);
+        let (orders, taken) = queue(ORDERS_MAX);
+        let (reporter, reports) = queue(REPORTS_MAX);
         let shared = Arc::new(Shared::default());
         let mouth = Mouth::new(reporter, Arc::clone(&shared), Box::new(bell));
         let (file, wakes) = (session_file.to_owned(), Arc::clone(&waker));

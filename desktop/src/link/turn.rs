@@ -4,7 +4,6 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
@@ -16,6 +15,7 @@ use super::Report;
 use super::begin::{Begin, restore};
 use super::dial::{Dial, Progress};
 use super::mouth::Mouth;
+use super::queue::Receiver;
 use super::stream::Stream;
 use crate::files::Lasting;
 use crate::model::{LinkCommand, LinkEvent};
