@@ -141,7 +141,9 @@ fn key(editor: &mut TextEditor, post: &Post) -> bool {
     let is_plain = !state.intersects(Shortcut::Shift | Shortcut::Ctrl | Shortcut::Alt | Shortcut::Meta);
     let act = match app::event_key() {
         // An input method that composes has Enter for itself.
-        Key::Enter | Key::KPEnter if is_plain && !is_composing() => Act::Send,
+        Key::Enter | Key::KPEnter if is_plain && !is_composing(app::compose_state(), &app::event_text()) => {
+            Act::Send
+        }
         Key::Tab if is_plain || state.contains(Shortcut::Shift) && !state.contains(Shortcut::Ctrl) => {
             Act::Complete { backwards: state.contains(Shortcut::Shift) }
         }
@@ -154,10 +156,10 @@ fn key(editor: &mut TextEditor, post: &Post) -> bool {
     true
 }
 
-/// Whether a composition is under way, or this key press is what one has come to.
-fn is_composing() -> bool {
-    let text = app::event_text();
-    app::compose_state() > 0 || !(text.is_empty() || text == "\r" || text == "\n")
+/// Whether Enter is the input method's: a composition is under way, or this key press is what one has come to. `composed`:
+/// how many bytes stand there for the time being; `text`: what the key press brings.
+fn is_composing(composed: i32, text: &str) -> bool {
+    composed > 0 || !matches!(text, "" | "\r" | "\n")
 }
 
 /// How many breaks there are before a place, those that the width makes included. The toolkit counts lines, and among
@@ -191,4 +193,19 @@ fn draw_label(editor: &mut TextEditor) {
     let baseline = editor.y() + 2 + draw::height() - draw::descent();
     draw::draw_text_n(&editor.label(), editor.x() + 5, baseline);
     draw::pop_clip();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enter_in_the_middle_of_a_composition_does_not_send() {
+        assert!(is_composing(6, "\r"), "something stands there for the time being");
+        assert!(is_composing(0, "漢字"), "this is what was composed");
+        assert!(is_composing(2, ""));
+        for enter in ["", "\r", "\n"] {
+            assert!(!is_composing(0, enter), "a key alone: {enter:?}");
+        }
+    }
 }

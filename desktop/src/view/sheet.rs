@@ -2,6 +2,7 @@
 //! that no window manager has to find it a place.
 
 mod build;
+mod choice;
 mod emoji;
 mod form;
 

@@ -6,13 +6,13 @@ use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::{Group, Scroll, ScrollType};
 use fltk::input::Input as Field;
-use fltk::menu::Choice;
 use fltk::prelude::*;
 
+use super::choice::Choice;
 use super::emoji::Grid;
 use crate::view::arrange::{Room, place};
 use crate::view::list::{List, ListRow, Wishes};
-use crate::view::paint::{Brush, FIELD, REGULAR, color, fill_round, outline_round};
+use crate::view::paint::{Brush, REGULAR, color, fill_round, outline_round};
 use crate::view::parts::{Look, button, button_width, dress_field, frame, ink, set_label, set_words};
 use crate::view::post::{Post, Wish};
 
@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
         });
         match &control {
             Control::Field(field) => self.form.scroll.add(field),
-            Control::Choice(choice) => self.form.scroll.add(choice),
+            Control::Choice(choice) => self.form.scroll.add(&choice.widget),
             Control::Check(check) => self.form.scroll.add(check),
         }
         self.form.rows.push(FormRow { label, control });
@@ -142,19 +142,8 @@ impl<'a> Builder<'a> {
     }
 
     /// One of several.
-    pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: i32) {
-        let palette = self.brush.palette();
-        let mut choice = Choice::new(0, 0, 10, 10, None);
-        choice.set_label(label);
-        choice.set_label_type(fltk::enums::LabelType::None);
-        choice.add_choice(&options.join("|"));
-        choice.set_value(chosen);
-        choice.set_frame(FIELD);
-        choice.set_color(color(palette.background));
-        choice.set_text_color(color(palette.text));
-        choice.set_selection_color(color(palette.accent));
-        choice.set_text_font(REGULAR);
-        choice.set_text_size(self.brush.size);
+    pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: usize) {
+        let choice = Choice::new(*self.brush, self.post, label, options, chosen);
         self.row(Some(label), Control::Choice(choice));
     }
 
@@ -218,7 +207,7 @@ impl Form {
         }
         match self.rows.first_mut().map(|row| &mut row.control) {
             Some(Control::Field(field)) => drop(field.take_focus()),
-            Some(Control::Choice(choice)) => drop(choice.take_focus()),
+            Some(Control::Choice(choice)) => drop(choice.widget.take_focus()),
             Some(Control::Check(check)) => drop(check.take_focus()),
             None => drop(self.buttons.first_mut().map(|button| button.take_focus())),
         }
@@ -281,12 +270,14 @@ impl Form {
             let mut part = area.top(row_height(brush, row));
             part.bottom(brush.gap());
             if let Some(label) = &mut row.label {
-                place(label, part.left(part.w / 2));
+                // What there is to choose from stands side by side.
+                let share = if matches!(row.control, Control::Choice(_)) { 3 } else { 5 };
+                place(label, part.left(part.w * share / 10));
                 part.left(brush.gap());
             }
             match &mut row.control {
                 Control::Field(field) => place(field, part),
-                Control::Choice(choice) => place(choice, part),
+                Control::Choice(choice) => place(&mut choice.widget, part),
                 Control::Check(check) => place(check, part),
             }
         }
@@ -328,9 +319,9 @@ impl Form {
     }
 
     /// Which is chosen in the n-th row.
-    pub(super) fn chosen(&self, row: usize) -> i32 {
+    pub(super) fn chosen(&self, row: usize) -> usize {
         match self.rows.get(row).map(|row| &row.control) {
-            Some(Control::Choice(choice)) => choice.value(),
+            Some(Control::Choice(choice)) => choice.chosen(),
             _ => 0,
         }
     }
