@@ -92,7 +92,7 @@ impl Input {
     /// How high it is to be, for what stands in it and its width. It has a bar only once not all of it is seen: the toolkit
     /// would show one earlier.
     pub(super) fn wanted_height(&mut self, brush: &Brush) -> i32 {
-        let lines = breaks_before(&self.widget, self.buffer.length()) + 1;
+        let lines = breaks_before(&self.widget, self.buffer.length(), LINES_SEEN_MAX) + 1;
         let bar = if lines > LINES_SEEN_MAX { Align::Right } else { Align::empty() };
         if self.widget.scrollbar_align() != bar {
             self.widget.set_scrollbar_align(bar);
@@ -162,24 +162,30 @@ fn is_composing(composed: i32, text: &str) -> bool {
     composed > 0 || !matches!(text, "" | "\r" | "\n")
 }
 
-/// How many breaks there are before a place, those that the width makes included. The toolkit counts lines, and among
-/// them the last one if there is something in it.
-fn breaks_before(editor: &TextEditor, place: i32) -> i32 {
-    if place <= 0 {
-        return 0;
+/// How many breaks there are before a place, those that the width makes included; not more than that. The toolkit's own
+/// count is wrong where the text begins with a character of several bytes; where each line begins, it knows.
+fn breaks_before(editor: &TextEditor, place: i32, at_most: i32) -> i32 {
+    let Some(buffer) = editor.buffer() else { return 0 };
+    let (mut breaks, mut begin) = (0, 0);
+    while breaks < at_most {
+        let next = editor.clone().skip_lines(begin, 1, true);
+        // Where no line follows it is at the end.
+        let is_line = next < buffer.length() || buffer.text_range(next - 1, next).as_deref() == Some("\n");
+        if next <= begin || next > place || !is_line {
+            break;
+        }
+        (breaks, begin) = (breaks + 1, next);
     }
-    let is_line_begun =
-        editor.buffer().is_some_and(|buffer| buffer.text_range(place - 1, place).as_deref() != Some("\n"));
-    editor.count_lines(0, place, true) - i32::from(is_line_begun)
+    breaks
 }
 
 fn is_first_row(editor: &TextEditor) -> bool {
-    breaks_before(editor, editor.insert_position()) <= 0
+    breaks_before(editor, editor.insert_position(), 1) == 0
 }
 
 fn is_last_row(editor: &TextEditor) -> bool {
     let length = editor.buffer().map_or(0, |buffer| buffer.length());
-    breaks_before(editor, editor.insert_position()) >= breaks_before(editor, length)
+    breaks_before(editor, editor.insert_position(), i32::MAX) >= breaks_before(editor, length, i32::MAX)
 }
 
 /// In the empty input stands what it is for.
