@@ -15,7 +15,7 @@ use crate::view::update;
 /// Characters that a question is wide, and the settings.
 const QUESTION_COLUMNS: i32 = 52;
 /// See [`QUESTION_COLUMNS`].
-const SETTINGS_COLUMNS: i32 = 70;
+const SETTINGS_COLUMNS: i32 = 76;
 /// See [`QUESTION_COLUMNS`].
 const PEOPLE_COLUMNS: i32 = 36;
 

@@ -27,7 +27,11 @@ pub(super) struct Choice {
     pub(super) widget: Widget,
     state: Rc<RefCell<State>>,
     post: Post,
+    focused: Focused,
 }
+
+/// What is to be done once it has the keyboard.
+type Focused = Rc<RefCell<Option<Box<dyn Fn(&Widget)>>>>;
 
 impl Choice {
     /// Inside the group that is open.
@@ -37,12 +41,22 @@ impl Choice {
         widget.super_draw(false);
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let state = State { brush, options, chosen, is_focused: false };
-        let choice = Self { widget, state: Rc::new(RefCell::new(state)), post: post.clone() };
+        let choice = Self {
+            widget,
+            state: Rc::new(RefCell::new(state)),
+            post: post.clone(),
+            focused: Focused::default(),
+        };
         let drawn = choice.clone();
         choice.widget.clone().draw(move |_| drawn.draw());
         let hands = choice.clone();
         choice.widget.clone().handle(move |_, event| hands.handle(event));
         choice
+    }
+
+    /// What is to be done each time it gets the keyboard.
+    pub(super) fn when_focused(&self, act: impl Fn(&Widget) + 'static) {
+        *self.focused.borrow_mut() = Some(Box::new(act));
     }
 
     /// Which is chosen.
@@ -75,6 +89,9 @@ impl Choice {
             Event::Focus | Event::Unfocus => {
                 if let Ok(mut state) = self.state.try_borrow_mut() {
                     state.is_focused = event == Event::Focus;
+                }
+                if let Some(act) = self.focused.borrow().as_ref().filter(|_| event == Event::Focus) {
+                    act(&self.widget);
                 }
                 self.widget.clone().redraw();
                 true

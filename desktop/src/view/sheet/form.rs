@@ -136,14 +136,21 @@ impl<'a> Builder<'a> {
         field.set_value(value);
         let _ = field.set_position(i32::try_from(value.len()).unwrap_or(i32::MAX));
         field.super_handle_first(false);
-        let post = self.post.clone();
-        field.handle(move |_, event| event == Event::KeyDown && press(&post));
+        let (post, scroll) = (self.post.clone(), self.form.scroll.clone());
+        field.handle(move |field, event| {
+            if event == Event::Focus {
+                bring(&scroll, field);
+            }
+            event == Event::KeyDown && press(&post)
+        });
         self.row(Some(label), Control::Field(field));
     }
 
     /// One of several.
     pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: usize) {
         let choice = Choice::new(*self.brush, self.post, label, options, chosen);
+        let scroll = self.form.scroll.clone();
+        choice.when_focused(move |widget| bring(&scroll, widget));
         self.row(Some(label), Control::Choice(choice));
     }
 
@@ -159,6 +166,13 @@ impl<'a> Builder<'a> {
         check.set_label_size(self.brush.size);
         check.set_color(color(palette.background));
         check.set_selection_color(color(palette.accent));
+        let scroll = self.form.scroll.clone();
+        check.handle(move |check, event| {
+            if event == Event::Focus {
+                bring(&scroll, check);
+            }
+            false
+        });
         self.row(None, Control::Check(check));
     }
 
@@ -270,9 +284,7 @@ impl Form {
             let mut part = area.top(row_height(brush, row));
             part.bottom(brush.gap());
             if let Some(label) = &mut row.label {
-                // What there is to choose from stands side by side.
-                let share = if matches!(row.control, Control::Choice(_)) { 3 } else { 5 };
-                place(label, part.left(part.w * share / 10));
+                place(label, part.left(part.w * 9 / 20));
                 part.left(brush.gap());
             }
             match &mut row.control {
@@ -329,6 +341,17 @@ impl Form {
     /// Whether the n-th row is checked.
     pub(super) fn is_checked(&self, row: usize) -> bool {
         matches!(self.rows.get(row).map(|row| &row.control), Some(Control::Check(check)) if check.is_checked())
+    }
+}
+
+/// What has the keyboard can be seen.
+fn bring(scroll: &Scroll, widget: &impl WidgetExt) {
+    let mut scroll = scroll.clone();
+    let above = scroll.y() - widget.y();
+    let below = widget.y() + widget.h() - scroll.y() - scroll.h();
+    if above > 0 || below > 0 {
+        let down = if above > 0 { -above } else { below };
+        scroll.scroll_to(0, scroll.yposition() + down);
     }
 }
 
