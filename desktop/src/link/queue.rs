@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvError, RecvTimeoutError, TryRecvError, TrySendError};
+use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError, TrySendError};
 use std::time::Duration;
 
 /// A queue in which at most so many wait.
@@ -46,12 +46,7 @@ impl<T> Receiver<T> {
         self.receiver.try_recv().inspect(|_| self.note_taken())
     }
 
-    /// Waits for it.
-    pub(super) fn recv(&self) -> Result<T, RecvError> {
-        self.receiver.recv().inspect(|_| self.note_taken())
-    }
-
-    /// Waits for it, but not longer than that.
+    /// The same; waits for it, but not longer than that.
     pub(super) fn recv_timeout(&self, at_most: Duration) -> Result<T, RecvTimeoutError> {
         self.receiver.recv_timeout(at_most).inspect(|_| self.note_taken())
     }
@@ -79,7 +74,8 @@ mod tests {
         assert_eq!(receiver.try_recv(), Ok(1));
         assert_eq!(sender.try_send(4), Ok(()));
         assert_eq!(sender.try_send(5), Err(TrySendError::Full(5)));
-        assert_eq!((receiver.recv(), receiver.recv_timeout(Duration::ZERO)), (Ok(2), Ok(4)));
+        assert_eq!(receiver.try_recv(), Ok(2));
+        assert_eq!(receiver.recv_timeout(Duration::ZERO), Ok(4));
         assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
     }
 

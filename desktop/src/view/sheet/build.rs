@@ -49,6 +49,7 @@ pub(super) fn build(kind: Sheet, brush: &Brush, post: &Post, model: &Model) -> F
                 sheet.words(&question.hint, false);
             }
             sheet.field(say(Phrase::SettingName), question.as_ref().map_or("", |question| &question.text));
+            sheet.select();
             sheet.button(say(Phrase::Accept), true);
             sheet.build()
         }

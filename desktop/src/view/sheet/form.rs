@@ -146,6 +146,15 @@ impl<'a> Builder<'a> {
         self.row(Some(label), Control::Field(field));
     }
 
+    /// What stands in the last field is replaced by what is typed.
+    pub(super) fn select(&mut self) {
+        if let Some(FormRow { control: Control::Field(field), .. }) = self.form.rows.last_mut() {
+            let length = i32::try_from(field.value().len()).unwrap_or(i32::MAX);
+            let _ = field.set_position(length);
+            let _ = field.set_mark(0);
+        }
+    }
+
     /// One of several.
     pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: usize) {
         let choice = Choice::new(*self.brush, self.post, label, options, chosen);
