@@ -37,7 +37,7 @@ pub struct OptionsError {
     either: Option<[&'static str; 2]>,
     /// Why the value cannot be.
     why: Option<Sentence>,
-    /// Which language the command line asks for, as far as it was read.
+    /// Which language the command line asks for.
     language: Option<Language>,
 }
 
@@ -62,12 +62,23 @@ impl OptionsError {
 
 /// Reads the arguments, the program's name not among them.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let language = language_of(&arguments);
     let mut options = Options { profile: None, flags: Flags::default() };
     match read_all(&mut options, arguments) {
         Ok(Some(asked)) => Ok(asked),
         Ok(None) => Ok(Asked::Run(options)),
-        Err(error) => Err(OptionsError { language: options.flags.language, ..error }),
+        Err(error) => Err(OptionsError { language, ..error }),
     }
+}
+
+/// The language that the arguments ask for, wherever they do: what is wrong before is told in it as well.
+fn language_of(arguments: &[OsString]) -> Option<Language> {
+    let words = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
+    let mut followed = words.clone().zip(words.clone().skip(1));
+    let apart = followed.find_map(|(flag, value)| (flag == "--lang").then_some(value));
+    let joined = || words.clone().find_map(|word| word.strip_prefix("--lang="));
+    apart.or_else(joined).and_then(Language::from_name)
 }
 
 /// Reads all arguments into the options. What is asked for, if that is not to run.
@@ -224,6 +235,10 @@ mod tests {
             (
                 &["--lang", "en", "--name", "a:b"],
                 "--name: that is no name: up to 64 bytes, no colon or invisible signs, not starting with * / @ [ #; see tertulia-desktop --help",
+            ),
+            (
+                &["--room", "a b", "--lang", "en"],
+                "--room: “a b” is no room: up to 32 bytes, no spaces or colons; see tertulia-desktop --help",
             ),
             (&["--lang", "en", "--name"], "a value must follow --name; see tertulia-desktop --help"),
         ];
