@@ -307,9 +307,11 @@ fn nothing_is_sent_faster_than_the_bucket_of_the_hello() {
 #[test]
 fn a_relay_that_says_nothing_is_asked_and_then_given_up() {
     let mut session = ready();
+    events(&mut session);
     session.handle_time(QUIET_MAX);
     assert_eq!(written(&mut session), ["/ping alive"]);
     hear(&mut session, "* PONG alive\n", QUIET_MAX + seconds(1));
+    assert_eq!(events(&mut session), [], "nobody else asked");
     session.handle_time(QUIET_MAX + PONG_WAIT);
     assert!(session.is_ready());
     session.handle_time(QUIET_MAX * 2 + seconds(1));
