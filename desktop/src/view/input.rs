@@ -66,7 +66,7 @@ impl Input {
 
     /// Other text.
     pub(super) fn set(&mut self, text: &str, cursor: usize) {
-        if self.buffer.text() != text {
+        if text_of(&self.buffer) != text {
             self.buffer.set_text(text);
         }
         self.widget.set_insert_position(i32::try_from(cursor).unwrap_or(i32::MAX));
@@ -106,8 +106,15 @@ impl Input {
     }
 }
 
+/// All that stands in a buffer, byte by byte: the binding never gives back what its own way to ask for text takes, and
+/// that is asked for with every key.
+fn text_of(buffer: &TextBuffer) -> String {
+    let bytes = (0..buffer.length()).map(|place| buffer.byte_at(place)).collect();
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 fn content(editor: &TextEditor) -> (String, usize) {
-    let text = editor.buffer().map(|buffer| buffer.text()).unwrap_or_default();
+    let text = editor.buffer().map(|buffer| text_of(&buffer)).unwrap_or_default();
     (text, usize::try_from(editor.insert_position()).unwrap_or_default())
 }
 
@@ -165,12 +172,12 @@ fn is_composing(composed: i32, text: &str) -> bool {
 /// How many breaks there are before a place, those that the width makes included; not more than that. The toolkit's own
 /// count is wrong where the text begins with a character of several bytes; where each line begins, it knows.
 fn breaks_before(editor: &TextEditor, place: i32, at_most: i32) -> i32 {
-    let Some(buffer) = editor.buffer() else { return 0 };
+    let Some(buffer) = editor.buffer().filter(|buffer| buffer.length() > 0) else { return 0 };
     let (mut breaks, mut begin) = (0, 0);
     while breaks < at_most {
         let next = editor.clone().skip_lines(begin, 1, true);
         // Where no line follows it is at the end.
-        let is_line = next < buffer.length() || buffer.text_range(next - 1, next).as_deref() == Some("\n");
+        let is_line = next < buffer.length() || buffer.byte_at(next - 1) == b'\n';
         if next <= begin || next > place || !is_line {
             break;
         }
