@@ -9,9 +9,11 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use tertulia_desktop::clock::Clock;
+use tertulia_desktop::display;
 use tertulia_desktop::files::{self, Profile};
 use tertulia_desktop::model::{Event, Model};
 use tertulia_desktop::options::{Asked, Options, help, parse};
+use tertulia_desktop::outbox::Outbox;
 use tertulia_desktop::phrases::{Language, Phrase, Sentence};
 use tertulia_desktop::settings::Settings;
 use tertulia_desktop::shell::Shell;
@@ -20,6 +22,9 @@ use tertulia_desktop::view::View;
 
 /// A wrong command line, or files that cannot be had.
 const EXIT_USAGE: u8 = 2;
+
+/// There is no display, or the window cannot begin.
+const EXIT_FAILED: u8 = 1;
 
 fn main() -> ExitCode {
     let text = match parse(std::env::args_os().skip(1)) {
@@ -35,6 +40,10 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> ExitCode {
     let language = options.flags.language.unwrap_or_else(locale_language);
+    if let Err(why) = display::check(&std::env::var("DISPLAY").unwrap_or_default()) {
+        let _ = writeln!(std::io::stderr(), "tertulia-desktop: {}", why.in_language(language));
+        return ExitCode::from(EXIT_FAILED);
+    }
     let profile = match Profile::open(options.profile.as_deref()) {
         Ok(profile) => profile,
         Err(error) => {
@@ -48,6 +57,7 @@ fn run(options: Options) -> ExitCode {
     // Any bits that no other run has.
     let seed = RandomState::new().build_hasher().finish();
     let mut model = Model::with_seed(settings, clock.now(), seed);
+    model.offer_name(&Outbox::new(&profile.session()).last_name().unwrap_or_default());
     let troubles = [trouble, restore_drafts(&mut model, &profile)];
     troubles.into_iter().flatten().for_each(|sentence| model.handle(Event::Shell(sentence), clock.now()));
     match Shell::open(model, profile, clock) {

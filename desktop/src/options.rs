@@ -6,7 +6,8 @@ use lexopt::prelude::*;
 
 use crate::colour::Theme;
 use crate::phrases::{Language, Phrase, Sentence, fill};
-use crate::settings::Flags;
+use crate::settings::{Flags, check_name, check_relay, room_key};
+use tertulia_wire::limits::ROOMS_PER_CLIENT_MAX;
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +35,15 @@ pub struct OptionsError {
     what: Sentence,
     /// What can be chosen from, where that is little.
     either: Option<[&'static str; 2]>,
-    /// Which language the command line asks for, as far as it was read.
+    /// Why the value cannot be.
+    why: Option<Sentence>,
+    /// Which language the command line asks for.
     language: Option<Language>,
 }
 
 impl OptionsError {
     fn new(phrase: Phrase, words: &[&str]) -> Self {
-        Self { what: Sentence::new(phrase, words), either: None, language: None }
+        Self { what: Sentence::new(phrase, words), either: None, why: None, language: None }
     }
 
     /// What is wrong and what helps, in the language that the command line asks for, or else in this one.
@@ -50,18 +53,32 @@ impl OptionsError {
         if let Some(words) = &self.either {
             what.push_str(&fill(Phrase::EitherOr.in_language(language), words));
         }
+        if let Some(why) = &self.why {
+            what = format!("{what}: {}", why.in_language(language));
+        }
         fill(Phrase::SeeHelp.in_language(language), &[what])
     }
 }
 
 /// Reads the arguments, the program's name not among them.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, OptionsError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let language = language_of(&arguments);
     let mut options = Options { profile: None, flags: Flags::default() };
     match read_all(&mut options, arguments) {
         Ok(Some(asked)) => Ok(asked),
         Ok(None) => Ok(Asked::Run(options)),
-        Err(error) => Err(OptionsError { language: options.flags.language, ..error }),
+        Err(error) => Err(OptionsError { language, ..error }),
     }
+}
+
+/// The language that the arguments ask for, wherever they do: what is wrong before is told in it as well.
+fn language_of(arguments: &[OsString]) -> Option<Language> {
+    let words = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
+    let mut followed = words.clone().zip(words.clone().skip(1));
+    let apart = followed.find_map(|(flag, value)| (flag == "--lang").then_some(value));
+    let joined = || words.clone().find_map(|word| word.strip_prefix("--lang="));
+    apart.or_else(joined).and_then(Language::from_name)
 }
 
 /// Reads all arguments into the options. What is asked for, if that is not to run.
@@ -105,6 +122,8 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         ..OptionsError::new(Phrase::FlagInvalid, &[&dashed, &value])
     };
     let flags = &mut options.flags;
+    check_value(flag, &value, flags.rooms.as_ref().map_or(0, Vec::len))
+        .map_err(|why| OptionsError { why: Some(why), ..OptionsError::new(Phrase::Verbatim, &[&dashed]) })?;
     match flag {
         "relay" => flags.relay = Some(value),
         "name" => flags.name = Some(value),
@@ -114,6 +133,23 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
         _ => options.profile = Some(value),
     }
     Ok(())
+}
+
+/// Whether a value can be what it is given for, as far as that can be known of it alone. An error: why it cannot.
+fn check_value(flag: &str, value: &str, rooms: usize) -> Result<(), Sentence> {
+    match flag {
+        "relay" => check_relay(value),
+        // Empty: it is asked for.
+        "name" if !value.trim().is_empty() => check_name(value.trim()),
+        "room" if rooms >= ROOMS_PER_CLIENT_MAX => {
+            Err(Sentence::new(Phrase::TooManyRooms, &[&ROOMS_PER_CLIENT_MAX.to_string()]))
+        }
+        "room" => match room_key(value) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Sentence::new(Phrase::SettingRoomInvalid, &[value])),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// What the flags mean.
@@ -187,6 +223,22 @@ mod tests {
             (
                 &["--lang", "en", "--theme", "pink"],
                 "--theme pink: expected light or dark; see tertulia-desktop --help",
+            ),
+            (
+                &["--relay", "casa:99999"],
+                "--relay: «casa:99999» no vale como dirección: máquina:puerto, con un puerto de 1 a 65535; mira tertulia-desktop --help",
+            ),
+            (
+                &["--room", "dos salas"],
+                "--room: «dos salas» no vale como sala: hasta 32 bytes, sin espacios ni dos puntos; mira tertulia-desktop --help",
+            ),
+            (
+                &["--lang", "en", "--name", "a:b"],
+                "--name: that is no name: up to 64 bytes, no colon or invisible signs, not starting with * / @ [ #; see tertulia-desktop --help",
+            ),
+            (
+                &["--room", "a b", "--lang", "en"],
+                "--room: “a b” is no room: up to 32 bytes, no spaces or colons; see tertulia-desktop --help",
             ),
             (&["--lang", "en", "--name"], "a value must follow --name; see tertulia-desktop --help"),
         ];

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tertulia_wire::session::Session;
+use tertulia_wire::session::{Config, Session};
 
 use crate::files::{self, FileError, Lasting};
 
@@ -42,6 +42,13 @@ impl Outbox {
     /// What stands in the file.
     pub fn read(&self) -> Result<Option<String>, FileError> {
         files::read(&self.path)
+    }
+
+    /// The name of the session in the file, if there is one.
+    pub fn last_name(&self) -> Option<String> {
+        let text = self.read().ok().flatten()?;
+        let session = Session::restore(Config::new("", "", &[], 0), &text).ok()?;
+        Some(session.name().to_owned())
     }
 
     /// Moves a file that is none out of the way, and says where it is.

@@ -39,7 +39,7 @@ impl Shell {
     pub fn open(model: Model, profile: Profile, clock: Clock) -> io::Result<Self> {
         let view = View::open(&model);
         let link = Link::begin(&profile.session(), View::bell())?;
-        let (notifier, opener) = (Notifier::new(), Opener::new(View::bell()));
+        let (notifier, opener) = (Notifier::new(View::bell()), Opener::new(View::bell()));
         let (shown, has_more, is_ended) = (None, true, false);
         Ok(Self { model, view, link, profile, clock, notifier, opener, shown, has_more, is_ended })
     }
@@ -68,6 +68,7 @@ impl Shell {
         self.take_acts();
         self.take_reports();
         self.take_failures();
+        self.take_clicks();
         let now = self.clock.now();
         if self.model.next_due().is_some_and(|due| due <= now.monotonic) {
             self.model.handle(Event::Tick, now);
@@ -102,6 +103,14 @@ impl Shell {
         }
         // All of them together: what is to be written down is written once.
         self.do_commands();
+    }
+
+    /// Who clicks a notice wants to read what it told of.
+    fn take_clicks(&mut self) {
+        while let Some(conversation) = self.notifier.take_clicked() {
+            self.view.raise();
+            self.model.handle(Event::Act(Act::Select(conversation)), self.clock.now());
+        }
     }
 
     fn take_failures(&mut self) {

@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT};
+use x11rb::protocol::xproto::{
+    ConnectionExt as _, ImageFormat, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+};
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
@@ -47,6 +49,20 @@ impl Eye {
             assert!(begin.elapsed() < LOOK_MAX, "it never looks right");
         }
         begin.elapsed()
+    }
+
+    /// A window's title, from its property.
+    pub(crate) fn title(&self, window: u32) -> String {
+        let atom = |name: &[u8]| self.connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let (title, text) = (atom(b"_NET_WM_NAME"), atom(b"UTF8_STRING"));
+        let property = self.connection.get_property(false, window, title, text, 0, 1024).unwrap();
+        String::from_utf8(property.reply().unwrap().value).unwrap()
+    }
+
+    /// No window has the keyboard.
+    pub(crate) fn take_the_keyboard_away(&self) {
+        self.connection.set_input_focus(InputFocus::NONE, x11rb::NONE, x11rb::CURRENT_TIME).unwrap();
+        self.connection.flush().unwrap();
     }
 
     /// Presses a key and lets it go.

@@ -5,6 +5,8 @@ mod begin;
 mod dial;
 mod mouth;
 mod obey;
+mod queue;
+mod signals;
 mod stream;
 mod turn;
 
@@ -13,17 +15,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::model::{LinkCommand, LinkEvent};
 use crate::phrases::Sentence;
-use mio::{Poll, Waker};
+use mio::{Events, Poll, Waker};
 use tertulia_wire::session::Event;
 
 use begin::Begin;
 use mouth::Mouth;
+use queue::{Receiver, Sender, queue};
+use signals::{SIGNALS, Signals};
 use turn::Turn;
 
 pub use dial::{ADDRESSES_MAX, CONNECT_WAIT, LOOK_UP_WAIT};
@@ -73,7 +77,7 @@ struct Shared {
 /// The window's end of it.
 #[derive(Debug)]
 pub struct Link {
-    orders: SyncSender<LinkCommand>,
+    orders: Sender<LinkCommand>,
     reports: Receiver<Report>,
     /// It was told that the thread has ended.
     is_gone_told: Cell<bool>,
@@ -88,12 +92,13 @@ impl Link {
     pub fn begin(session_file: &Path, bell: impl Fn() + Send + 'static) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), turn::WAKE)?);
-        let (orders, taken) = sync_channel(ORDERS_MAX);
-        let (reporter, reports) = sync_channel(REPORTS_MAX);
+        let (orders, taken) = queue(ORDERS_MAX);
+        let (reporter, reports) = queue(REPORTS_MAX);
         let shared = Arc::new(Shared::default());
         let mouth = Mouth::new(reporter, Arc::clone(&shared), Box::new(bell));
         let (file, wakes) = (session_file.to_owned(), Arc::clone(&waker));
-        let run = move || run(mouth, &file, poll, wakes, taken);
+        let signals = Signals::catch(poll.registry())?;
+        let run = move || run(mouth, &file, poll, wakes, signals, taken);
         let thread = thread::Builder::new().name("link".to_owned()).spawn(run)?;
         Ok(Self { orders, reports, is_gone_told: Cell::new(false), waker, shared, thread })
     }
@@ -164,19 +169,44 @@ impl Link {
 
 /// The thread: waits for the first start, then turns until the session has ended.
 /// The mouth goes last: who finds it closed can give no order any more.
-fn run(mut mouth: Mouth, file: &Path, poll: Poll, waker: Arc<Waker>, orders: Receiver<LinkCommand>) {
-    // What is ordered before there is a session is without meaning, and to leave is done.
-    let begin = loop {
-        match orders.recv() {
-            Ok(LinkCommand::Start { relay, name, rooms }) => break Begin { relay, name, rooms },
-            Ok(LinkCommand::Quit) | Err(_) => {
-                return mouth.say_event(LinkEvent::Session(Event::Ended));
+fn run(
+    mut mouth: Mouth,
+    file: &Path,
+    mut poll: Poll,
+    waker: Arc<Waker>,
+    mut signals: Signals,
+    orders: Receiver<LinkCommand>,
+) {
+    let Some(begin) = await_start(&mut mouth, &mut poll, &mut signals, &orders) else { return };
+    Turn::new(&begin, file, poll, waker, signals, orders, mouth).run();
+}
+
+/// What is ordered before there is a session is without meaning, and to leave is done. None: it does not come.
+fn await_start(
+    mouth: &mut Mouth,
+    poll: &mut Poll,
+    signals: &mut Signals,
+    orders: &Receiver<LinkCommand>,
+) -> Option<Begin> {
+    let mut events = Events::with_capacity(turn::EVENTS_OF_A_TURN);
+    loop {
+        match orders.try_recv() {
+            Ok(LinkCommand::Start { relay, name, rooms }) => return Some(Begin { relay, name, rooms }),
+            Ok(LinkCommand::Quit) | Err(TryRecvError::Disconnected) => {
+                mouth.say_event(LinkEvent::Session(Event::Ended));
+                return None;
             }
-            Ok(_) => {}
+            Ok(_) => continue,
+            Err(TryRecvError::Empty) => {}
         }
-    };
-    // Without signals and a poll there is no link; the window finds the channel closed.
-    if let Ok(mut turn) = Turn::new(&begin, file, poll, waker, orders, mouth) {
-        turn.run();
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return None,
+            _ => {}
+        }
+        if events.iter().any(|event| event.token() == SIGNALS) {
+            signals.drain();
+            mouth.say(Report::Signal);
+            mouth.ring(Instant::now());
+        }
     }
 }

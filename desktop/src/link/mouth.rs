@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::TrySendError;
 use std::time::Instant;
 
+use super::queue::Sender;
 use super::{BELL_EVERY, Report, Shared};
 use crate::model::LinkEvent;
 
 /// What is said to the window, and the bell.
 pub(super) struct Mouth {
     /// None: all is said.
-    reports: Option<SyncSender<Report>>,
+    reports: Option<Sender<Report>>,
     /// Those for which there was no place, oldest first. Few: the socket is not read while there are any.
     held: VecDeque<Report>,
     shared: Arc<Shared>,
@@ -25,7 +26,7 @@ pub(super) struct Mouth {
 }
 
 impl Mouth {
-    pub(super) fn new(reports: SyncSender<Report>, shared: Arc<Shared>, bell: Box<dyn Fn() + Send>) -> Self {
+    pub(super) fn new(reports: Sender<Report>, shared: Arc<Shared>, bell: Box<dyn Fn() + Send>) -> Self {
         let reports = Some(reports);
         Self { reports, held: VecDeque::new(), shared, bell, has_news: false, rang_at: None, is_deaf: false }
     }

@@ -1,21 +1,19 @@
 //! The turn of the thread: wait, take what has come, do what the session says, keep it, write.
 
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use mio::net::UnixStream;
-use mio::{Events, Interest, Poll, Token, Waker};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use mio::{Events, Poll, Token, Waker};
 use tertulia_wire::session::{Action, Event, Session};
 
 use super::Report;
 use super::begin::{Begin, restore};
 use super::dial::{Dial, Progress};
 use super::mouth::Mouth;
+use super::queue::Receiver;
+use super::signals::{SIGNALS, Signals};
 use super::stream::Stream;
 use crate::files::Lasting;
 use crate::model::{LinkCommand, LinkEvent};
@@ -24,10 +22,9 @@ use crate::trouble;
 
 pub(super) const WAKE: Token = Token(0);
 const SOCKET: Token = Token(1);
-const SIGNALS: Token = Token(2);
 
 /// Events of the poll that one turn takes: there are three sources.
-const EVENTS_OF_A_TURN: usize = 8;
+pub(super) const EVENTS_OF_A_TURN: usize = 8;
 
 /// Bytes of one read, and how often a turn reads: then orders have their turn again.
 const READ_BYTES: usize = 32 * 1024;
@@ -58,7 +55,7 @@ pub(super) struct Open {
 pub(super) struct Turn {
     poll: Poll,
     waker: Arc<Waker>,
-    signals: UnixStream,
+    signals: Signals,
     pub(super) began: Instant,
     pub(super) address: String,
     pub(super) session: Session,
@@ -79,14 +76,13 @@ impl Turn {
         session_file: &Path,
         poll: Poll,
         waker: Arc<Waker>,
+        signals: Signals,
         orders: Receiver<LinkCommand>,
         mut mouth: Mouth,
-    ) -> io::Result<Self> {
-        let mut signals = catch_signals()?;
-        poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+    ) -> Self {
         let outbox = Outbox::new(session_file);
         let session = restore(begin, &outbox, &mut mouth);
-        Ok(Self {
+        Self {
             poll,
             waker,
             signals,
@@ -100,7 +96,7 @@ impl Turn {
             mouth,
             socket: Socket::None,
             is_over: false,
-        })
+        }
     }
 
     /// Runs until the session has ended.
@@ -143,8 +139,7 @@ impl Turn {
         for event in events {
             match event.token() {
                 SIGNALS => {
-                    let mut bytes = [0; 64];
-                    while matches!(self.signals.read(&mut bytes), Ok(count) if count > 0) {}
+                    self.signals.drain();
                     self.mouth.say(Report::Signal);
                 }
                 SOCKET => {
@@ -305,14 +300,4 @@ impl Turn {
             None => {}
         }
     }
-}
-
-/// Becomes readable when the system asks the program to end.
-fn catch_signals() -> io::Result<UnixStream> {
-    let (reader, writer) = StdUnixStream::pair()?;
-    reader.set_nonblocking(true)?;
-    for signal in [SIGTERM, SIGINT, SIGHUP] {
-        signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
-    }
-    Ok(UnixStream::from_std(reader))
 }

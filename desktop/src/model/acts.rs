@@ -1,8 +1,13 @@
 //! What each act of a person does. A table: what is done is in the modules that it calls.
 
+use std::time::Duration;
+
 use super::event::Act;
 use super::{Command, LinkCommand, Model, Status, ViewCommand};
 use crate::settings::{FONT_SIZE, FONT_SIZES, Settings};
+
+/// The shortest time between two attempts to connect that writing brings about.
+const HURRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Model {
     pub(super) fn handle_act(&mut self, act: Act) {
@@ -146,6 +151,16 @@ impl Model {
             }
         }
         self.select(shown);
+    }
+
+    /// Connects now instead of later, but not again and again.
+    pub(super) fn hurry(&mut self) {
+        let now = self.now.monotonic;
+        let is_recent = self.hurried.is_some_and(|at| now.saturating_sub(at) < HURRY_PAUSE);
+        if matches!(self.status, Status::Waiting { .. }) && !is_recent {
+            self.hurried = Some(now);
+            self.reconnect();
+        }
     }
 
     fn reconnect(&mut self) {

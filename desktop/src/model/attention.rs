@@ -27,14 +27,6 @@ impl Model {
         words.chain([self.name.as_str()]).any(|word| has_word(&text, &name_key(word)))
     }
 
-    /// Somebody else has said something, and the reader looks.
-    pub(super) fn note_seen(&mut self, id: ConversationId, place: Place, source: Source) {
-        let is_missed = source == Source::Gap || self.now.monotonic < self.quiet_until;
-        if is_missed {
-            self.note_missed_place(id, place);
-        }
-    }
-
     /// Somebody else has said something that nobody has seen.
     pub(super) fn note_unread(&mut self, id: ConversationId, place: Place, said: &Said, source: Source) {
         self.note_unread_place(id, place);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tertulia_wire::limits::LINE_BYTES_MAX;
 use tertulia_wire::text::{clean, join_lines};
 
-use super::{EntryId, Model, Sentence, ViewCommand};
+use super::{EntryId, Model, Sentence, State, ViewCommand};
 use crate::phrases::Phrase;
 
 /// Bytes of a message: what fits a line of the protocol with its label, room, receiver and answered line before it.
@@ -109,8 +109,9 @@ impl Model {
         self.drafts_changed();
     }
 
-    /// Enter.
+    /// Enter. Whoever presses it does not want to wait for the next attempt to connect either.
     pub(super) fn send(&mut self) {
+        self.hurry();
         let shown = self.conversations.shown();
         let id = shown.id;
         let written = shown.draft.text.trim().to_owned();
@@ -223,12 +224,13 @@ impl Model {
     /// Answers a line.
     pub(super) fn reply(&mut self, entry: EntryId) {
         let shown = self.conversations.shown_mut();
-        let can_be = shown.transcript.entry(entry).is_some_and(|entry| entry.line_id().is_some());
-        if can_be {
+        let Some(answered) = shown.transcript.entry(entry) else { return };
+        if answered.line_id().is_some() {
             shown.draft.reply = Some(entry);
-        } else {
-            self.complain(Phrase::ReplyLater);
+            return;
         }
+        let is_under_way = answered.said().is_some_and(|said| said.state == State::Pending);
+        self.complain(if is_under_way { Phrase::ReplyLater } else { Phrase::ReplyNever });
     }
 }
 

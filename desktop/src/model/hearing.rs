@@ -82,10 +82,8 @@ impl Model {
         if !is_new {
             return;
         }
-        match said {
-            Some(said) => self.note_unread(id, place, &said, source),
-            None if is_own || is_ignored => {}
-            None => self.note_seen(id, place, source),
+        if let Some(said) = said {
+            self.note_unread(id, place, &said, source);
         }
         self.trim_conversation(id);
     }
@@ -245,8 +243,11 @@ fn add_notice(conversation: &mut Conversation, mut entry: Entry, offset: i32, ad
     };
     let last = conversation.transcript.last_answered();
     let last = last.filter(|(_, last)| matches!(last.body, Body::Notices(_)) && is_together(last));
+    let unix_ms = entry.unix_ms;
     if let Some(position) = last.map(|(position, _)| position) {
         return conversation.transcript.change(position, |last| {
+            // The time of the last of them: what is told is how it stands then.
+            last.unix_ms = last.unix_ms.max(unix_ms);
             if let Body::Notices(tally) = &mut last.body {
                 add(tally);
             }

@@ -157,7 +157,7 @@ impl Model {
     /// The connection is gone: what was asked over it and is not asked again has no answer.
     fn handle_cut(&mut self) {
         self.lists.clear();
-        // What is missed from now on has a rule of its own above it.
+        // What is not read from now on has a rule of its own above it.
         self.conversations.for_each_mut(|conversation| {
             if conversation.unread == 0 {
                 conversation.clear_unread_line();

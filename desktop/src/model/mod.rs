@@ -95,6 +95,8 @@ pub(crate) struct Hint {
 pub(crate) struct Naming {
     /// What the person gets who leaves it empty.
     pub(crate) guest: String,
+    /// What stands there to be accepted: the name of the last session.
+    pub(crate) offered: String,
     /// The name that was refused, and why.
     pub(crate) refused: Option<(String, Sentence)>,
 }
@@ -150,6 +152,8 @@ pub struct Model {
     is_guest: bool,
     /// When it was last told that strangers have no place.
     strangers_told: Option<Duration>,
+    /// When writing last brought an attempt to connect about.
+    hurried: Option<Duration>,
 }
 
 impl Model {
@@ -206,6 +210,7 @@ impl Model {
             guest: guest_name(now.unix_ms ^ seed),
             is_guest: false,
             strangers_told: None,
+            hurried: None,
         };
         if model.name.is_empty() {
             model.ask_name(None);
@@ -330,13 +335,20 @@ impl Model {
         self.trim_conversation(told_in);
     }
 
+    /// The name of the last session is offered where one is asked for.
+    pub fn offer_name(&mut self, name: &str) {
+        if let Some(naming) = &mut self.naming {
+            naming.offered = name.to_owned();
+        }
+    }
+
     fn ask_name(&mut self, refused: Option<(String, Phrase)>) {
-        let guest = self.guest.clone();
+        let (guest, offered) = (self.guest.clone(), String::new());
         let refused = refused.map(|(name, phrase)| {
             let sentence = Sentence::new(phrase, &[&name]);
             (name, sentence)
         });
-        self.naming = Some(Naming { guest, refused });
+        self.naming = Some(Naming { guest, offered, refused });
     }
 
     /// What was heard was another relay's, and what was refused was written for its people.

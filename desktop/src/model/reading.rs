@@ -257,14 +257,6 @@ impl Model {
         }
     }
 
-    /// A line that was missed comes while somebody looks: it is read, but there is a rule above the first of them.
-    pub(super) fn note_missed_place(&mut self, id: ConversationId, place: Place) {
-        let Some(conversation) = self.conversations.get_mut(id) else { return };
-        if conversation.unread_line.is_none_or(|line| place < line) {
-            self.note_unread_place(id, place);
-        }
-    }
-
     /// A line of others that nobody may have seen: the first of them has a rule above it.
     pub(super) fn note_unread_place(&mut self, id: ConversationId, place: Place) {
         let Some(conversation) = self.conversations.get_mut(id) else { return };

@@ -114,6 +114,9 @@ phrases! {
     /// A line without an id cannot be answered.
     ReplyLater: "esa línea aún no se ha enviado; espera un momento", "that line is not sent yet; wait a moment";
 
+    /// A notice, or a line that was refused.
+    ReplyNever: "a eso no se puede responder", "that cannot be answered";
+
     // Who comes and goes.
     #[doc = "One."] JoinedOne: "{0} se ha unido al chat", "{0} has joined the chat";
     #[doc = "Several."] JoinedMany: "{0} se han unido al chat", "{0} have joined the chat";
@@ -291,6 +294,7 @@ phrases! {
     #[doc = "A setting."] SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
     #[doc = "A setting."] SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
     #[doc = "A setting."] SettingMuted: "Salas en silencio (separadas por comas)", "Muted rooms (separated by commas)";
+    #[doc = "No address of a relay."] SettingRelayInvalid: "«{0}» no vale como dirección: máquina:puerto, con un puerto de 1 a 65535", "“{0}” is no address: host:port, with a port from 1 to 65535";
     /// A room's name in the settings that can be none.
     SettingRoomInvalid: "«{0}» no vale como sala: hasta 32 bytes, sin espacios ni dos puntos", "“{0}” is no room: up to 32 bytes, no spaces or colons";
     /// No room is left in the settings.
@@ -371,6 +375,8 @@ phrases! {
         "the profile “{0}” is open in another window already; use that one, or open another: --profile OTHER";
     /// There is no place for files.
     NoHome: "no se sabe dónde guardar los ficheros: falta la carpeta personal", "there is no place for files: the home folder is missing";
+    #[doc = "There is nothing to open the window on."] NoDisplay: "no hay ninguna pantalla en la que abrir la ventana (DISPLAY está vacía): ábrela desde el escritorio", "there is no display to open the window on (DISPLAY is empty): open it from the desktop";
+    #[doc = "The display is not there: which."] DisplayGone: "en la pantalla {0} (DISPLAY) no contesta nadie", "nobody answers at the display {0} (DISPLAY)";
     /// The window cannot begin: why.
     StartFailed: "la ventana no puede empezar: {0}", "the window cannot begin: {0}";
     /// A flag that there is not.

@@ -246,11 +246,10 @@ pub fn rooms_with_drafts(model: &Model) -> Vec<String> {
 fn title(model: &Model) -> String {
     let counts = |other: &&Conversation| !model.settings.is_muted(&other.name) || other.kind == Kind::Private;
     let unread: u64 = model.conversations.iter().filter(counts).map(|other| other.unread).sum();
-    let name = &model.conversations.shown().name;
-    match unread {
-        0 => format!("{name} · Tertulia"),
-        _ => format!("({unread}) {name} · Tertulia"),
-    }
+    let count = if unread == 0 { String::new() } else { format!("({unread}) ") };
+    // Whose window it is: one person may have several side by side.
+    let own = if model.name.is_empty() { String::new() } else { format!("{} · ", model.name) };
+    format!("{count}{} · {own}Tertulia", model.conversations.shown().name)
 }
 
 fn name_question(model: &Model) -> Option<NameQuestion> {
@@ -260,7 +259,7 @@ fn name_question(model: &Model) -> Option<NameQuestion> {
         question: Phrase::AskName.in_language(language).to_owned(),
         hint: fill(Phrase::AskNameHint.in_language(language), &[&naming.guest]),
         error: naming.refused.as_ref().map(|(_, why)| why.in_language(language)),
-        text: naming.refused.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
+        text: naming.refused.as_ref().map_or_else(|| naming.offered.clone(), |(name, _)| name.clone()),
     })
 }
 
@@ -289,8 +288,10 @@ fn empty(model: &Model) -> Option<String> {
     if shown.kind == Kind::Private {
         return Some(fill(Phrase::NothingPrivate.in_language(language), &[&shown.name]));
     }
-    let phrase = super::row::older(model).filter(|phrase| *phrase != Phrase::OlderNone);
-    Some(phrase.unwrap_or(Phrase::NothingYet).in_language(language).to_owned())
+    // Before the relay has told what was said nobody knows whether anything was.
+    let phrase = super::row::older(model)?;
+    let phrase = if phrase == Phrase::OlderNone { Phrase::NothingYet } else { phrase };
+    Some(phrase.in_language(language).to_owned())
 }
 
 fn jump(model: &Model) -> Option<Button> {

@@ -107,7 +107,7 @@ impl View {
         self.arrange_search(&mut room);
         self.arrange_compose(&mut room);
         self.panes.transcript.place(model, room.area());
-        self.arrange_jump(room);
+        self.arrange_ways();
         self.arrange_sheet();
         self.panes.window.redraw();
     }
@@ -226,18 +226,18 @@ impl View {
         place(&mut self.panes.hint, floor.inset(brush.margin(), 0));
     }
 
-    /// The ways to the end and to what was not read lie over the transcript.
-    fn arrange_jump(&mut self, mut room: Room) {
+    /// The ways to the end and to what was not read lie over the transcript. Measured only where they are seen: their
+    /// arrows are of a font that nothing else may need.
+    pub(super) fn arrange_ways(&mut self) {
         let brush = self.brush;
-        let unread = &mut self.panes.unread;
-        let width = button_width(&brush, &unread.label());
-        let left = room.x + (room.w - width) / 2;
-        place(unread, Room { x: left, y: room.y + brush.gap(), w: width, h: brush.control() });
-        let button = &mut self.panes.jump;
-        let width = button_width(&brush, &button.label());
-        room.bottom(brush.gap());
-        let mut foot = room.bottom(brush.control());
-        foot.left((foot.w - width) / 2);
-        place(button, foot.left(width));
+        let transcript = &self.panes.transcript.widget;
+        let (x, y, w, h) = (transcript.x(), transcript.y(), transcript.w(), transcript.h());
+        let bottom = y + h - brush.gap() - brush.control();
+        for (button, top) in [(&mut self.panes.unread, y + brush.gap()), (&mut self.panes.jump, bottom)] {
+            if button.visible() {
+                let width = button_width(&brush, &button.label());
+                place(button, Room { x: x + (w - width) / 2, y: top, w: width, h: brush.control() });
+            }
+        }
     }
 }

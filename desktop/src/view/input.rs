@@ -66,7 +66,7 @@ impl Input {
 
     /// Other text.
     pub(super) fn set(&mut self, text: &str, cursor: usize) {
-        if self.buffer.text() != text {
+        if text_of(&self.buffer) != text {
             self.buffer.set_text(text);
         }
         self.widget.set_insert_position(i32::try_from(cursor).unwrap_or(i32::MAX));
@@ -92,7 +92,7 @@ impl Input {
     /// How high it is to be, for what stands in it and its width. It has a bar only once not all of it is seen: the toolkit
     /// would show one earlier.
     pub(super) fn wanted_height(&mut self, brush: &Brush) -> i32 {
-        let lines = breaks_before(&self.widget, self.buffer.length()) + 1;
+        let lines = breaks_before(&self.widget, self.buffer.length(), LINES_SEEN_MAX) + 1;
         let bar = if lines > LINES_SEEN_MAX { Align::Right } else { Align::empty() };
         if self.widget.scrollbar_align() != bar {
             self.widget.set_scrollbar_align(bar);
@@ -106,8 +106,15 @@ impl Input {
     }
 }
 
+/// All that stands in a buffer, byte by byte: the binding never gives back what its own way to ask for text takes, and
+/// that is asked for with every key.
+fn text_of(buffer: &TextBuffer) -> String {
+    let bytes = (0..buffer.length()).map(|place| buffer.byte_at(place)).collect();
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 fn content(editor: &TextEditor) -> (String, usize) {
-    let text = editor.buffer().map(|buffer| buffer.text()).unwrap_or_default();
+    let text = editor.buffer().map(|buffer| text_of(&buffer)).unwrap_or_default();
     (text, usize::try_from(editor.insert_position()).unwrap_or_default())
 }
 
@@ -141,7 +148,9 @@ fn key(editor: &mut TextEditor, post: &Post) -> bool {
     let is_plain = !state.intersects(Shortcut::Shift | Shortcut::Ctrl | Shortcut::Alt | Shortcut::Meta);
     let act = match app::event_key() {
         // An input method that composes has Enter for itself.
-        Key::Enter | Key::KPEnter if is_plain && !is_composing() => Act::Send,
+        Key::Enter | Key::KPEnter if is_plain && !is_composing(app::compose_state(), &app::event_text()) => {
+            Act::Send
+        }
         Key::Tab if is_plain || state.contains(Shortcut::Shift) && !state.contains(Shortcut::Ctrl) => {
             Act::Complete { backwards: state.contains(Shortcut::Shift) }
         }
@@ -154,30 +163,36 @@ fn key(editor: &mut TextEditor, post: &Post) -> bool {
     true
 }
 
-/// Whether a composition is under way, or this key press is what one has come to.
-fn is_composing() -> bool {
-    let text = app::event_text();
-    app::compose_state() > 0 || !(text.is_empty() || text == "\r" || text == "\n")
+/// Whether Enter is the input method's: a composition is under way, or this key press is what one has come to. `composed`:
+/// how many bytes stand there for the time being; `text`: what the key press brings.
+fn is_composing(composed: i32, text: &str) -> bool {
+    composed > 0 || !matches!(text, "" | "\r" | "\n")
 }
 
-/// How many breaks there are before a place, those that the width makes included. The toolkit counts lines, and among
-/// them the last one if there is something in it.
-fn breaks_before(editor: &TextEditor, place: i32) -> i32 {
-    if place <= 0 {
-        return 0;
+/// How many breaks there are before a place, those that the width makes included; not more than that. The toolkit's own
+/// count is wrong where the text begins with a character of several bytes; where each line begins, it knows.
+fn breaks_before(editor: &TextEditor, place: i32, at_most: i32) -> i32 {
+    let Some(buffer) = editor.buffer().filter(|buffer| buffer.length() > 0) else { return 0 };
+    let (mut breaks, mut begin) = (0, 0);
+    while breaks < at_most {
+        let next = editor.clone().skip_lines(begin, 1, true);
+        // Where no line follows it is at the end.
+        let is_line = next < buffer.length() || buffer.byte_at(next - 1) == b'\n';
+        if next <= begin || next > place || !is_line {
+            break;
+        }
+        (breaks, begin) = (breaks + 1, next);
     }
-    let is_line_begun =
-        editor.buffer().is_some_and(|buffer| buffer.text_range(place - 1, place).as_deref() != Some("\n"));
-    editor.count_lines(0, place, true) - i32::from(is_line_begun)
+    breaks
 }
 
 fn is_first_row(editor: &TextEditor) -> bool {
-    breaks_before(editor, editor.insert_position()) <= 0
+    breaks_before(editor, editor.insert_position(), 1) == 0
 }
 
 fn is_last_row(editor: &TextEditor) -> bool {
     let length = editor.buffer().map_or(0, |buffer| buffer.length());
-    breaks_before(editor, editor.insert_position()) >= breaks_before(editor, length)
+    breaks_before(editor, editor.insert_position(), i32::MAX) >= breaks_before(editor, length, i32::MAX)
 }
 
 /// In the empty input stands what it is for.
@@ -191,4 +206,19 @@ fn draw_label(editor: &mut TextEditor) {
     let baseline = editor.y() + 2 + draw::height() - draw::descent();
     draw::draw_text_n(&editor.label(), editor.x() + 5, baseline);
     draw::pop_clip();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enter_in_the_middle_of_a_composition_does_not_send() {
+        assert!(is_composing(6, "\r"), "something stands there for the time being");
+        assert!(is_composing(0, "漢字"), "this is what was composed");
+        assert!(is_composing(2, ""));
+        for enter in ["", "\r", "\n"] {
+            assert!(!is_composing(0, enter), "a key alone: {enter:?}");
+        }
+    }
 }

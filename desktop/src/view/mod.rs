@@ -133,6 +133,13 @@ impl View {
         None
     }
 
+    /// Brings the window before all others, as far as the desktop lets it.
+    pub fn raise(&mut self) {
+        if !self.is_closed {
+            self.panes.window.show();
+        }
+    }
+
     /// Whether the window was closed.
     pub fn is_closed(&self) -> bool {
         self.is_closed

@@ -2,6 +2,7 @@
 //! that no window manager has to find it a place.
 
 mod build;
+mod choice;
 mod emoji;
 mod form;
 
@@ -64,8 +65,10 @@ impl View {
         veil.super_draw_first(false);
         let is_dimming = kind != Sheet::Menu;
         veil.draw(move |veil| {
-            // Only with all of the window: what is dimmed would be dimmed again.
-            if is_dimming && veil.window().is_some_and(|window| window.damage_type().contains(Damage::All)) {
+            // Only with all of the window: what is dimmed would be dimmed again. The toolkit draws all of it for whatever
+            // reason but that a part is to be drawn.
+            let is_whole = |damage: Damage| !damage.difference(Damage::Child).is_empty();
+            if is_dimming && veil.window().is_some_and(|window| is_whole(window.damage_type())) {
                 dim(veil.x(), veil.y(), veil.w(), veil.h());
             }
         });

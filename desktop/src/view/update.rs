@@ -87,9 +87,11 @@ impl View {
         if let Some(button) = button {
             set_label(&mut panes.banner_button, &button.label);
         }
+        let had_jump = panes.jump.visible();
         show(&mut panes.jump, screen.jump.is_some());
         if let Some(jump) = &screen.jump {
             set_label(&mut panes.jump, &jump.label);
+            has_moved |= !had_jump;
         }
         let palette = self.brush.palette();
         let over = screen.compose.over_bytes;
@@ -106,7 +108,11 @@ impl View {
     /// The button to the rule above what was not read is there while that is above what is seen.
     pub(super) fn show_way_to_unread(&mut self, model: &Model) {
         let row = render::unread_position(model);
-        show(&mut self.panes.unread, row.is_some_and(|row| self.panes.transcript.is_above(row)));
+        let is_above = row.is_some_and(|row| self.panes.transcript.is_above(row));
+        if is_above != self.panes.unread.visible() {
+            show(&mut self.panes.unread, is_above);
+            self.arrange_ways();
+        }
     }
 
     fn update_search(&mut self, screen: &Screen) {

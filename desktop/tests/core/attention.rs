@@ -22,9 +22,9 @@ fn what_is_seen_is_read_and_what_is_not_is_counted() {
     let screen = window.screen();
     let counts: Vec<_> = screen.conversations.iter().map(|row| (row.unread, row.mentions)).collect();
     assert_eq!(counts, [(0, 0), (2, 1)]);
-    assert_eq!(screen.title, "(2) general · Tertulia");
+    assert_eq!(screen.title, "(2) general · Ana · Tertulia");
     window.act(Act::Select(screen.conversations[1].id));
-    assert_eq!(window.screen().title, "cocina · Tertulia");
+    assert_eq!(window.screen().title, "cocina · Ana · Tertulia");
     assert!(
         window.transcript().contains("=== sin leer ===\n16:37 Luis: no lo veo"),
         "{}",
@@ -38,10 +38,10 @@ fn without_the_focus_nothing_is_read_until_it_comes_back() {
     window.act(Act::Focus(false));
     window.hear("general", "Luis", "uno");
     window.hear("general", "Luis", "dos");
-    assert_eq!(window.screen().title, "(2) general · Tertulia");
+    assert_eq!(window.screen().title, "(2) general · Ana · Tertulia");
     assert!(window.screen().jump.is_none(), "the end is in sight");
     window.act(Act::Focus(true));
-    assert_eq!(window.screen().title, "general · Tertulia");
+    assert_eq!(window.screen().title, "general · Ana · Tertulia");
     assert!(window.transcript().contains("=== sin leer ===\n16:37 Luis: uno"), "{}", window.transcript());
     window.say("visto");
     assert!(!window.transcript().contains("sin leer"), "answered, so read");
@@ -79,7 +79,7 @@ fn whoever_has_the_window_in_front_is_not_notified_and_sees_the_count() {
     window.hear("cocina", "Luis", "Ana, ven aquí");
     window.whisper("Eva", "psst");
     assert!(window.notifications().is_empty());
-    assert_eq!(window.screen().title, "(3) general · Tertulia");
+    assert_eq!(window.screen().title, "(3) general · Ana · Tertulia");
     window.act(Act::Focus(false));
     window.hear("general", "Luis", "Ana, que vengas");
     assert_eq!(window.notifications().len(), 1);
@@ -116,7 +116,7 @@ fn a_muted_room_is_quiet_and_does_not_count_in_the_title() {
     assert!(window.model.settings().is_muted("cocina"));
     window.hear("cocina", "Luis", "Ana, ven");
     assert!(window.notifications().is_empty());
-    assert_eq!(window.screen().title, "general · Tertulia");
+    assert_eq!(window.screen().title, "general · Ana · Tertulia");
     assert_eq!(window.screen().conversations[1].unread, 1);
 }
 
@@ -143,7 +143,7 @@ fn older_lines_and_what_the_reader_does_not_listen_to_are_not_counted() {
     window.hear("general", "pesado", "Ana Ana Ana");
     window.whisper("PESADO", "Ana");
     assert!(window.notifications().is_empty());
-    assert_eq!(window.screen().title, "general · Tertulia");
+    assert_eq!(window.screen().title, "general · Ana · Tertulia");
     assert_eq!(window.screen().conversations.len(), 1);
 }
 

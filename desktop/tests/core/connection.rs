@@ -217,10 +217,55 @@ fn a_cut_is_told_and_what_is_said_meanwhile_waits_in_grey() {
     window.say("sin conexión");
     assert!(window.transcript().contains("~sin conexión~"));
     assert_eq!(window.take_said().len(), 1, "the session keeps it");
+    window.session(Event::Waiting { reason: Reason::ConnectFailed, retry_in: Duration::from_secs(2) });
+    window.commands.clear();
     let button = window.screen().banner.unwrap().button.unwrap();
     window.act(button.act);
     assert!(window.link_commands().contains(&LinkCommand::Reconnect));
     assert_eq!(window.screen().banner.unwrap().text, "conectando con 10.0.0.5:2000…");
+}
+
+#[test]
+fn enter_connects_at_once_but_not_again_and_again() {
+    let mut window = Window::ready();
+    let cut = || Event::Waiting { reason: Reason::Disconnected, retry_in: Duration::from_secs(20) };
+    let attempts = |window: &mut Window| {
+        let commands = window.link_commands();
+        window.commands.clear();
+        commands.iter().filter(|command| **command == LinkCommand::Reconnect).count()
+    };
+    window.say("con conexión");
+    assert_eq!(attempts(&mut window), 0, "there is one");
+    window.session(cut());
+    window.say("ahora");
+    assert_eq!(attempts(&mut window), 1);
+    window.session(cut());
+    window.say("otra");
+    assert_eq!(attempts(&mut window), 0, "it was tried a moment ago");
+    window.pass(Duration::from_secs(2));
+    window.act(Act::Send);
+    assert_eq!(attempts(&mut window), 1, "with nothing to say as well");
+}
+
+#[test]
+fn the_name_of_the_last_session_stands_there_to_be_accepted() {
+    let mut window = nameless();
+    assert_eq!(window.screen().name_question.unwrap().text, "");
+    window.model.offer_name("Ana");
+    assert_eq!(window.screen().name_question.unwrap().text, "Ana");
+    window.act(Act::ChooseName("Ana".to_owned()));
+    window.model.offer_name("Eva");
+    assert!(window.screen().name_question.is_none(), "it has one");
+}
+
+#[test]
+fn before_the_relay_has_told_it_nothing_is_said_of_what_was_said() {
+    let mut window = Window::with(settings());
+    assert_eq!(window.screen().empty, None);
+    window.greet();
+    window.joined("general");
+    window.answer_older("general", &[], false);
+    assert_eq!(window.screen().empty.unwrap(), "aún no se ha dicho nada");
 }
 
 #[test]

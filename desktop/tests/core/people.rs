@@ -168,3 +168,12 @@ fn who_is_ignored_looks_other_in_the_list_at_once() {
     window.act(Act::Ignore { name: "Luis".to_owned(), is_ignored: true });
     assert_ne!(window.screen().people_revision, before);
 }
+
+#[test]
+fn comings_and_goings_that_stand_together_have_the_time_of_the_last() {
+    let mut window = Window::ready();
+    window.notice("general", "Ivo", Join);
+    window.pass(Duration::from_secs(5 * 60));
+    window.notice("general", "Eva", Join);
+    assert!(window.transcript().ends_with("16:42 Ivo y Eva se han unido al chat"), "{}", window.transcript());
+}

@@ -2,6 +2,7 @@
 
 use tertulia_desktop::model::{Act, LinkEvent, Unsent};
 use tertulia_desktop::render;
+use tertulia_wire::heard::Notice;
 use tertulia_wire::session::{self, SayError, Source};
 
 use crate::window::{Window, line, settings};
@@ -211,7 +212,10 @@ fn a_reply_is_given_up_with_escape_and_impossible_while_the_line_has_no_id() {
     window.say("mío");
     window.act(Act::Reply(window.row("mío").entry));
     assert!(window.screen().compose.reply.is_none());
-    assert!(window.screen().hint.unwrap().is_error);
+    assert_eq!(window.screen().hint.unwrap().text, "esa línea aún no se ha enviado; espera un momento");
+    window.notice("general", "Ivo", Notice::Join);
+    window.act(Act::Reply(window.row("Ivo se ha unido al chat").entry));
+    assert_eq!(window.screen().hint.unwrap().text, "a eso no se puede responder");
     window.hear("general", "Luis", "hola");
     window.act(Act::Reply(window.row("hola").entry));
     window.act(Act::Cancel);

@@ -49,7 +49,7 @@ fn a_busy_window_in_spanish() {
         84,
         9,
         "
-(2) general · Tertulia
+(2) general · Ana · Tertulia
 >#general !   | (aquí empieza lo que se guarda)                     | Ana *
  #cocina 1    | --- hoy ---                                         | Eva
  @Luis 1*1    | 16:37 Luis: ¿cenamos?                               | Ivo
@@ -73,7 +73,7 @@ fn a_busy_window_in_english_that_has_lost_its_relay() {
         84,
         9,
         "
-(2) general · Tertulia
+(2) general · Ana · Tertulia
 # “10.0.0.5” cannot be found (is it written right?); trying again in 12 s [Connect]
 >#general !   | (here begins what is kept)                          | Ana *
  #cocina 1    | --- today ---                                       | Eva
@@ -96,7 +96,7 @@ fn a_window_that_begins() {
     assert_eq!(
         drawn,
         format!(
-            "general · Tertulia\n? ¿Cómo te llamas? ({guest})\n>#general ?   | (aún no se ha dicho nada)   |\n              |                             |\n> (Escribe en general)"
+            "general · Tertulia\n? ¿Cómo te llamas? ({guest})\n>#general ?   |                             |\n              |                             |\n> (Escribe en general)"
         )
     );
 }

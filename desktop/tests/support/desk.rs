@@ -183,6 +183,11 @@ impl Window<'_> {
         self.child.id()
     }
 
+    /// The display's number for it.
+    pub(crate) fn id(&self) -> u32 {
+        self.id.parse().expect("a number")
+    }
+
     /// Puts it elsewhere on the screen: what another window covers is not seen.
     pub(crate) fn move_to(&self, x: i32, y: i32) {
         let (left, top) = (x.to_string(), y.to_string());

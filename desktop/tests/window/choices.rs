@@ -86,11 +86,7 @@ fn the_dark_theme_is_chosen_in_the_dialog_and_is_kept() {
     let light = window.still();
     assert!(light.count(LIGHT, 0) > light.width * light.height / 3);
     // Relay, name, rooms, language, theme.
-    window.keys(&["ctrl+comma", "Tab", "Tab", "Tab", "Tab", "space"]);
-    window.still();
-    window.keys(&["Down", "Return"]);
-    window.still();
-    window.keys(&["Return"]);
+    window.keys(&["ctrl+comma", "Tab", "Tab", "Tab", "Tab", "Right", "Return"]);
     let is_dark = |picture: &crate::support::desk::Picture| {
         picture.count(DARK, 0) > picture.width * picture.height / 3 && picture.brightness() < 60.0
     };
@@ -100,4 +96,20 @@ fn the_dark_theme_is_chosen_in_the_dialog_and_is_kept() {
     let again = open(&desk, &home, &relay, &[]);
     again.await_picture("the dark theme", is_dark);
     again.close();
+}
+
+#[test]
+fn while_something_is_chosen_the_relay_is_heard_and_the_window_can_be_asked_to_end() {
+    let (relay, desk, home) = (Relay::start(), Desk::open(), home());
+    let mut luis = relay.plain("Luis");
+    let window = open(&desk, &home, &relay, &["--room", "general", "--room", "cocina"]);
+    window.still();
+    luis.send("/join cocina");
+    // Its language is being chosen, by mouse.
+    window.keys(&["ctrl+comma"]);
+    window.still();
+    window.click(460, 174, 1);
+    luis.say("hola");
+    until("the count", || window.title().starts_with("(1) general").then_some(()));
+    window.close();
 }

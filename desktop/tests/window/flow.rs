@@ -31,6 +31,64 @@ fn said(lines: &[String], own: &str) -> Vec<String> {
     sorted(said.map(|(name, text)| format!("{}: {text}", if name == "Tú" { own } else { name })))
 }
 
+/// Runs the program to its end: its code, and what it says.
+fn run(desk: &Desk, home: &Folder, display: Option<&str>, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = desk.command(&home.0, arguments);
+    command.env_remove("DISPLAY");
+    let output = command.envs(display.map(|display| ("DISPLAY", display))).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn without_a_display_the_program_says_so_and_ends_with_1() {
+    let (desk, home) = (Desk::open(), home());
+    let (code, said) = run(&desk, &home, None, &["--lang", "es"]);
+    assert!(code == Some(1) && said.contains("no hay ninguna pantalla"), "{code:?} {said}");
+    let (code, said) = run(&desk, &home, Some(":4000000000"), &["--lang", "en"]);
+    assert!(code == Some(1) && said.contains("nobody answers at the display :4000000000"), "{code:?} {said}");
+}
+
+#[test]
+fn a_flag_that_cannot_be_is_told_and_no_window_opens() {
+    let (desk, home) = (Desk::open(), home());
+    for (arguments, expected) in [
+        (["--relay", "casa:99999"], "«casa:99999» no vale como dirección"),
+        (["--room", "dos salas"], "«dos salas» no vale como sala"),
+        (["--name", "a:b"], "eso no vale como nombre"),
+    ] {
+        let (code, said) = run(&desk, &home, None, &[&["--lang", "es"], &arguments[..]].concat());
+        assert!(code == Some(2) && said.contains(expected), "{arguments:?}: {code:?} {said}");
+    }
+}
+
+#[test]
+fn who_is_asked_for_a_name_and_logs_out_ends_in_order() {
+    let (relay, desk, home) = (Relay::start(), Desk::open(), home());
+    let window = desk.window(&home.0, &["--relay", &relay.address().to_string()]);
+    window.still();
+    window.close();
+}
+
+#[test]
+fn who_was_killed_with_a_line_to_say_only_has_to_accept_the_name_and_it_is_said() {
+    let (mut relay, desk, home) = (Relay::start(), Desk::open(), home());
+    let address = relay.address().to_string();
+    let window = desk.window(&home.0, &["--relay", &address, "--lang", "es", "--name", "Ana"]);
+    window.still();
+    relay.kill();
+    says(&window, "pendiente");
+    let session = home.file(".local/state/tertulia/default/session");
+    let read = || std::fs::read_to_string(&session).unwrap_or_default();
+    until("the line in its file", || read().contains("pendiente").then_some(()));
+    window.kill();
+    relay.start_again();
+    let window = desk.window(&home.0, &["--relay", &address, "--lang", "es"]);
+    window.still();
+    window.keys(&["Return"]);
+    relay.await_said("Ana: pendiente");
+    window.close();
+}
+
 #[test]
 fn two_windows_talk_on_while_the_relay_is_killed_and_nothing_is_missing_in_either() {
     let (mut relay, desk, home) = (Relay::start(), Desk::open(), home());

@@ -125,17 +125,20 @@ fn unread(relay: &Relay, window: &Window<'_>, people: &mut [Plain; 4]) {
     eva.send("/join música");
     window.keys(&["alt+Down", "alt+Down"]);
     until("the room", || window.title().contains("música ·").then_some(()));
-    for number in 1..=12 {
+    // More than is seen at once: else there is nothing to read further up.
+    for number in 1..=30 {
         say(relay, eva, &format!("para el sorteo de libros hay {number} apuntados"));
     }
     window.still();
     window.keys(&["Prior"]);
     window.still();
     for number in 1..=12 {
-        say(relay, eva, &format!("y {} que avisan mañana", 12 + number));
+        say(relay, eva, &format!("y {} que avisan mañana", 30 + number));
         say(relay, luis, &format!("yo traigo {number} más"));
     }
+    until("the count", || window.title().starts_with("(24)").then_some(()));
     window.keys(&["ctrl+j"]);
+    window.await_picture("the rule", |picture| picture.count(super::RED, 60) > 20);
     window.keep_picture("unread");
     window.keys(&["End"]);
 }

@@ -1,8 +1,8 @@
 //! What is typed is said, and what others say is seen.
 
 use super::{LIGHT, WARNING, open, session};
-use crate::support::desk::{Desk, home};
-use crate::support::{Relay, until};
+use crate::support::desk::{Desk, Window, home};
+use crate::support::{Folder, Relay, until};
 
 #[test]
 fn what_is_typed_is_said_and_what_others_say_is_seen() {
@@ -97,23 +97,51 @@ fn many_lines_are_asked_about_before_they_are_pasted() {
     window.close();
 }
 
-#[test]
-fn who_is_named_while_looking_elsewhere_is_told_by_the_desktop() {
+/// Ana's window on a desktop whose notices are a script's. The script stands in the home.
+fn open_with_notices<'a>(desk: &'a Desk, home: &Folder, relay: &Relay, script: &str) -> Window<'a> {
     use std::os::unix::fs::PermissionsExt;
-    let (relay, desk, home) = (Relay::start(), Desk::open(), home());
-    // In place of the desktop's program: what it was told.
-    let (program, told) = (home.file("notify-send"), home.file("told"));
-    std::fs::write(&program, format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >>'{}'\n", told.display())).unwrap();
+    let program = home.file("notify-send");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let address = relay.address().to_string();
-    let mut command = desk.command(&home.0, &["--relay", &address, "--name", "Ana", "--lang", "es"]);
+    let rooms = ["--room", "general", "--room", "cocina"];
+    let mut command = desk
+        .command(&home.0, &[&["--relay", &address, "--name", "Ana", "--lang", "es"], &rooms[..]].concat());
     let path = format!("{}:{}", home.0.display(), std::env::var("PATH").unwrap());
-    let window = desk.start(command.env("PATH", path).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere"));
+    desk.start(command.env("PATH", path).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere"))
+}
+
+#[test]
+fn a_click_on_a_notice_leads_to_where_it_was_said() {
+    let (relay, desk, home) = (Relay::start(), Desk::open(), home());
+    // The desktop's program says this when somebody clicks.
+    let window = open_with_notices(&desk, &home, &relay, "echo default");
+    let mut luis = relay.plain("Luis");
+    luis.send("/join cocina");
+    window.still();
+    let address = relay.address().to_string();
+    let elsewhere = desk.window(&home.0, &["--relay", &address, "--name", "Eva", "--profile", "eva"]);
+    elsewhere.still();
+    until("the room", || {
+        luis.say("Ana, mira");
+        window.title().contains("cocina ·").then_some(())
+    });
+    window.close();
+    elsewhere.close();
+}
+
+#[test]
+fn who_is_named_while_looking_elsewhere_is_told_by_the_desktop() {
+    let (relay, desk, home) = (Relay::start(), Desk::open(), home());
+    let told = home.file("told");
+    let script = format!("printf '%s\\n' \"$@\" >>'{}'", told.display());
+    let window = open_with_notices(&desk, &home, &relay, &script);
     let mut luis = relay.plain("Luis");
     // Who is looked at is not told; what comes with the greeting is no news.
     let seen = window.still();
     luis.say("Ana, estás mirando");
     window.await_picture("what Luis said", |picture| picture.changed(&seen) > 0.001);
+    let address = relay.address().to_string();
     let elsewhere = desk.window(&home.0, &["--relay", &address, "--name", "Eva", "--profile", "eva"]);
     elsewhere.still();
     let tell = || {

@@ -110,6 +110,8 @@ impl Session {
         self.advance(now);
         if matches!(self.link, Link::Ended | Link::Waiting { .. }) {
             self.quit = None;
+            // Somebody waits for it again.
+            self.attempt = 0;
             self.link = Link::Connecting;
             self.actions.push_back(Action::Connect);
         }

@@ -7,6 +7,9 @@ use super::event::{Action, Reason};
 use super::{Link, Session};
 use crate::limits::PONG_WAIT;
 
+/// The word by which the answer to «are you there» is known.
+pub(super) const ALIVE: &str = "alive";
+
 impl Session {
     /// Time has passed: does what is due.
     pub fn handle_time(&mut self, now: Duration) {
@@ -41,7 +44,7 @@ impl Session {
             return self.give_up(Reason::Silent);
         }
         self.connection.is_alive_asked = true;
-        self.send_urgent("/ping alive");
+        self.send_urgent(&format!("/ping {ALIVE}"));
     }
 
     /// When the relay has been silent for too long.

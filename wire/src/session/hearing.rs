@@ -1,5 +1,6 @@
 //! What each line of the relay means once the session has begun.
 
+use super::clock::ALIVE;
 use super::event::{Action, Event, Source};
 use super::rooms::Seat;
 use super::sending::MARKER;
@@ -79,6 +80,8 @@ impl Session {
                 self.connection.settling = None;
                 return;
             }
+            // The session's own question: nobody else asked.
+            Heard::Pong { word } if word == ALIVE => return,
             Heard::Pong { word } => {
                 Event::Other { words: format!("PONG {word}"), label: None, sentence: String::new() }
             }

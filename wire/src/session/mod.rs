@@ -292,7 +292,7 @@ impl Session {
         }
         let is_hopeless = matches!(reason, Reason::NotTertulia | Reason::Version);
         let attempt = if is_hopeless { u32::MAX } else { self.attempt };
-        let retry_in = retry::delay(attempt, self.random.bits());
+        let retry_in = retry::relay_delay(attempt, self.random.bits());
         self.attempt = self.attempt.saturating_add(1);
         self.disconnect(Link::Waiting { until: self.now.saturating_add(retry_in) });
         self.events.push_back(Event::Waiting { reason, retry_in });

@@ -5,7 +5,7 @@ use crate::colour::Theme;
 use crate::model::{Act, Model};
 use crate::phrases::{Language, Phrase, Sentence, fill};
 use crate::render::{self, Style};
-use crate::settings::{Notices, Settings, check_name, read_font_size, read_muted, read_rooms};
+use crate::settings::{Notices, Settings, check_name, check_relay, read_font_size, read_muted, read_rooms};
 use crate::view::list::{ListRow, Wishes};
 use crate::view::menus::Item;
 use crate::view::paint::Brush;
@@ -15,7 +15,7 @@ use crate::view::update;
 /// Characters that a question is wide, and the settings.
 const QUESTION_COLUMNS: i32 = 52;
 /// See [`QUESTION_COLUMNS`].
-const SETTINGS_COLUMNS: i32 = 70;
+const SETTINGS_COLUMNS: i32 = 76;
 /// See [`QUESTION_COLUMNS`].
 const PEOPLE_COLUMNS: i32 = 36;
 
@@ -49,6 +49,7 @@ pub(super) fn build(kind: Sheet, brush: &Brush, post: &Post, model: &Model) -> F
                 sheet.words(&question.hint, false);
             }
             sheet.field(say(Phrase::SettingName), question.as_ref().map_or("", |question| &question.text));
+            sheet.select();
             sheet.button(say(Phrase::Accept), true);
             sheet.build()
         }
@@ -124,11 +125,11 @@ fn settings(mut sheet: Builder<'_>, model: &Model) -> Form {
     let languages = [say(Phrase::LanguageAuto), "Español", "English"];
     sheet.choice(say(Phrase::SettingLanguage), &languages, language);
     let themes = [say(Phrase::ThemeLight), say(Phrase::ThemeDark)];
-    sheet.choice(say(Phrase::SettingTheme), &themes, i32::from(now.theme == Theme::Dark));
+    sheet.choice(say(Phrase::SettingTheme), &themes, usize::from(now.theme == Theme::Dark));
     sheet.field(say(Phrase::SettingFont), &now.font);
     sheet.field(say(Phrase::SettingFontSize), &now.font_size.to_string());
     let notices = [say(Phrase::NoticesAll), say(Phrase::NoticesSmart), say(Phrase::NoticesNone)];
-    sheet.choice(say(Phrase::SettingNotices), &notices, now.notices as i32);
+    sheet.choice(say(Phrase::SettingNotices), &notices, now.notices as usize);
     sheet.field(say(Phrase::SettingKeywords), &now.keywords.join(", "));
     sheet.field(say(Phrase::SettingIgnored), &now.ignored.join(", "));
     sheet.field(say(Phrase::SettingMuted), &now.muted.join(", "));
@@ -159,6 +160,7 @@ impl Form {
     pub(super) fn settings(&self, model: &Model) -> Result<Settings, Sentence> {
         let now = model.settings();
         let list = |row: usize| self.text(row).split(',').map(|word| word.trim().to_owned()).collect();
+        check_relay(&self.text(0))?;
         let name = self.text(1).trim().to_owned();
         // Before there is one it is asked for.
         if !name.is_empty() || !render::screen(model).own_name.is_empty() {
@@ -168,10 +170,7 @@ impl Form {
             relay: self.text(0),
             name,
             rooms: read_rooms(&self.text(2))?,
-            language: [None, Some(Language::Es), Some(Language::En)]
-                .get(usize::try_from(self.chosen(3)).unwrap_or_default())
-                .copied()
-                .flatten(),
+            language: [None, Some(Language::Es), Some(Language::En)].get(self.chosen(3)).copied().flatten(),
             theme: if self.chosen(4) == 1 { Theme::Dark } else { Theme::Light },
             font: self.text(5).trim().to_owned(),
             font_size: read_font_size(&self.text(6))?,

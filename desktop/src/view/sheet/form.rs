@@ -6,13 +6,13 @@ use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::{Group, Scroll, ScrollType};
 use fltk::input::Input as Field;
-use fltk::menu::Choice;
 use fltk::prelude::*;
 
+use super::choice::Choice;
 use super::emoji::Grid;
 use crate::view::arrange::{Room, place};
 use crate::view::list::{List, ListRow, Wishes};
-use crate::view::paint::{Brush, FIELD, REGULAR, color, fill_round, outline_round};
+use crate::view::paint::{Brush, REGULAR, color, fill_round, outline_round};
 use crate::view::parts::{Look, button, button_width, dress_field, frame, ink, set_label, set_words};
 use crate::view::post::{Post, Wish};
 
@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
         });
         match &control {
             Control::Field(field) => self.form.scroll.add(field),
-            Control::Choice(choice) => self.form.scroll.add(choice),
+            Control::Choice(choice) => self.form.scroll.add(&choice.widget),
             Control::Check(check) => self.form.scroll.add(check),
         }
         self.form.rows.push(FormRow { label, control });
@@ -136,25 +136,30 @@ impl<'a> Builder<'a> {
         field.set_value(value);
         let _ = field.set_position(i32::try_from(value.len()).unwrap_or(i32::MAX));
         field.super_handle_first(false);
-        let post = self.post.clone();
-        field.handle(move |_, event| event == Event::KeyDown && press(&post));
+        let (post, scroll) = (self.post.clone(), self.form.scroll.clone());
+        field.handle(move |field, event| {
+            if event == Event::Focus {
+                bring(&scroll, field);
+            }
+            event == Event::KeyDown && press(&post)
+        });
         self.row(Some(label), Control::Field(field));
     }
 
+    /// What stands in the last field is replaced by what is typed.
+    pub(super) fn select(&mut self) {
+        if let Some(FormRow { control: Control::Field(field), .. }) = self.form.rows.last_mut() {
+            let length = i32::try_from(field.value().len()).unwrap_or(i32::MAX);
+            let _ = field.set_position(length);
+            let _ = field.set_mark(0);
+        }
+    }
+
     /// One of several.
-    pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: i32) {
-        let palette = self.brush.palette();
-        let mut choice = Choice::new(0, 0, 10, 10, None);
-        choice.set_label(label);
-        choice.set_label_type(fltk::enums::LabelType::None);
-        choice.add_choice(&options.join("|"));
-        choice.set_value(chosen);
-        choice.set_frame(FIELD);
-        choice.set_color(color(palette.background));
-        choice.set_text_color(color(palette.text));
-        choice.set_selection_color(color(palette.accent));
-        choice.set_text_font(REGULAR);
-        choice.set_text_size(self.brush.size);
+    pub(super) fn choice(&mut self, label: &str, options: &[&str], chosen: usize) {
+        let choice = Choice::new(*self.brush, self.post, label, options, chosen);
+        let scroll = self.form.scroll.clone();
+        choice.when_focused(move |widget| bring(&scroll, widget));
         self.row(Some(label), Control::Choice(choice));
     }
 
@@ -170,6 +175,13 @@ impl<'a> Builder<'a> {
         check.set_label_size(self.brush.size);
         check.set_color(color(palette.background));
         check.set_selection_color(color(palette.accent));
+        let scroll = self.form.scroll.clone();
+        check.handle(move |check, event| {
+            if event == Event::Focus {
+                bring(&scroll, check);
+            }
+            false
+        });
         self.row(None, Control::Check(check));
     }
 
@@ -218,7 +230,7 @@ impl Form {
         }
         match self.rows.first_mut().map(|row| &mut row.control) {
             Some(Control::Field(field)) => drop(field.take_focus()),
-            Some(Control::Choice(choice)) => drop(choice.take_focus()),
+            Some(Control::Choice(choice)) => drop(choice.widget.take_focus()),
             Some(Control::Check(check)) => drop(check.take_focus()),
             None => drop(self.buttons.first_mut().map(|button| button.take_focus())),
         }
@@ -281,12 +293,12 @@ impl Form {
             let mut part = area.top(row_height(brush, row));
             part.bottom(brush.gap());
             if let Some(label) = &mut row.label {
-                place(label, part.left(part.w / 2));
+                place(label, part.left(part.w * 9 / 20));
                 part.left(brush.gap());
             }
             match &mut row.control {
                 Control::Field(field) => place(field, part),
-                Control::Choice(choice) => place(choice, part),
+                Control::Choice(choice) => place(&mut choice.widget, part),
                 Control::Check(check) => place(check, part),
             }
         }
@@ -328,9 +340,9 @@ impl Form {
     }
 
     /// Which is chosen in the n-th row.
-    pub(super) fn chosen(&self, row: usize) -> i32 {
+    pub(super) fn chosen(&self, row: usize) -> usize {
         match self.rows.get(row).map(|row| &row.control) {
-            Some(Control::Choice(choice)) => choice.value(),
+            Some(Control::Choice(choice)) => choice.chosen(),
             _ => 0,
         }
     }
@@ -338,6 +350,17 @@ impl Form {
     /// Whether the n-th row is checked.
     pub(super) fn is_checked(&self, row: usize) -> bool {
         matches!(self.rows.get(row).map(|row| &row.control), Some(Control::Check(check)) if check.is_checked())
+    }
+}
+
+/// What has the keyboard can be seen.
+fn bring(scroll: &Scroll, widget: &impl WidgetExt) {
+    let mut scroll = scroll.clone();
+    let above = scroll.y() - widget.y();
+    let below = widget.y() + widget.h() - scroll.y() - scroll.h();
+    if above > 0 || below > 0 {
+        let down = if above > 0 { -above } else { below };
+        scroll.scroll_to(0, scroll.yposition() + down);
     }
 }
 
