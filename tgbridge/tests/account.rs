@@ -194,9 +194,12 @@ fn one_that_may_not_speak_for_others_ends_and_loses_no_message() {
 fn an_account_outlives_the_relays_death_and_a_bridge_that_had_none_gets_one_with_its_state() {
     let (fake, folder) = (Fake::start(), folder("bridge"));
     let mut relay = Relay::with(&folder, &["--flood", "0"]);
-    let bridge = Bridge::start(&fake, &relay, &folder, &[]);
+    let mut bridge = Bridge::start(&fake, &relay, &folder, &[]);
     bridge.await_ready();
-    drop(bridge);
+    let eva = relay.client("Eva");
+    fake.message("Luis", json!({"text": "sin cuenta"}));
+    eva.await_heard("Telegram - Luis: sin cuenta");
+    assert_eq!(bridge.process.terminate(), Some(0));
     let bridge = Bridge::start(&fake, &relay, &folder, &["--login", NAME]);
     bridge.process.await_said("papel bridge");
     relay.restart();
@@ -214,12 +217,18 @@ fn an_account_outlives_the_relays_death_and_a_bridge_that_had_none_gets_one_with
 #[test]
 fn an_account_that_the_relay_does_not_have_is_told_and_costs_nothing_where_everybody_may_come() {
     let (fake, folder) = (Fake::start(), Folder::new());
-    let relay = Relay::start(&folder);
-    let bridge = Bridge::start(&fake, &relay, &folder, &["--login", NAME]);
+    let mut relay = Relay::start(&folder);
+    let mut bridge = Bridge::start(&fake, &relay, &folder, &["--login", NAME]);
     bridge.process.await_said("no tiene la cuenta Puente");
     let ana = relay.client("Ana");
     fake.message("Luis", json!({"text": "hola"}));
     assert_eq!(ana.await_heard("hola"), "Puente - Luis: hola");
+    // It gets it at the next start, whatever session it had.
+    assert_eq!(bridge.process.terminate(), Some(0));
+    assert!(Relay::administer(&folder, &["account", "add", NAME, "--role", "bridge"], PASSWORD));
+    relay.restart();
+    bridge.restart();
+    bridge.process.await_said("papel bridge");
 }
 
 /// As a proxy does that says who called: a relay behind it sees somebody from afar.

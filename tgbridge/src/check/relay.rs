@@ -120,10 +120,10 @@ fn of_login(name: &str, said: &Said) -> Option<Finding> {
         None => Finding::new(
             Level::Warning,
             format!(
-                "el relay no tiene la cuenta {name}, y deja entrar sin ella; tertulia-relay account add {name} --role bridge"
+                "el relay no tiene la cuenta {name}, y deja entrar sin ella; tertulia-relay account add {name} --role bridge, y arráncalo de nuevo"
             ),
             format!(
-                "the relay has no account {name}, and lets it in without; tertulia-relay account add {name} --role bridge"
+                "the relay has no account {name}, and lets it in without; tertulia-relay account add {name} --role bridge, and start it anew"
             ),
         ),
     })

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tertulia_wire::session::{Config, Reason, Session};
 use tokio::time::Instant;
 
-use super::{Ended, Runner, say};
+use super::{Ended, NAME_WAIT, Runner, say};
+use crate::bridge::Saved;
 use crate::options::Options;
 use crate::phrases::{Language, Told};
 use crate::trust::show_fingerprint;
@@ -17,16 +18,19 @@ const LOGIN_WAIT: Duration = Duration::from_secs(600);
 /// The role that may speak for others in every relay, and is not slowed by flood control.
 pub(crate) const ROLE: &str = "bridge";
 
-/// The session that was kept, else a new one; with the account's password, where there is one. The history is the bridge's to read: gaps are not fetched by the session.
-pub(super) fn session(options: &Options, saved: &str) -> Result<Session, String> {
+/// The session that was kept, else a new one; with the account's password, where there is one. The history is the bridge's to read:
+/// gaps are not fetched by the session.
+pub(super) fn session(options: &Options, saved: &Saved) -> Result<Session, String> {
     let rooms: Vec<&str> = options.settings.links.iter().map(|link| link.room.as_str()).collect();
     let seed =
         options.settings.started_unix_ms.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(std::process::id());
     let mut config = Config::new(&options.way.address, &options.settings.name, &rooms, seed);
     config.gap_lines_max = 0;
-    let mut session = match saved {
-        "" => Session::new(config),
-        saved => restored(options, config, saved)?,
+    // One that began as somebody else would come back as that. What it had said without an answer comes from Telegram again.
+    let is_same = saved.account.as_ref() == options.login.as_ref().map(|login| &login.name);
+    let mut session = match saved.session.as_str() {
+        text if is_same && !text.is_empty() => restored(options, config, text)?,
+        _ => Session::new(config),
     };
     if let Some(login) = &options.login {
         session.log_in(&login.password).map_err(|error| format!("--login: {error}"))?;
@@ -81,10 +85,12 @@ impl Runner {
             )),
             ("NOT_PRIVATE", _) => self.end_as_not_private(),
             (code, again_in) => {
+                // Who has the name may be the bridge itself, as it was before it had the account.
+                let wait = if code.starts_with("NAME_") { NAME_WAIT } else { LOGIN_WAIT };
                 if again_in.is_none() {
-                    self.login_again_at = Some(Instant::now() + LOGIN_WAIT);
+                    self.login_again_at = Some(Instant::now() + wait);
                 }
-                let seconds = again_in.unwrap_or(LOGIN_WAIT).as_secs();
+                let seconds = again_in.unwrap_or(wait).as_secs();
                 say(&format!("relay: {code} {name}: {sentence}; {seconds} s"));
             }
         }
@@ -93,6 +99,7 @@ impl Runner {
     /// What the relay takes the bridge for.
     pub(super) fn tell_login(&mut self) {
         let Some(login) = &self.options.login else { return };
+        self.account = self.relay.session.role().map(|_| login.name.clone());
         let (name, role) = (&login.name, self.relay.session.role());
         let told = match role {
             Some(role) if role == ROLE => Told::new(
@@ -109,10 +116,10 @@ impl Runner {
             ),
             None => Told::new(
                 format!(
-                    "aviso: el relay no tiene la cuenta {name}, y el puente está sin ella; tertulia-relay account add {name} --role bridge"
+                    "aviso: el relay no tiene la cuenta {name}, y el puente está sin ella; tertulia-relay account add {name} --role bridge, y arranca de nuevo los dos"
                 ),
                 format!(
-                    "warning: the relay has no account {name}, and the bridge is there without; tertulia-relay account add {name} --role bridge"
+                    "warning: the relay has no account {name}, and the bridge is there without; tertulia-relay account add {name} --role bridge, and start both anew"
                 ),
             ),
         };

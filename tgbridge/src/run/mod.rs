@@ -85,6 +85,8 @@ struct Runner {
     writes: u64,
     name_attempts: u32,
     name_again_at: Option<Instant>,
+    /// The account that the session has logged in as; a session that was kept, then.
+    account: Option<String>,
     /// When the password is tried again that was not taken for a reason that may pass.
     login_again_at: Option<Instant>,
     status: Option<Status>,
@@ -167,7 +169,9 @@ impl Runner {
         let client =
             Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref()).map_err(shown)?;
         let started = Instant::now();
-        let session = account::session(&options, &saved.session)?;
+        let session = account::session(&options, &saved)?;
+        let login = options.login.as_ref().map(|login| &login.name);
+        let account = saved.account.clone().filter(|name| Some(name) == login);
         let relay = Relay::new(session, options.way.clone(), started);
         Ok(Self {
             bridge: Bridge::new(options.settings.clone(), saved),
@@ -185,6 +189,7 @@ impl Runner {
             writes: 0,
             name_attempts: 0,
             name_again_at: None,
+            account,
             login_again_at: None,
             status: None,
             status_due: None,
@@ -246,6 +251,7 @@ impl Runner {
     fn save(&mut self) {
         let mut saved = self.bridge.saved();
         saved.session = self.relay.session.saved();
+        saved.account.clone_from(&self.account);
         self.writes = self.writes.saturating_add(1);
         match self.store.save(&saved.to_text()) {
             Ok(()) => {
