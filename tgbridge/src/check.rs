@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bridge::{LinkSettings, Saved, Settings};
 use crate::options::Options;
-use crate::phrases::{Language, Told};
+use crate::phrases::{Language, Phrase, Told};
 use crate::telegram::client::Client;
 use crate::telegram::reply::CallError;
 use crate::telegram::types::string;
@@ -44,6 +44,8 @@ pub struct Diagnosis {
     pub username: String,
     /// In the order of the questions.
     pub findings: Vec<Finding>,
+    /// Telegram does not know the token.
+    pub is_token_unknown: bool,
 }
 
 impl Finding {
@@ -75,7 +77,7 @@ pub async fn check(options: &Options) -> Result<(String, bool), String> {
     let (saved, of_state) = state(options);
     let chats = saved.chats(&options.settings.links);
     let mut findings = telegram(&client, &options.settings, &chats).await.findings;
-    findings.push(relay::find(&options.relay, WAIT).await);
+    findings.extend(relay::find(&options.way, options.login.as_ref(), WAIT).await);
     findings.extend(of_state);
     let is_well = findings.iter().all(|finding| finding.level != Level::Wrong);
     let text: String =
@@ -87,14 +89,16 @@ pub async fn check(options: &Options) -> Result<(String, bool), String> {
 pub async fn telegram(client: &Client, settings: &Settings, chats: &[i64]) -> Diagnosis {
     let me = client.call("getMe", &json!({}), WAIT).await;
     let mut findings = vec![of_bot(&me)];
+    let mut is_token_unknown = matches!(me, Err(CallError::Refused { code: 401, .. }));
     let username = me.as_ref().map(|me| string(me, "username").to_owned()).unwrap_or_default();
     if is_missing(&me) {
         // Whoever has no token is answered the same; what the bridge cannot do without tells.
         let updates = client.call("getUpdates", &json!({ "limit": 1, "timeout": 0 }), WAIT).await;
         findings.extend(is_missing(&updates).then(nobody));
+        is_token_unknown = updates.is_err_and(|error| error.is_of_token());
     }
     if findings.iter().any(|finding| finding.level == Level::Wrong) {
-        return Diagnosis { username, findings };
+        return Diagnosis { username, findings, is_token_unknown };
     }
     let reads_all =
         me.as_ref().ok().and_then(|me| me.get("can_read_all_group_messages")).and_then(Value::as_bool);
@@ -103,7 +107,7 @@ pub async fn telegram(client: &Client, settings: &Settings, chats: &[i64]) -> Di
         let link = LinkSettings { chat: *chat, ..link.clone() };
         findings.extend(of_link(client, settings.bot_id, link, reads_all).await);
     }
-    Diagnosis { username, findings }
+    Diagnosis { username, findings, is_token_unknown }
 }
 
 async fn of_link(client: &Client, bot: i64, mut link: LinkSettings, reads_all: Option<bool>) -> Vec<Finding> {
@@ -151,8 +155,8 @@ fn of_bot(me: &Result<Value, CallError>) -> Finding {
         }
         Err(CallError::Refused { code: 401, .. }) => Finding::new(
             Level::Wrong,
-            "Telegram no conoce este token; pide a @BotFather el de tu bot con /token",
-            "Telegram does not know this token; ask @BotFather for your bot's with /token",
+            Phrase::Unauthorized.in_language(Language::Es),
+            Phrase::Unauthorized.in_language(Language::En),
         ),
         Err(_) if is_missing(me) => Finding::new(
             Level::Warning,
@@ -161,13 +165,19 @@ fn of_bot(me: &Result<Value, CallError>) -> Finding {
         ),
         Err(error @ CallError::Refused { .. }) => Finding::new(
             Level::Warning,
-            format!("Telegram no dice qué bot es: {}", error.words()),
-            format!("Telegram does not tell which bot it is: {}", error.words()),
+            format!("Telegram no dice qué bot es: {}", error.told().shown(Language::Es)),
+            format!("Telegram does not tell which bot it is: {}", error.told().shown(Language::En)),
         ),
         Err(error) => Finding::new(
             Level::Wrong,
-            format!("no se llega a Telegram: {}; ¿hay red?, ¿hace falta --proxy?", error.words()),
-            format!("Telegram cannot be reached: {}; is there a network? is --proxy needed?", error.words()),
+            format!(
+                "no se llega a Telegram: {}; ¿hay red?, ¿hace falta --proxy?",
+                error.told().shown(Language::Es)
+            ),
+            format!(
+                "Telegram cannot be reached: {}; is there a network? is --proxy needed?",
+                error.told().shown(Language::En)
+            ),
         ),
     }
 }
@@ -219,8 +229,8 @@ mod tests {
     #[test]
     fn a_token_of_nobody_and_a_telegram_that_is_not_there_are_wrong_and_a_poor_one_is_not() {
         assert_eq!(of_bot(&refused(401)).level, Level::Wrong);
-        assert_eq!(of_bot(&Err(CallError::NotSent("no connection".to_owned()))).level, Level::Wrong);
-        assert_eq!(of_bot(&Err(CallError::Unknown("no answer".to_owned()))).level, Level::Wrong);
+        assert_eq!(of_bot(&Err(CallError::NotSent(Told::same("no connection")))).level, Level::Wrong);
+        assert_eq!(of_bot(&Err(CallError::Unknown(Told::same("no answer")))).level, Level::Wrong);
         assert_eq!(of_bot(&refused(404)).level, Level::Warning);
         assert!(is_missing(&refused(404)) && !is_missing(&refused(409)));
         assert_eq!(nobody().level, Level::Wrong);

@@ -19,6 +19,10 @@ tertulia-tgbridge: joins Telegram groups and rooms of a Tertulia relay
   --chat ID[/THREAD]     the group, or a topic of it; /start there tells its number
   --room NAME            its room; with --chat, repeatable   [general]
   --relay HOST:PORT      the relay                           [127.0.0.1:2000]
+  --relay-tls            speak TLS with it; the port is 2001 then, and the system trusts its certificate
+  --relay-fingerprint SHA256  or it is this one, as `tertulia-relay cert self-signed` tells
+  --login NAME           its account, which is also the bridge's name; the password is in TERTULIA_RELAY_PASSWORD
+  --password-file FILE   instead of the variable
   --config FILE          TOML: the flags' names with _ for -, and [[links]] with chat, thread, room
   --token-file FILE      instead of the variable
   --name NAME            the bridge's name in the chat       [Telegram]
@@ -53,6 +57,10 @@ tertulia-tgbridge: une grupos de Telegram con salas de un relay de Tertulia
   --chat ID[/TEMA]       el grupo, o un tema suyo; /start dentro dice su número
   --room NOMBRE          su sala; con --chat, repetible      [general]
   --relay HOST:PUERTO    el relay                            [127.0.0.1:2000]
+  --relay-tls            habla TLS con él; el puerto es entonces 2001, y el sistema confía en su certificado
+  --relay-fingerprint SHA256  o es este, como dice `tertulia-relay cert self-signed`
+  --login NOMBRE         su cuenta, que es también el nombre del puente; la contraseña, en TERTULIA_RELAY_PASSWORD
+  --password-file FICHERO  en vez de la variable
   --config FICHERO       TOML: los nombres de estas opciones con _ por -, y [[links]] con chat, thread, room
   --token-file FICHERO   en vez de la variable
   --name NOMBRE          cómo se llama el puente en el chat  [Telegram]

@@ -31,7 +31,10 @@ fn start(command: Command, options: Options) -> ExitCode {
     match command {
         Command::Run => match runtime.block_on(run::run(options)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(sentence) => fail(&token.hide_in(&sentence)),
+            Err(ended) => {
+                let code = fail(&token.hide_in(&ended.why));
+                if ended.is_final { code } else { ExitCode::FAILURE }
+            }
         },
         Command::Check => match runtime.block_on(check::check(&options)) {
             Ok((text, is_well)) => {

@@ -1,8 +1,9 @@
-//! Flags and the configuration file. A flag counts more than the file. The token comes from the environment or from a file
-//! of its own, never from the command line, which every program of the machine can read. What is typed is not repeated where it
+//! Flags and the configuration file. A flag counts more than the file. The token, and the password of an account at the relay, come
+//! from the environment or from files of their own, never from the command line, which every program of the machine can read. What is typed is not repeated where it
 //! looks like a token: it may be one, in the wrong place.
 
 mod values;
+mod way;
 
 use std::hash::BuildHasher;
 use std::net::SocketAddr;
@@ -10,14 +11,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, ValueEnum};
-use tertulia_wire::limits::PORT;
 use tertulia_wire::name::{Name, SEPARATOR};
+use tertulia_wire::secret::Secret;
 
 use crate::bridge::{Backlog, InDoubt, Naming, Notices, PaceSettings, Settings};
 use crate::phrases::{Language, Told};
+use crate::socket::Way;
 use crate::telegram::client::API_URL;
 use crate::telegram::token::{Token, hide_lookalikes};
 use values::{GivenLink, backlog, check_links, links_of, pace};
+use way::GivenWay;
+pub use way::{Login, PASSWORD_VARIABLE};
 
 /// The variable that may hold the token.
 pub const TOKEN_VARIABLE: &str = "TERTULIA_TELEGRAM_TOKEN";
@@ -54,6 +58,14 @@ struct Given {
     config: Option<PathBuf>,
     #[arg(long)]
     relay: Option<String>,
+    #[arg(long)]
+    relay_tls: bool,
+    #[arg(long)]
+    relay_fingerprint: Option<String>,
+    #[arg(long)]
+    login: Option<String>,
+    #[arg(long)]
+    password_file: Option<PathBuf>,
     #[arg(long, allow_hyphen_values = true)]
     #[serde(skip)]
     chat: Vec<String>,
@@ -135,8 +147,10 @@ pub struct Options {
     pub settings: Settings,
     /// The bot's token.
     pub token: Token,
-    /// The relay, `HOST:PORT`.
-    pub relay: String,
+    /// How the relay is reached.
+    pub way: Way,
+    /// As whom.
+    pub login: Option<Login>,
     /// Where the Bot API is.
     pub api_url: String,
     /// Through which proxy; its address may hold a password.
@@ -157,17 +171,24 @@ pub fn parse(arguments: impl Iterator<Item = std::ffi::OsString>) -> Result<Aske
     let mut language = wanted_language(&arguments);
     let secret = std::env::var(TOKEN_VARIABLE).ok();
     let own = secret.as_deref().and_then(|text| Token::parse(text).ok());
-    read(&arguments, secret, &mut language).map_err(|told| {
+    let password = std::env::var(PASSWORD_VARIABLE).ok().map(Secret);
+    let secrets = Secrets { token: secret, password: password.clone() };
+    read(&arguments, secrets, &mut language).map_err(|told| {
         let shown = hide_lookalikes(told.shown(language));
-        own.iter().fold(shown, |shown, token| token.hide_in(&shown))
+        let shown = own.iter().fold(shown, |shown, token| token.hide_in(&shown));
+        let passwords = password.iter().filter(|password| !password.trim().is_empty());
+        passwords.fold(shown, |shown, password| shown.replace(password.trim(), "<password>"))
     })
 }
 
-fn read(
-    arguments: &[std::ffi::OsString],
-    secret: Option<String>,
-    language: &mut Language,
-) -> Result<Asked, Told> {
+/// What the environment holds.
+#[derive(Default)]
+struct Secrets {
+    token: Option<String>,
+    password: Option<Secret<String>>,
+}
+
+fn read(arguments: &[std::ffi::OsString], secrets: Secrets, language: &mut Language) -> Result<Asked, Told> {
     let flags = Given::try_parse_from(arguments).map_err(|error| {
         let words = error.to_string();
         let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -188,7 +209,7 @@ fn read(
     };
     *language = flags.lang.or(file.lang).unwrap_or_default();
     let command = flags.command.unwrap_or(Command::Run);
-    resolve(flags, file, secret).map(|options| Asked::Do(command, Box::new(options)))
+    resolve(flags, file, secrets).map(|options| Asked::Do(command, Box::new(options)))
 }
 
 /// The language of a command line that may be wrong.
@@ -208,17 +229,15 @@ fn read_file(path: &Path) -> Result<Given, Told> {
     toml::from_str(&text).map_err(|error| Told::same(format!("{}: {}", path.display(), error.message())))
 }
 
-fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options, Told> {
-    let token = read_token(flags.token_file.as_deref().or(file.token_file.as_deref()), secret)?;
-    let name = flags.name.or(file.name).unwrap_or_else(|| "Telegram".to_owned());
-    if name.contains(SEPARATOR) {
-        return Err(Told::new(
-            "--name: no puede llevar « - », que separa su nombre del de quien habla por él",
-            "--name: it cannot hold « - », which stands between it and whom it speaks for",
-        ));
-    }
-    Name::parse(&name).map_err(|error| {
-        Told::new(format!("--name: no puede ser un nombre ({error})"), format!("--name: {error}"))
+fn resolve(flags: Given, file: Given, secrets: Secrets) -> Result<Options, Told> {
+    let token = read_token(flags.token_file.as_deref().or(file.token_file.as_deref()), secrets.token)?;
+    let login =
+        way::login(flags.login.or(file.login), flags.password_file.or(file.password_file), secrets.password)?;
+    let name = check_name(flags.name.or(file.name), login.as_ref())?;
+    let way = way::way(GivenWay {
+        relay: flags.relay.or(file.relay),
+        is_tls: flags.relay_tls || file.relay_tls,
+        fingerprint: flags.relay_fingerprint.or(file.relay_fingerprint),
     })?;
     let is_from_file = flags.chat.is_empty() && flags.room.is_empty();
     let links = if is_from_file { file.links } else { links_of(&flags.chat, &flags.room)? };
@@ -250,7 +269,8 @@ fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options,
         seed: std::collections::hash_map::RandomState::new().hash_one(started),
     };
     Ok(Options {
-        relay: flags.relay.or(file.relay).unwrap_or_else(|| format!("127.0.0.1:{PORT}")),
+        way,
+        login,
         api_url: flags.api_url.or(file.api_url).unwrap_or_else(|| API_URL.to_owned()),
         proxy: flags.proxy.or(file.proxy),
         state: flags.state.or(file.state).unwrap_or_else(|| usual_state(token.bot_id())),
@@ -260,6 +280,29 @@ fn resolve(flags: Given, file: Given, secret: Option<String>) -> Result<Options,
         settings,
         token,
     })
+}
+
+/// The bridge's name in the chat: who logs in has the account's and no other.
+fn check_name(given: Option<String>, login: Option<&Login>) -> Result<String, Told> {
+    let account = login.map(|login| login.name.clone());
+    if given.is_some() && account.is_some() && given != account {
+        return Err(Told::new(
+            "--name y --login: quien entra con una cuenta se llama como ella; quita --name",
+            "--name and --login: who logs in has the account's name; leave --name out",
+        ));
+    }
+    let flag = if account.is_some() { "--login" } else { "--name" };
+    let name = account.or(given).unwrap_or_else(|| "Telegram".to_owned());
+    if name.contains(SEPARATOR) {
+        return Err(Told::new(
+            format!("{flag}: no puede llevar « - », que separa su nombre del de quien habla por él"),
+            format!("{flag}: it cannot hold « - », which stands between it and whom it speaks for"),
+        ));
+    }
+    Name::parse(&name).map_err(|error| {
+        Told::new(format!("{flag}: no puede ser un nombre ({error})"), format!("{flag}: {error}"))
+    })?;
+    Ok(name)
 }
 
 fn read_token(file: Option<&Path>, secret: Option<String>) -> Result<Token, Told> {
@@ -302,12 +345,14 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "123:AAbb";
+    const PASSWORD: &str = "caballo correcto";
 
     fn options(flags: &[&str], file: &str) -> Result<Options, String> {
         let flags =
             Given::try_parse_from(std::iter::once(&"x").chain(flags)).map_err(|error| error.to_string())?;
         let file = toml::from_str(file).map_err(|error| error.to_string())?;
-        resolve(flags, file, Some(SECRET.to_owned())).map_err(|told| told.shown(Language::En).to_owned())
+        let secrets = Secrets { token: Some(SECRET.to_owned()), password: Some(Secret(PASSWORD.to_owned())) };
+        resolve(flags, file, secrets).map_err(|told| told.shown(Language::En).to_owned())
     }
 
     fn links(options: &Options) -> Vec<(i64, Option<i64>, &str)> {
@@ -318,7 +363,7 @@ mod tests {
     fn the_simple_case_needs_one_flag_and_a_negative_number_is_a_value() {
         let found = options(&["--chat", "-1001"], "").unwrap();
         assert_eq!(links(&found), [(-1001, None, "general")]);
-        assert_eq!((found.relay.as_str(), found.settings.bot_id), ("127.0.0.1:2000", 123));
+        assert_eq!((found.way.address.as_str(), found.settings.bot_id), ("127.0.0.1:2000", 123));
         let found =
             options(&["--chat", "-1001/7", "--room", "Cine", "--chat=-5", "--room", "b"], "").unwrap();
         assert_eq!(links(&found), [(-1001, Some(7), "cine"), (-5, None, "b")]);
@@ -340,7 +385,7 @@ mod tests {
     fn flags_count_more_than_the_file() {
         let file = "relay = 'a:1'\nname = 'TG'\nbacklog = 'skip'\nedits = 'off'\n\n[[links]]\nchat = -5\nthread = 3\nroom = 'r'\n";
         let found = options(&["--relay", "b:2"], file).unwrap();
-        assert_eq!((found.relay.as_str(), found.settings.name.as_str()), ("b:2", "TG"));
+        assert_eq!((found.way.address.as_str(), found.settings.name.as_str()), ("b:2", "TG"));
         assert_eq!(links(&found), [(-5, Some(3), "r")]);
         assert_eq!(found.settings.backlog, Backlog::Skip);
         assert!(!found.settings.tells_edits);
@@ -362,7 +407,7 @@ mod tests {
             let error = options(flags, file).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
-        let error = resolve(Given::default(), Given::default(), None).unwrap_err();
+        let error = resolve(Given::default(), Given::default(), Secrets::default()).unwrap_err();
         assert!(
             error.shown(Language::Es).contains("BotFather") && error.shown(Language::Es).contains("no hay")
         );
@@ -372,7 +417,37 @@ mod tests {
     fn neither_options_nor_errors_show_the_token() {
         let found = options(&["--chat", "-1"], "").unwrap();
         assert!(!format!("{found:?}").contains("AAbb"));
-        let error = resolve(Given::default(), Given::default(), Some("123:AA bb".to_owned())).unwrap_err();
+        let secrets = Secrets { token: Some("123:AA bb".to_owned()), password: None };
+        let error = resolve(Given::default(), Given::default(), secrets).unwrap_err();
         assert!(!format!("{error:?}").contains("bb"), "{error:?}");
+    }
+
+    #[test]
+    fn an_account_is_the_bridges_name_and_its_password_is_never_shown() {
+        let found = options(&["--login", "Puente"], "").unwrap();
+        assert_eq!(found.settings.name, "Puente");
+        assert_eq!(found.login.as_ref().unwrap().password.0, PASSWORD);
+        assert!(!format!("{found:?}").contains("caballo"));
+        let file = "login = 'Puente'\nrelay_tls = true\nrelay_fingerprint = '";
+        let found = options(&[], &format!("{file}{}'\n", "ab".repeat(32))).unwrap();
+        assert_eq!(found.way.address, "127.0.0.1:2001");
+        assert!(found.way.trust.unwrap().is_pinned());
+        for (flags, words) in [
+            (&["--login", "Puente", "--name", "Otro"][..], "leave --name out"),
+            (&["--login", "a - b"], "--login"),
+            (&["--password-file", "x"], "--login"),
+            (&["--relay-fingerprint", PASSWORD], "64 hexadecimal"),
+        ] {
+            let error = options(flags, "").unwrap_err();
+            assert!(error.contains(words) && !error.contains("caballo"), "{error}");
+        }
+        let flags = || Given { login: Some("Puente".to_owned()), ..Given::default() };
+        for password in [None, Some("corta"), Some("dos\nlíneas de ella")] {
+            let password = password.map(|text| Secret(text.to_owned()));
+            let secrets = Secrets { token: Some(SECRET.to_owned()), password };
+            let error = format!("{:?}", resolve(flags(), Given::default(), secrets).unwrap_err());
+            assert!(error.contains("TERTULIA_RELAY_PASSWORD"), "{error}");
+            assert!(!error.contains("corta") && !error.contains("dos\\nl"), "{error}");
+        }
     }
 }

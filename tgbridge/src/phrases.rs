@@ -30,6 +30,11 @@ impl Told {
         Self { spanish: english.clone(), english }
     }
 
+    /// With its words in each language changed.
+    pub fn changed(self, change: impl Fn(String) -> String) -> Self {
+        Self { spanish: change(self.spanish), english: change(self.english) }
+    }
+
     /// For people.
     pub fn shown(&self, language: Language) -> &str {
         match language {
@@ -186,6 +191,9 @@ phrases! {
     Came: "entran: {}", "came: {}";
     /// People went.
     Went: "salen: {}", "went: {}";
+    /// Telegram has refused the token at the start.
+    Unauthorized: "Telegram no conoce este token: pide a @BotFather el de tu bot con /token, y arranca con él",
+        "Telegram does not know this token: ask @BotFather for your bot's with /token, and start with that";
     /// In answer to something of which nothing is known.
     Reply: "(respuesta)", "(reply)";
 }

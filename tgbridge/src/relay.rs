@@ -1,18 +1,15 @@
 //! The socket to the relay: it drives a `tertulia_wire::session`. Reads and writes bytes, and tells the session; what was
 //! said is the session's to know, what to do about it the caller's.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::time::Duration;
 
 use tertulia_wire::session::{Action, Session};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How long establishing a connection may take.
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
+use crate::network;
+use crate::phrases::Told;
+use crate::socket::{Connecting, Moved, Socket, Way, connect};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 16 * 1024;
@@ -21,24 +18,27 @@ const READ_BYTES: usize = 16 * 1024;
 pub struct Relay {
     /// The session; the caller takes its events and says lines.
     pub session: Session,
-    address: String,
-    socket: Option<TcpStream>,
+    way: Way,
+    socket: Option<Socket>,
     /// Taken from the session, and not yet by the socket.
     unsent: Vec<u8>,
     connecting: Option<Connecting>,
+    /// Why the last connection could not be made.
+    trouble: Option<Told>,
     started: Instant,
     buffer: Vec<u8>,
 }
 
 impl Relay {
-    /// A session with the relay at `address`, `HOST:PORT`. `started` is the moment from which its time counts.
-    pub fn new(session: Session, address: &str, started: Instant) -> Self {
+    /// A session with the relay that is reached like this. `started` is the moment from which its time counts.
+    pub fn new(session: Session, way: Way, started: Instant) -> Self {
         Self {
             session,
-            address: address.to_owned(),
+            way,
             socket: None,
             unsent: Vec::new(),
             connecting: None,
+            trouble: None,
             started,
             buffer: vec![0; READ_BYTES],
         }
@@ -49,7 +49,7 @@ impl Relay {
         while let Some(action) = self.session.poll_action() {
             self.unsent.clear();
             self.socket = None;
-            self.connecting = (action == Action::Connect).then(|| connect(self.address.clone()));
+            self.connecting = (action == Action::Connect).then(|| connect(self.way.clone()));
         }
         if self.socket.is_some() {
             while self.unsent.len() < READ_BYTES {
@@ -69,32 +69,29 @@ impl Relay {
         let due = self.session.next_due().map(|due| self.started + due);
         let wants_read = self.session.wants_read();
         let happened = match &mut self.socket {
-            Some(socket) => {
-                let (mut reader, mut writer) = socket.split();
-                tokio::select! {
-                    read = reader.read(&mut self.buffer), if wants_read => Happened::Read(read),
-                    written = writer.write(&self.unsent), if !self.unsent.is_empty() => Happened::Written(written),
-                    () = wait(due) => Happened::Time,
-                }
-            }
+            Some(socket) => tokio::select! {
+                moved = socket.transfer(&self.unsent, &mut self.buffer, wants_read) => Some(moved),
+                () = wait(due) => None,
+            },
             None => {
                 wait(due).await;
-                Happened::Time
+                None
             }
         };
         self.note(happened);
     }
 
-    fn note(&mut self, happened: Happened) {
+    /// None: time has passed.
+    fn note(&mut self, happened: Option<Moved>) {
         let now = self.started.elapsed();
         match happened {
-            Happened::Time => self.session.handle_time(now),
-            Happened::Read(Ok(count @ 1..)) => {
+            None => self.session.handle_time(now),
+            Some(Moved::Read(Ok(count @ 1..))) => {
                 let bytes = self.buffer.get(..count).unwrap_or_default();
                 self.session.handle_bytes(bytes, now);
             }
-            Happened::Written(Ok(count)) => drop(self.unsent.drain(..count.min(self.unsent.len()))),
-            Happened::Read(_) | Happened::Written(Err(_)) => {
+            Some(Moved::Written(Ok(count))) => drop(self.unsent.drain(..count.min(self.unsent.len()))),
+            Some(Moved::Read(_) | Moved::Written(Err(_))) => {
                 self.socket = None;
                 self.unsent.clear();
                 self.session.handle_disconnected(now);
@@ -102,17 +99,33 @@ impl Relay {
         }
     }
 
-    fn note_connected(&mut self, connected: io::Result<TcpStream>) {
+    fn note_connected(&mut self, connected: io::Result<Socket>) {
         let now = self.started.elapsed();
         match connected {
             Ok(socket) => {
-                // Without it, lines only come a little later.
-                let _ = socket.set_nodelay(true);
-                self.socket = Some(socket);
-                self.session.handle_connected(now);
+                let is_private = socket.is_private();
+                (self.socket, self.trouble) = (Some(socket), None);
+                if is_private {
+                    self.session.handle_connected_privately(now);
+                } else {
+                    self.session.handle_connected(now);
+                }
             }
-            Err(_) => self.session.handle_connect_failed(now),
+            Err(error) => {
+                self.trouble = Some(network::told(&error));
+                self.session.handle_connect_failed(now);
+            }
         }
+    }
+
+    /// How the relay is reached.
+    pub fn way(&self) -> &Way {
+        &self.way
+    }
+
+    /// Why there is no connection, where none could be made.
+    pub fn trouble(&self) -> Option<&Told> {
+        self.trouble.as_ref()
     }
 
     /// Writes what the session still has to say, and waits for its end, at most so long.
@@ -127,22 +140,6 @@ impl Relay {
             self.obey();
         }
     }
-}
-
-/// Goes on where it was when a turn is given up.
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
-
-fn connect(address: String) -> Connecting {
-    Box::pin(async move {
-        let connected = timeout(CONNECT_WAIT, TcpStream::connect(address)).await;
-        connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-    })
-}
-
-enum Happened {
-    Time,
-    Read(io::Result<usize>),
-    Written(io::Result<usize>),
 }
 
 async fn wait(due: Option<Instant>) {

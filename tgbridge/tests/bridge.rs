@@ -466,7 +466,7 @@ fn ten_conflicts_end_it_unless_it_takes_over() {
             stage.pass(Duration::from_secs(60));
             stage.take();
         }
-        assert_eq!(stage.outputs.iter().any(|output| matches!(output, Output::Stop(_))), stops);
+        assert_eq!(stage.outputs.iter().any(|output| matches!(output, Output::Stop { .. })), stops);
         let logs = stage
             .outputs
             .iter()
@@ -847,6 +847,72 @@ fn clocks_that_differ_make_nothing_old_that_was_just_said() {
 }
 
 #[test]
+fn the_clock_of_the_first_answer_counts_until_a_message_just_written_tells() {
+    const AWAY_MS: u64 = 24 * 3600 * 1000;
+    let fresh = |stage: &mut Stage, date_ms: u64| {
+        let written = json!({"text": "hola", "date": date_ms / 1000});
+        !says(&stage.message(-5, written)).is_empty()
+    };
+    let backlog = Backlog::MaxAge(Duration::from_secs(600));
+    for is_told in [false, true] {
+        // This clock is a day ahead: what was said just now looks a day old.
+        let mut stage = Stage::new(Settings { backlog, ..settings() });
+        if is_told {
+            stage.bridge.handle_clock(START_MS - AWAY_MS, stage.now);
+        }
+        assert_eq!(fresh(&mut stage, START_MS - AWAY_MS - 1000), is_told);
+        assert!(!fresh(&mut stage, START_MS - AWAY_MS - 3_600_000), "an hour old is too old there");
+    }
+    let backlog = Backlog::MaxAge(Duration::from_secs(10));
+    let mut stage = Stage::new(Settings { backlog, ..settings() });
+    stage.bridge.handle_updates(Ok(Vec::new()), stage.now);
+    stage.pass(Duration::from_secs(50));
+    stage.take();
+    let live = |stage: &Stage| stage.now.unix_ms - AWAY_MS;
+    let now = live(&stage);
+    fresh(&mut stage, now);
+    stage.bridge.handle_clock(stage.now.unix_ms + AWAY_MS, stage.now);
+    // By now a message may be old, and tells no time.
+    stage.pass(Duration::from_secs(600));
+    let now = live(&stage);
+    assert!(fresh(&mut stage, now), "what a message told is not taken back");
+}
+
+#[test]
+fn a_token_that_never_worked_ends_it_and_one_that_did_is_told_once_and_tried_less_and_less() {
+    let unknown = || Err(refused(401, "Unauthorized", None));
+    for error in [refused(401, "Unauthorized", None), refused(404, "Not Found", None)] {
+        let mut stage = Stage::new(settings());
+        stage.bridge.handle_updates(Err(error), stage.now);
+        let outputs = stage.take();
+        let stop = outputs.iter().find_map(|output| match output {
+            Output::Stop { why, is_final } => Some((why.contains("@BotFather"), *is_final)),
+            _ => None,
+        });
+        assert_eq!((stop, logs(&stage, "token")), (Some((true, true)), 0));
+    }
+    let mut stage = Stage::new(settings());
+    stage.bridge.handle_updates(Ok(Vec::new()), stage.now);
+    let mut waits = Vec::new();
+    for _ in 0..14 {
+        stage.pass(Duration::from_secs(3600));
+        stage.take();
+        stage.bridge.handle_updates(unknown(), stage.now);
+        stage.take();
+        waits.push((stage.bridge.next_due().unwrap() - stage.now.at).as_secs());
+    }
+    assert_eq!((waits[0], waits[1], waits[13]), (5, 10, 1800));
+    stage.line("uno", "Luis", "hola");
+    stage.sent(0, Err(refused(401, "Unauthorized", None)));
+    assert_eq!((logs(&stage, "ya no conoce"), logs(&stage, "401")), (1, 1));
+    stage.pass(Duration::from_secs(3600));
+    stage.bridge.handle_updates(Ok(Vec::new()), stage.now);
+    stage.take();
+    assert_eq!(logs(&stage, "contesta de nuevo"), 1);
+    assert!(!stage.outputs.iter().any(|output| matches!(output, Output::Stop { .. })));
+}
+
+#[test]
 fn a_room_that_counts_from_elsewhere_is_heard_from_there() {
     let mut stage = Stage::new(settings());
     stage.line("uno", "Luis", "hola");
@@ -928,7 +994,7 @@ fn an_update_that_cannot_be_read_is_found_and_stepped_over_without_haste() {
     stage.bridge.handle_updates(Err(CallError::TooLarge), stage.now);
     stage.pass(Duration::from_millis(500));
     assert!(matches!(stage.take()[..], [.., Output::Poll(poll)] if poll.limit == 50));
-    assert_eq!(logs(&stage, "too large"), 1);
+    assert_eq!(logs(&stage, "demasiado grande"), 1);
 }
 
 #[test]
@@ -980,7 +1046,7 @@ fn two_programs_that_take_turns_are_found_out_all_the_same() {
         stage.pass(Duration::from_secs(5));
         stage.take();
     }
-    assert!(stage.outputs.iter().any(|output| matches!(output, Output::Stop(_))));
+    assert!(stage.outputs.iter().any(|output| matches!(output, Output::Stop { .. })));
 }
 
 #[test]

@@ -257,6 +257,46 @@ fn the_check_says_what_is_wrong_and_what_to_do_and_never_the_token() {
 }
 
 #[test]
+fn a_token_that_telegram_does_not_know_is_told_once_and_ends_it_at_the_start() {
+    let (fake, folder) = (Fake::start(), Folder::new());
+    let relay = Relay::start(&folder);
+    for missing in [false, true] {
+        // One that knows neither method nor token answers 404.
+        let script = if missing { "getMe 404; getUpdates 404 x2" } else { "getMe 401; getUpdates 401" };
+        fake.script(script);
+        let mut bridge = Bridge::start(&fake, &relay, &folder, &[]);
+        assert_eq!(bridge.process.await_exit(), Some(2));
+        let said = until(
+            || {
+                let said = bridge.process.said();
+                said.iter().any(|line| line.contains("@BotFather")).then_some(said)
+            },
+            || "why".to_owned(),
+        );
+        assert_eq!(said.iter().filter(|line| line.contains("token")).count(), 1, "{said:?}");
+        fake.world().forget_faults();
+    }
+}
+
+#[test]
+fn what_the_check_cannot_reach_it_tells_in_sentences() {
+    let nobody = "127.0.0.1:9";
+    for (language, words) in [("es", "conexión rechazada"), ("en", "connection refused")] {
+        let (text, code) = Bridge::output(&[
+            "check",
+            "--lang",
+            language,
+            "--api-url",
+            &format!("http://{nobody}"),
+            "--relay",
+            nobody,
+        ]);
+        assert_eq!((text.matches(words).count(), code), (2, Some(1)), "{text}");
+        assert!(!text.contains("os error") && !text.contains("http"), "{text}");
+    }
+}
+
+#[test]
 fn what_goes_through_a_proxy_reaches_it_with_the_whole_address() {
     let (fake, folder) = (Fake::start(), Folder::new());
     let relay = Relay::start(&folder);
@@ -274,6 +314,8 @@ fn what_goes_through_a_proxy_reaches_it_with_the_whole_address() {
 fn the_token_is_in_no_log_no_status_no_state_and_no_metrics_whatever_fails() {
     let mut scene = Scene::new(&["--metrics", "127.0.0.1:0"]);
     let mut ana = scene.relay.client("Ana");
+    // One that never worked would end it.
+    until(|| (scene.fake.world().polls > 1).then_some(()), || "a second poll".to_owned());
     // An implementation that repeats the address, and so the token, in all that it refuses.
     scene
         .fake
@@ -305,7 +347,7 @@ fn the_token_is_in_no_log_no_status_no_state_and_no_metrics_whatever_fails() {
 }
 
 #[test]
-fn a_token_on_the_command_line_is_not_repeated() {
+fn a_token_or_password_on_the_command_line_is_not_repeated() {
     let whole = format!("{}:{}", fake::BOT_ID, fake::SECRET);
     let other = "987654321:AAHqwertyuiopASDFGHJKLzxcvbnm123456";
     for flag in [
@@ -317,9 +359,11 @@ fn a_token_on_the_command_line_is_not_repeated() {
         "--room",
         "--config",
         "--token-file",
+        "--password-file",
+        "--relay-fingerprint",
         "--no-such-flag",
     ] {
-        for secret in [fake::SECRET, &whole, other] {
+        for secret in [fake::SECRET, &whole, other, support::PASSWORD] {
             let (text, code) = Bridge::output(&[flag, secret]);
             assert_eq!(code, Some(2), "{text}");
             assert!(!text.contains("AAHqwerty"), "{flag}: {text}");
@@ -352,7 +396,7 @@ fn connections(pid: u32) -> Vec<u16> {
 
 #[test]
 fn while_nothing_happens_only_the_poll_wakes_it_over_one_connection_each_way() {
-    let scene = Scene::new(&["--poll-timeout", "10"]);
+    let scene = Scene::new(&["--poll-timeout", "12"]);
     let ana = scene.relay.client("Ana");
     scene.fake.message("Luis", json!({"text": "hola"}));
     ana.await_heard("hola");
@@ -369,11 +413,15 @@ fn while_nothing_happens_only_the_poll_wakes_it_over_one_connection_each_way() {
     next(first);
     // A poll's end, the next one's beginning, and no more: what turns once a second would have turned ten times.
     let count = switches() - before;
-    println!("{count} wake-ups in a poll of 10 s");
+    println!("{count} wake-ups in a poll of 12 s");
     assert!(count <= 8, "{count} wake-ups in a poll");
     let ports = connections(pid);
     let to = |port: u16| ports.iter().filter(|other| **other == port).count();
     assert_eq!(to(scene.relay.address.port()), 1, "{ports:?}");
+    // Polls that Telegram holds back for as long as it may are none that failed.
+    let status = std::fs::read_to_string(scene.folder.path("status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["calls_failed_total"], 0, "{status}");
     // One waits; another one was for calls, and is closed when it has been idle.
     assert!((1..=2).contains(&to(scene.fake.address.port())), "{ports:?}");
 }

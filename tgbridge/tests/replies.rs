@@ -6,6 +6,7 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
+use tertulia_tgbridge::bridge::Poll;
 use tertulia_tgbridge::bridge::describe;
 use tertulia_tgbridge::phrases::Language;
 use tertulia_tgbridge::telegram::client::Client;
@@ -96,9 +97,13 @@ fn server(answer: &'static [u8]) -> std::net::SocketAddr {
 }
 
 fn call(address: &str) -> Result<serde_json::Value, CallError> {
+    call_within(address, Duration::from_secs(20))
+}
+
+fn call_within(address: &str, wait: Duration) -> Result<serde_json::Value, CallError> {
     let client = Client::new(address, Token::parse("4242:AAEsecret").unwrap(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let call = async { client.call("sendMessage", &serde_json::json!({}), Duration::from_secs(20)).await };
+    let call = async { client.call("sendMessage", &serde_json::json!({}), wait).await };
     runtime.block_on(call)
 }
 
@@ -112,7 +117,7 @@ fn of_a_call_whose_connection_breaks_in_the_middle_of_the_answer_nobody_knows() 
     ] {
         let error = call(&format!("http://{}", server(answer))).unwrap_err();
         assert!(matches!(error, CallError::Unknown(_)), "{error:?}");
-        assert!(!error.words().contains("AAEsecret"), "{error:?}");
+        assert_is_for_people(&error);
     }
 }
 
@@ -122,4 +127,54 @@ fn a_call_without_a_connection_was_not_sent() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     assert!(matches!(call(&format!("http://{address}")), Err(CallError::NotSent(_))));
+}
+
+/// A sentence in two languages, without addresses, numbers of errors or the token.
+fn assert_is_for_people(error: &CallError) -> (String, String) {
+    let told = error.told();
+    let both = (told.shown(Language::Es).to_owned(), told.shown(Language::En).to_owned());
+    for words in [&both.0, &both.1] {
+        for wrong in ["os error", "http://", "https://", "AAEsecret", "error sending", "client error"] {
+            assert!(!words.contains(wrong), "{words}");
+        }
+    }
+    both
+}
+
+#[test]
+fn each_way_of_not_reaching_telegram_has_a_sentence_in_both_languages() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (address, spanish, english) in [
+        (format!("http://{nobody}"), "conexión rechazada", "connection refused"),
+        ("http://there-is-no-such-host.invalid".to_owned(), "ninguna máquina", "no machine"),
+        (format!("http://{}", server(b"")), "se ha cortado", "was cut"),
+        (
+            format!("http://{}", server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{")),
+            "se ha cortado",
+            "was cut",
+        ),
+        (
+            format!("https://{}", server(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+            "no se habla TLS",
+            "no TLS is spoken",
+        ),
+        (format!("http://{}", silent.local_addr().unwrap()), "a tiempo", "in time"),
+    ] {
+        let wait = if address.ends_with(&silent.local_addr().unwrap().to_string()) { 1 } else { 20 };
+        let error = call_within(&address, Duration::from_secs(wait)).unwrap_err();
+        let (es, en) = assert_is_for_people(&error);
+        assert!(es.contains(spanish) && en.contains(english), "{address}: {es} / {en}");
+    }
+}
+
+#[test]
+fn a_poll_tells_what_the_clock_there_showed() {
+    let answer = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 23\r\n\r\n{\"ok\":true,\"result\":[]}";
+    let client =
+        Client::new(&format!("http://{}", server(answer)), Token::parse("4242:AAEsecret").unwrap(), None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let poll = Poll { offset: None, limit: 1, timeout: Duration::ZERO };
+    let given = runtime.block_on(async { client.unwrap().updates(poll).await }).unwrap();
+    assert_eq!((given.updates.len(), given.unix_ms), (0, Some(784_111_777_000)));
 }

@@ -14,7 +14,7 @@ use tertulia_tgbridge::bridge::{
     Backlog, Bridge, FetchFrom, InDoubt, LinkSettings, Naming, Notices, Now, Output, PaceSettings, Poll,
     Saved, SayLine, SendMessage, Settings,
 };
-use tertulia_tgbridge::phrases::Language;
+use tertulia_tgbridge::phrases::{Language, Told};
 use tertulia_tgbridge::telegram::reply::CallError;
 use tertulia_tgbridge::telegram::types::{Update, updates};
 use tertulia_wire::session::Line;
@@ -149,7 +149,7 @@ impl Sim {
                 Output::Poll(poll) => polls.push(poll),
                 Output::Send(message) => sends.push(message),
                 Output::Who { .. } | Output::Join { .. } | Output::Log(_) => {}
-                Output::Stop(why) => panic!("it stops: {why}"),
+                Output::Stop { why, .. } => panic!("it stops: {why}"),
             }
         }
         if self.bridge.take_dirty() {
@@ -255,8 +255,8 @@ impl Sim {
     fn error(&mut self) -> CallError {
         let retry_after = Some(Duration::from_secs(self.rng.below(9)));
         match self.rng.below(3) {
-            0 => CallError::NotSent("no connection".to_owned()),
-            1 => CallError::Unknown("no answer".to_owned()),
+            0 => CallError::NotSent(Told::same("no connection")),
+            1 => CallError::Unknown(Told::same("no answer")),
             _ => CallError::Refused {
                 code: 429,
                 description: "slower".to_owned(),

@@ -153,7 +153,7 @@ impl Bridge {
             }
         }
         self.counters.calls_failed += 1;
-        self.log_chat_trouble(index, &error.words());
+        self.log_chat_trouble(index, error);
     }
 
     /// Once, until something is taken again: each 429 names another time.
@@ -167,16 +167,21 @@ impl Bridge {
         );
     }
 
-    fn log_chat_trouble(&mut self, index: usize, why: &str) {
+    fn log_chat_trouble(&mut self, index: usize, error: &CallError) {
         let Some(link) = self.links.get_mut(index) else { return };
-        if link.trouble.as_deref() == Some(why) {
+        let why = error.told();
+        let (spanish, english) = (why.shown(Language::Es), why.shown(Language::En));
+        let is_told = link.trouble.replace(english.to_owned()).is_some_and(|trouble| trouble == english);
+        // That the token is not known any more is told by the poll.
+        if is_told || matches!(error, CallError::Refused { code: 401, .. }) {
             return;
         }
-        link.trouble = Some(why.to_owned());
         let chat = link.chat;
         self.log(
-            format!("no se puede escribir en el chat {chat} ({why}); no se pierde nada, se sigue intentando"),
-            format!("cannot write to chat {chat} ({why}); nothing is lost, it is tried again"),
+            format!(
+                "no se puede escribir en el chat {chat} ({spanish}); no se pierde nada, se sigue intentando"
+            ),
+            format!("cannot write to chat {chat} ({english}); nothing is lost, it is tried again"),
         );
     }
 

@@ -51,7 +51,12 @@ pub enum Output {
     /// Tell whoever runs the bridge.
     Log(String),
     /// Tell why, and end.
-    Stop(String),
+    Stop {
+        /// For people.
+        why: String,
+        /// It does not pass by itself: somebody has to put it right.
+        is_final: bool,
+    },
 }
 
 /// A line for a room.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tertulia_wire::retry;
 
 use super::{Bridge, Now, Output, Poll};
+use crate::phrases::{Language, Phrase};
 use crate::telegram::reply::CallError;
 use crate::telegram::types::Update;
 
@@ -30,6 +31,11 @@ const CLOCK_AGE_MAX: Duration = Duration::from_secs(120);
 
 /// How often one update is asked for alone that cannot be read; then it is stepped over.
 const UNREAD_MAX: u32 = 3;
+
+/// The wait after the first poll with a token that Telegram does not know any more; it doubles with each, up to half an hour.
+const TOKEN_WAIT: Duration = Duration::from_secs(5);
+/// See [`TOKEN_WAIT`].
+const TOKEN_WAIT_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// The wait before a refused poll is tried again.
 const CONFLICT_WAIT: Duration = Duration::from_secs(5);
@@ -61,6 +67,8 @@ pub(super) struct Polling {
     pub(super) age_max: Option<Duration>,
     /// How far Telegram's clock is before this one's, as far as it is known.
     pub(super) clock_offset_ms: i64,
+    /// A message that had just been written told so.
+    is_clock_told: bool,
 }
 
 impl Polling {
@@ -79,6 +87,7 @@ impl Polling {
             empty_at: None,
             age_max: None,
             clock_offset_ms: 0,
+            is_clock_told: false,
         }
     }
 
@@ -98,6 +107,15 @@ impl Polling {
 }
 
 impl Bridge {
+    /// What Telegram's own clock showed when it answered just now. To be handed over before what the answer holds: how old that is
+    /// may have to be known before any message has told. One that had just been written counts more, because others may have
+    /// answered in between.
+    pub fn handle_clock(&mut self, there_unix_ms: u64, now: Now) {
+        if !self.polling.is_clock_told {
+            self.polling.clock_offset_ms = offset_ms(there_unix_ms, now);
+        }
+    }
+
     /// What a poll brought.
     pub fn handle_updates(&mut self, result: Result<Vec<Update>, CallError>, now: Now) {
         let asked_at = self.polling.asked_at.take().unwrap_or(now.at);
@@ -125,8 +143,8 @@ impl Bridge {
         let newest = messages.filter(|message| !message.is_edit).map(|message| message.date).max();
         let is_live = polling.age_max.is_some_and(|age| age <= CLOCK_AGE_MAX);
         if let Some(date) = newest.filter(|date| *date > 0 && is_live) {
-            let here_ms = i64::try_from(now.unix_ms).unwrap_or(i64::MAX);
-            polling.clock_offset_ms = date.saturating_mul(1000).saturating_sub(here_ms);
+            let there = u64::try_from(date).unwrap_or_default().saturating_mul(1000);
+            (polling.clock_offset_ms, polling.is_clock_told) = (offset_ms(there, now), true);
         }
         let unreadable = updates.iter().filter(|update| update.is_unreadable).map(|update| update.id);
         let unreadable: Vec<String> = unreadable.map(|id| id.to_string()).collect();
@@ -157,6 +175,13 @@ impl Bridge {
                 self.note_conflict(description, now.at);
                 let count = u32::try_from(self.polling.conflicts.len()).unwrap_or(u32::MAX);
                 CONFLICT_WAIT.saturating_mul(count)
+            }
+            error if error.is_of_token() => {
+                self.counters.calls_failed += 1;
+                self.note_unknown_token(error);
+                let doubled =
+                    TOKEN_WAIT.saturating_mul(1_u32.checked_shl(self.polling.attempt).unwrap_or(u32::MAX));
+                doubled.min(TOKEN_WAIT_MAX)
             }
             CallError::TooLarge | CallError::Undecodable => {
                 self.counters.calls_failed += 1;
@@ -214,25 +239,34 @@ impl Bridge {
         }
         if self.polling.conflicts.len() >= CONFLICTS_MAX && !self.settings.takes_over {
             let words = match self.language() {
-                crate::phrases::Language::Es => "otro programa usa este token; con --takeover se insiste",
-                crate::phrases::Language::En => "another program uses this token; --takeover keeps trying",
+                Language::Es => "otro programa usa este token; con --takeover se insiste",
+                Language::En => "another program uses this token; --takeover keeps trying",
             };
-            self.outputs.push_back(Output::Stop(words.to_owned()));
+            self.outputs.push_back(Output::Stop { why: words.to_owned(), is_final: false });
         }
     }
 
-    fn log_poll_trouble(&mut self, error: &CallError) {
-        let why = error.words();
-        match error {
-            CallError::Refused { code: 401 | 404, .. } => self.log_trouble(
-                &format!("Telegram no conoce este token ({why}); compruébalo con BotFather"),
-                &format!("Telegram does not know this token ({why}); check it with BotFather"),
-            ),
-            _ => self.log_trouble(
-                &format!("no se puede leer de Telegram ({why}); se sigue intentando"),
-                &format!("cannot read from Telegram ({why}); it is tried again"),
-            ),
+    /// One that never worked is a mistake, and whoever has just made it is told so at once. One that did may work again, but hardly.
+    fn note_unknown_token(&mut self, error: &CallError) {
+        if self.counters.last_good_poll_unix_ms == 0 {
+            let why = Phrase::Unauthorized.in_language(self.language()).to_owned();
+            return self.outputs.push_back(Output::Stop { why, is_final: true });
         }
+        let why = error.told();
+        let (spanish, english) = (why.shown(Language::Es), why.shown(Language::En));
+        self.log_trouble(
+            &format!("Telegram ya no conoce este token ({spanish}): si lo has anulado, pide el nuevo a @BotFather con /token y arranca con él; entretanto se sigue intentando, cada vez menos"),
+            &format!("Telegram does not know this token any more ({english}): if it was revoked, ask @BotFather for the new one with /token and start with that; meanwhile it is tried again, less and less often"),
+        );
+    }
+
+    fn log_poll_trouble(&mut self, error: &CallError) {
+        let why = error.told();
+        let (spanish, english) = (why.shown(Language::Es), why.shown(Language::En));
+        self.log_trouble(
+            &format!("no se puede leer de Telegram ({spanish}); se sigue intentando"),
+            &format!("cannot read from Telegram ({english}); it is tried again"),
+        );
     }
 
     fn log_trouble(&mut self, spanish: &str, english: &str) {
@@ -257,6 +291,12 @@ impl Bridge {
             timeout: self.settings.poll_timeout,
         }));
     }
+}
+
+/// How far a clock that shows this is before this program's.
+fn offset_ms(there_unix_ms: u64, now: Now) -> i64 {
+    let signed = |unix_ms| i64::try_from(unix_ms).unwrap_or(i64::MAX);
+    signed(there_unix_ms).saturating_sub(signed(now.unix_ms))
 }
 
 /// Bits that differ from one failure to the next; so many bridges do not come back at the same moment.

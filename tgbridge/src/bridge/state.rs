@@ -28,6 +28,9 @@ pub struct Saved {
     /// The session, as `tertulia_wire::session` writes it; may be empty.
     #[serde(default)]
     pub session: String,
+    /// The account that it has logged in as. None: it has not.
+    #[serde(default)]
+    pub account: Option<String>,
 }
 
 /// Whose updates they are: another bot, or another server, counts them from elsewhere.
@@ -87,6 +90,7 @@ impl Default for Saved {
             salt: None,
             source: Source::default(),
             session: String::new(),
+            account: None,
         }
     }
 }

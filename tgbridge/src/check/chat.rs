@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Finding, Level};
 use crate::bridge::LinkSettings;
+use crate::phrases::Language;
 use crate::telegram::reply::CallError;
 use crate::telegram::types::string;
 
@@ -23,11 +24,12 @@ pub(super) fn moved(link: &LinkSettings, chat: i64) -> Finding {
 
 /// A method that is missing, or no answer.
 fn not_told(method: &str, link: &LinkSettings, error: &CallError) -> Finding {
-    let (chat, why) = (link.chat, error.words());
+    let (chat, why) = (link.chat, error.told());
+    let (spanish, english) = (why.shown(Language::Es), why.shown(Language::En));
     Finding::new(
         Level::Warning,
-        format!("{method} del chat {chat} no contesta nada útil ({why}); se sigue sin ello"),
-        format!("{method} of chat {chat} answers nothing useful ({why}); it goes on without"),
+        format!("{method} del chat {chat} no contesta nada útil ({spanish}); se sigue sin ello"),
+        format!("{method} of chat {chat} answers nothing useful ({english}); it goes on without"),
     )
 }
 

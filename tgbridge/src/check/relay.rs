@@ -1,15 +1,22 @@
 //! Whether what answers at an address is a relay, and what it promises. Asks from a room of its own, so that nobody notices.
 
+use std::io;
 use std::time::Duration;
 
 use tertulia_wire::heard::{Greeting, Heard};
 use tertulia_wire::limits::TAGGED_LINE_BYTES_MAX;
 use tertulia_wire::lines::{Line, Lines};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tertulia_wire::secret::Secret;
+use tertulia_wire::tags::escape;
 use tokio::time::timeout;
 
 use super::{Finding, Level};
+use crate::network;
+use crate::options::Login;
+use crate::phrases::Language;
+use crate::run::ROLE;
+use crate::socket::{Socket, Way, connect};
+use crate::trust::show_fingerprint;
 
 /// The room that it asks from; and the start of its name, which is followed by a number.
 const ROOM: &str = "tgbridge-check";
@@ -17,25 +24,109 @@ const ROOM: &str = "tgbridge-check";
 /// What a relay says of itself.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
-    /// It lets a bridge in: what an acknowledgement promises, and how many lines a second it takes of one; 0: any number.
-    Greeted { durability: String, rate: u32 },
+    /// It lets a bridge in.
+    Greeted {
+        /// What an acknowledgement promises.
+        durability: String,
+        /// How many lines a second it takes of one; 0: any number.
+        rate: u32,
+        /// What the account may do. None: it was not asked for a password.
+        role: Option<String>,
+    },
     /// It does not, with this word.
     Refused(String),
+    /// It does not take the password, with this word.
+    NoLogin(String),
+    /// Others could read the password, so it was not sent.
+    NotPrivate,
     /// It is none.
     Strange,
 }
 
-/// Asks the relay at an address, `HOST:PORT`, for at most so long.
-pub(super) async fn find(address: &str, wait: Duration) -> Finding {
-    match timeout(wait, ask(address)).await {
-        Ok(Ok(said)) => of(address, &said),
-        Ok(Err(error)) => Finding::new(
-            Level::Wrong,
-            format!("no se puede conectar con {address}: {error}; ¿está en marcha tertulia-relay?"),
-            format!("cannot connect to {address}: {error}; is tertulia-relay running?"),
-        ),
-        Err(_) => of(address, &Said::Strange),
+/// Asks the relay, for at most so long.
+pub(super) async fn find(way: &Way, login: Option<&Login>, wait: Duration) -> Vec<Finding> {
+    match timeout(wait, ask(way, login)).await {
+        Ok(Ok(said)) => {
+            let mut findings: Vec<Finding> = of_trust(way).into_iter().collect();
+            findings.push(of(&way.address, &said));
+            findings.extend(login.and_then(|login| of_login(&login.name, &said)));
+            findings
+        }
+        Ok(Err(error)) => vec![unreachable(way, &error)],
+        Err(_) => vec![of(&way.address, &Said::Strange)],
     }
+}
+
+fn unreachable(way: &Way, error: &io::Error) -> Finding {
+    let (address, why) = (&way.address, network::told(error));
+    let (spanish, english) = (why.shown(Language::Es), why.shown(Language::En));
+    match way.trust.as_ref().and_then(|trust| trust.shown()) {
+        Some(shown) => {
+            let shown = show_fingerprint(&shown);
+            Finding::new(
+                Level::Wrong,
+                format!(
+                    "el relay de {address} no es de fiar: {spanish}. Enseña {shown}: si es la huella que dijo el relay al hacer su certificado, pasa --relay-fingerprint con ella"
+                ),
+                format!(
+                    "the relay at {address} is not to be trusted: {english}. It shows {shown}: if that is the fingerprint that the relay told when it made its certificate, pass it with --relay-fingerprint"
+                ),
+            )
+        }
+        None => Finding::new(
+            Level::Wrong,
+            format!(
+                "no se puede conectar con {address}: {spanish}; ¿está en marcha tertulia-relay, y es ese su puerto?"
+            ),
+            format!(
+                "cannot connect to {address}: {english}; is tertulia-relay running, and is that its port?"
+            ),
+        ),
+    }
+}
+
+/// Why what is said cannot be read on its way.
+fn of_trust(way: &Way) -> Option<Finding> {
+    let trust = way.trust.as_ref()?;
+    let shown = show_fingerprint(&trust.shown()?);
+    let (spanish, english) = match trust.is_pinned() {
+        true => ("la huella es la de --relay-fingerprint", "the fingerprint is that of --relay-fingerprint"),
+        false => ("el sistema confía en el certificado", "the system trusts the certificate"),
+    };
+    Some(Finding::new(
+        Level::Well,
+        format!("TLS con el relay: {spanish}, {shown}"),
+        format!("TLS with the relay: {english}, {shown}"),
+    ))
+}
+
+fn of_login(name: &str, said: &Said) -> Option<Finding> {
+    let Said::Greeted { role, .. } = said else { return None };
+    Some(match role.as_deref() {
+        Some(role) if role == ROLE => Finding::new(
+            Level::Well,
+            format!("el puente entra como {name}, papel {role}"),
+            format!("the bridge logs in as {name}, role {role}"),
+        ),
+        Some(role) => Finding::new(
+            Level::Warning,
+            format!(
+                "el puente entra como {name}, papel {role}: con --access registered no puede hablar por otros; tertulia-relay account role {name} bridge"
+            ),
+            format!(
+                "the bridge logs in as {name}, role {role}: with --access registered it cannot speak for others; tertulia-relay account role {name} bridge"
+            ),
+        ),
+        None => Finding::new(
+            Level::Warning,
+            format!(
+                "el relay no tiene la cuenta {name}, y deja entrar sin ella; tertulia-relay account add {name} --role bridge, y arráncalo de nuevo"
+            ),
+            format!(
+                "the relay has no account {name}, and lets it in without; tertulia-relay account add {name} --role bridge, and start it anew"
+            ),
+        ),
+    })
 }
 
 fn of(address: &str, said: &Said) -> Finding {
@@ -49,7 +140,7 @@ fn of(address: &str, said: &Said) -> Finding {
                 "the Tertulia relay at {address} keeps nothing (durability=none): what is said while the bridge is away is lost"
             ),
         ),
-        Said::Greeted { durability, rate } => {
+        Said::Greeted { durability, rate, .. } => {
             let (pace, speed) = match rate {
                 0 => (String::new(), String::new()),
                 rate => (
@@ -63,10 +154,29 @@ fn of(address: &str, said: &Said) -> Finding {
                 format!("a Tertulia relay answers at {address}, durability={durability}{speed}"),
             )
         }
+        Said::Refused(code) if code == "LOGIN_NEEDED" => Finding::new(
+            Level::Wrong,
+            format!(
+                "el relay de {address} solo deja entrar con una cuenta: --login, y su contraseña en TERTULIA_RELAY_PASSWORD"
+            ),
+            format!(
+                "the relay at {address} lets only accounts in: --login, with its password in TERTULIA_RELAY_PASSWORD"
+            ),
+        ),
         Said::Refused(code) => Finding::new(
             Level::Warning,
             format!("en {address} contesta un relay de Tertulia, y no deja entrar a cualquiera: {code}"),
             format!("a Tertulia relay answers at {address}, and does not let everybody in: {code}"),
+        ),
+        Said::NoLogin(code) => Finding::new(
+            Level::Wrong,
+            format!("el relay de {address} no acepta la cuenta y la contraseña: {code}"),
+            format!("the relay at {address} does not accept the account and its password: {code}"),
+        ),
+        Said::NotPrivate => Finding::new(
+            Level::Wrong,
+            "la contraseña no va por una conexión que otros pueden leer: usa --relay-tls, o --relay-fingerprint",
+            "the password does not go over a connection that others can read: use --relay-tls, or --relay-fingerprint",
         ),
         Said::Strange => Finding::new(
             Level::Wrong,
@@ -76,24 +186,57 @@ fn of(address: &str, said: &Said) -> Finding {
     }
 }
 
-async fn ask(address: &str) -> std::io::Result<Said> {
-    let mut socket = TcpStream::connect(address).await?;
-    let hello = format!("/hello v=1 name={ROOM}-{} room={ROOM}\n", std::process::id());
-    socket.write_all(hello.as_bytes()).await?;
-    let (mut lines, mut buffer) = (Lines::new(TAGGED_LINE_BYTES_MAX), [0; 4096]);
-    loop {
-        let count = socket.read(&mut buffer).await?;
-        let mut bytes = buffer.get(..count).unwrap_or_default();
-        if bytes.is_empty() {
-            return Ok(Said::Strange);
+async fn ask(way: &Way, login: Option<&Login>) -> io::Result<Said> {
+    let mut socket = connect(way.clone()).await?;
+    let name = match login {
+        Some(login) => escape(&login.name).into_owned(),
+        None => format!("{ROOM}-{}", std::process::id()),
+    };
+    let hello = format!("/hello v=1 name={name} room={ROOM}\n");
+    socket.write(&hello).await?;
+    let mut answers = Answers { lines: Lines::new(TAGGED_LINE_BYTES_MAX), buffer: [0; 4096], from: 0, to: 0 };
+    let mut said = answers.next(&mut socket).await?;
+    let wants_login = |said: &Said| matches!(said, Said::Refused(code) if matches!(code.as_str(), "LOGIN_NEEDED" | "NAME_REGISTERED"));
+    if let Some(login) = login.filter(|_| wants_login(&said)) {
+        if !socket.is_private() {
+            return Ok(Said::NotPrivate);
         }
-        while let Some(line) = lines.next(&mut bytes) {
-            let Line::Whole(line) = line else { continue };
-            let said = std::str::from_utf8(line).ok().and_then(greeting);
-            if let Some(said) = said {
-                // Whether it hears this is of no consequence.
-                let _ = socket.write_all(b"/quit\n").await;
-                return Ok(said);
+        let line = Secret(format!("/login {name} {}\n{hello}", *login.password));
+        socket.write(&line).await?;
+        said = answers.next(&mut socket).await?;
+    }
+    // Whether it hears this is of no consequence.
+    let _ = socket.write("/quit\n").await;
+    Ok(said)
+}
+
+/// What comes from the relay, line by line.
+struct Answers {
+    lines: Lines,
+    buffer: [u8; 4096],
+    /// What of the buffer was not taken yet.
+    from: usize,
+    to: usize,
+}
+
+impl Answers {
+    /// The next line that tells something.
+    async fn next(&mut self, socket: &mut Socket) -> io::Result<Said> {
+        loop {
+            let mut bytes = self.buffer.get(self.from..self.to).unwrap_or_default();
+            while let Some(line) = self.lines.next(&mut bytes) {
+                let said = match line {
+                    Line::Whole(line) => std::str::from_utf8(line).ok().and_then(greeting),
+                    _ => None,
+                };
+                if let Some(said) = said {
+                    self.from = self.to.saturating_sub(bytes.len());
+                    return Ok(said);
+                }
+            }
+            (self.from, self.to) = (0, socket.read(&mut self.buffer).await?);
+            if self.to == 0 {
+                return Ok(Said::Strange);
             }
         }
     }
@@ -101,10 +244,13 @@ async fn ask(address: &str) -> std::io::Result<Said> {
 
 fn greeting(line: &str) -> Option<Said> {
     match Heard::parse(line) {
-        Heard::Hello(Greeting { durability, rate, .. }) => {
-            Some(Said::Greeted { durability: durability.into_owned(), rate })
-        }
+        Heard::Hello(Greeting { durability, rate, role, .. }) => Some(Said::Greeted {
+            durability: durability.into_owned(),
+            rate,
+            role: role.map(|role| role.into_owned()),
+        }),
         Heard::HelloRefused { code, .. } => Some(Said::Refused(code.to_owned())),
+        Heard::LoginRefused { code, .. } => Some(Said::NoLogin(code.to_owned())),
         _ => None,
     }
 }
@@ -112,7 +258,6 @@ fn greeting(line: &str) -> Option<Said> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phrases::Language;
 
     #[test]
     fn a_relay_is_told_with_what_it_promises() {
@@ -121,13 +266,27 @@ mod tests {
         assert_eq!(finding.level, Level::Well);
         let shown = finding.shown(Language::En);
         assert!(shown.contains("durability=sync") && shown.contains("5 lines a second"), "{shown}");
-        let keeps_nothing = Said::Greeted { durability: "none".to_owned(), rate: 0 };
+        let keeps_nothing = Said::Greeted { durability: "none".to_owned(), rate: 0, role: None };
         assert_eq!(of("a:1", &keeps_nothing).level, Level::Warning);
         let refused = greeting("* FAIL HELLO LOGIN_NEEDED :x").unwrap();
         assert_eq!(
             (of("a:1", &refused).level, of("a:1", &Said::Strange).level),
-            (Level::Warning, Level::Wrong)
+            (Level::Wrong, Level::Wrong)
         );
         assert_eq!(greeting("* WELCOME"), None);
+    }
+
+    #[test]
+    fn an_account_is_told_with_what_it_may_do() {
+        let role = |role: &str| {
+            let hello =
+                format!("* HELLO v=1 name=a token=t sid=3 line=16384 burst=0 rate=0 durability=sync {role}");
+            of_login("Puente", &greeting(&hello).unwrap()).unwrap().level
+        };
+        assert_eq!(role("role=bridge"), Level::Well);
+        assert_eq!((role("role=user"), role("")), (Level::Warning, Level::Warning));
+        let refused = greeting("* FAIL LOGIN REFUSED :x").unwrap();
+        assert_eq!((of("a:1", &refused).level, of_login("Puente", &refused)), (Level::Wrong, None));
+        assert_eq!(of("a:1", &Said::NotPrivate).level, Level::Wrong);
     }
 }

@@ -4,7 +4,7 @@ use tertulia_wire::heard::Notice;
 use tertulia_wire::session::{AskError, Event, Line, Say, SayError, Source, Way};
 use tokio::time::Instant;
 
-use super::{NAME_WAIT, Runner, say};
+use super::{Ended, NAME_WAIT, Runner, say};
 use crate::bridge::{FetchFrom, SayLine};
 use crate::phrases::Language;
 
@@ -76,6 +76,8 @@ impl Runner {
             Event::Acknowledged { label, id, .. } | Event::NotKept { label, id } => {
                 self.bridge.handle_acknowledged(&label, id, now);
             }
+            // Said by a bridge that is let through, it goes as it is; nothing is confirmed until then.
+            Event::Refused { code, .. } if code == "NOT_BRIDGE" => self.end_as_no_bridge(),
             Event::Refused { label, code, .. } => self.bridge.handle_say_refused(&label, &code, now),
             Event::Fetched { ticket, is_more } => {
                 if let Some(link) = self.fetches.remove(&ticket) {
@@ -148,16 +150,24 @@ impl Runner {
                 self.needs_save = true;
                 self.bridge.handle_name(&name);
                 let resumed = if is_resumed { " (resumed)" } else { "" };
-                say(&format!("relay {}: {name}, durability {durability}{resumed}", self.options.relay));
+                say(&format!("relay {}: {name}, durability {durability}{resumed}", self.options.way.address));
+                self.tell_login();
                 self.bridge.handle_relay_ready(self.now());
             }
             Event::Waiting { reason, retry_in } => {
-                let why = if is_spanish { reason.in_spanish() } else { reason.in_english() };
-                say(&format!("relay {}: {why}; {:.1} s", self.options.relay, retry_in.as_secs_f32()));
+                let why = self.why_waiting(reason);
+                say(&format!("relay {}: {why}; {:.1} s", self.options.way.address, retry_in.as_secs_f32()));
                 self.questions.clear();
                 self.bridge.handle_relay_gone(self.now());
             }
+            Event::LoginNeeded { is_private, .. } => self.note_login_needed(is_private),
+            Event::LoginRefused { code, sentence, again_in } => {
+                self.note_login_refused(&code, &sentence, again_in);
+            }
             Event::HelloRefused { code, name, sentence, again_in } => {
+                if self.is_told_of_login(&code) {
+                    return;
+                }
                 say(&format!("relay: {code} {name}: {sentence}"));
                 if again_in.is_none() {
                     // Whatever else is wrong, another name does not help.
@@ -168,14 +178,11 @@ impl Runner {
             }
             Event::Renamed { name } => self.bridge.handle_name(&name),
             Event::TakenOver => {
-                self.stop = Some(
-                    if is_spanish {
-                        "otro puente usa esta misma sesión"
-                    } else {
-                        "another bridge uses this same session"
-                    }
-                    .to_owned(),
-                );
+                self.stop = Some(Ended::for_good(if is_spanish {
+                    "otro puente usa esta misma sesión"
+                } else {
+                    "another bridge uses this same session"
+                }));
             }
             Event::MayBeDoubled { room } => say(&if is_spanish {
                 format!(

@@ -1,13 +1,14 @@
 //! The shell's loop: waits for Telegram, the relay, the clock and signals, tells the core, keeps what must be kept, and
 //! does what the core says. The only place that reads the clocks.
 
+mod account;
 mod events;
 mod telling;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tertulia_wire::session::{Config, Session, Ticket};
+use tertulia_wire::session::Ticket;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -15,13 +16,13 @@ use tokio::time::{Instant, sleep_until};
 use crate::bridge::{Bridge, Now, Output, Target};
 use crate::check::{self, Diagnosis};
 use crate::options::Options;
-use crate::phrases::{Language, Told};
+use crate::phrases::{Language, Phrase, Told};
 use crate::relay::Relay;
 use crate::status::Status;
 use crate::store::Store;
-use crate::telegram::client::{CALL_WAIT, Client};
+use crate::telegram::client::{CALL_WAIT, Client, Given};
 use crate::telegram::reply::CallError;
-use crate::telegram::types::Update;
+pub(crate) use account::ROLE;
 
 /// The wait before what could not be kept is kept again. Nothing is said or sent meanwhile.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
@@ -33,9 +34,24 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const NAME_WAIT: Duration = Duration::from_secs(12);
 const NAME_ATTEMPTS: u32 = 3;
 
+/// Why a bridge ended without being asked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// For people.
+    pub why: String,
+    /// It does not pass by itself: somebody has to put it right.
+    pub is_final: bool,
+}
+
+impl Ended {
+    fn for_good(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_final: true }
+    }
+}
+
 /// The answer to a call.
 enum Answer {
-    Updates(Result<Vec<Update>, CallError>),
+    Updates(Result<Given, CallError>),
     Sent(Target, Result<i64, CallError>),
     Diagnosis(Diagnosis),
 }
@@ -69,14 +85,18 @@ struct Runner {
     writes: u64,
     name_attempts: u32,
     name_again_at: Option<Instant>,
+    /// The account that the session has logged in as; a session that was kept, then.
+    account: Option<String>,
+    /// When the password is tried again that was not taken for a reason that may pass.
+    login_again_at: Option<Instant>,
     status: Option<Status>,
     status_due: Option<Instant>,
     status_written: Option<Instant>,
-    stop: Option<String>,
+    stop: Option<Ended>,
 }
 
 /// Runs a bridge until a signal ends it. Why it ended, where that was not asked for.
-pub async fn run(options: Options) -> Result<(), String> {
+pub async fn run(options: Options) -> Result<(), Ended> {
     if options.settings.links.is_empty() {
         // It still answers `/start` with the number of the chat, which is what is needed next.
         say(match options.settings.language {
@@ -89,7 +109,7 @@ pub async fn run(options: Options) -> Result<(), String> {
         });
     }
     let language = options.settings.language;
-    let shown = |told: Told| told.shown(language).to_owned();
+    let shown = |told: Told| Ended::for_good(told.shown(language));
     let metrics = telling::listen(options.metrics).await.map_err(shown)?;
     let catch = |kind| {
         let told = |error| {
@@ -101,13 +121,13 @@ pub async fn run(options: Options) -> Result<(), String> {
         signal(kind).map_err(|error| shown(told(error)))
     };
     let (mut terminate, mut interrupt) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
-    let mut runner = Runner::new(options)?;
+    let mut runner = Runner::new(options).map_err(Ended::for_good)?;
     runner.begin().await;
     loop {
         runner.settle();
-        if let Some(why) = runner.stop.take() {
+        if let Some(ended) = runner.stop.take() {
             runner.end().await;
-            return Err(why);
+            return Err(ended);
         }
         let due = runner.next_due();
         let happened = tokio::select! {
@@ -130,29 +150,6 @@ pub async fn run(options: Options) -> Result<(), String> {
     }
 }
 
-/// The session that was kept, else a new one. The history is the bridge's to read: gaps are not fetched by the session.
-fn session(options: &Options, saved: &str) -> Result<Session, String> {
-    let rooms: Vec<&str> = options.settings.links.iter().map(|link| link.room.as_str()).collect();
-    let seed =
-        options.settings.started_unix_ms.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(std::process::id());
-    let mut config = Config::new(&options.relay, &options.settings.name, &rooms, seed);
-    config.gap_lines_max = 0;
-    if saved.is_empty() {
-        return Ok(Session::new(config));
-    }
-    Session::restore(config, saved).map_err(|error| {
-        let path = options.state.display();
-        match options.settings.language {
-            Language::Es => format!(
-                "{path}: la sesión que guarda no se puede usar ({error}); apártalo para empezar de nuevo"
-            ),
-            Language::En => {
-                format!("{path}: the session in it cannot be used ({error}); move it away to begin anew")
-            }
-        }
-    })
-}
-
 impl Runner {
     /// Locks and reads the state file, and goes on from there.
     fn new(options: Options) -> Result<Self, String> {
@@ -172,7 +169,10 @@ impl Runner {
         let client =
             Client::new(&options.api_url, options.token.clone(), options.proxy.as_deref()).map_err(shown)?;
         let started = Instant::now();
-        let relay = Relay::new(session(&options, &saved.session)?, &options.relay, started);
+        let session = account::session(&options, &saved)?;
+        let login = options.login.as_ref().map(|login| &login.name);
+        let account = saved.account.clone().filter(|name| Some(name) == login);
+        let relay = Relay::new(session, options.way.clone(), started);
         Ok(Self {
             bridge: Bridge::new(options.settings.clone(), saved),
             relay,
@@ -189,6 +189,8 @@ impl Runner {
             writes: 0,
             name_attempts: 0,
             name_again_at: None,
+            account,
+            login_again_at: None,
             status: None,
             status_due: None,
             status_written: None,
@@ -205,8 +207,9 @@ impl Runner {
     async fn begin(&mut self) {
         if self.options.deletes_webhook {
             let deleted = self.client.call("deleteWebhook", &serde_json::json!({}), CALL_WAIT).await;
+            let language = self.options.settings.language;
             say(&deleted.map_or_else(
-                |error| format!("deleteWebhook: {}", error.words()),
+                |error| format!("deleteWebhook: {}", error.told().shown(language)),
                 |_| "deleteWebhook: ok".to_owned(),
             ));
         }
@@ -248,6 +251,7 @@ impl Runner {
     fn save(&mut self) {
         let mut saved = self.bridge.saved();
         saved.session = self.relay.session.saved();
+        saved.account.clone_from(&self.account);
         self.writes = self.writes.saturating_add(1);
         match self.store.save(&saved.to_text()) {
             Ok(()) => {
@@ -279,7 +283,7 @@ impl Runner {
             Output::Who { question, room } => self.ask_who(question, &room),
             Output::Join { room } => self.join(&room),
             Output::Log(text) => say(&self.options.token.hide_in(&text)),
-            Output::Stop(why) => self.stop = Some(why),
+            Output::Stop { why, is_final } => self.stop = Some(Ended { why, is_final }),
             call @ (Output::Send(_) | Output::Poll(_)) => self.due_calls.push(call),
         }
     }
@@ -301,24 +305,37 @@ impl Runner {
     fn note_answer(&mut self, answer: Answer) {
         let now = self.now();
         match answer {
-            Answer::Updates(result) => self.bridge.handle_updates(result, now),
-            Answer::Sent(target, result) => self.bridge.handle_sent(target, result, now),
-            Answer::Diagnosis(diagnosis) => {
-                self.bridge.handle_identity(&diagnosis.username);
-                diagnosis
-                    .findings
-                    .iter()
-                    .for_each(|finding| say(&finding.shown(self.options.settings.language)));
+            Answer::Updates(result) => {
+                if let Ok(Given { unix_ms: Some(there), .. }) = &result {
+                    self.bridge.handle_clock(*there, now);
+                }
+                self.bridge.handle_updates(result.map(|given| given.updates), now);
             }
+            Answer::Sent(target, result) => self.bridge.handle_sent(target, result, now),
+            Answer::Diagnosis(diagnosis) => self.note_diagnosis(&diagnosis),
         }
     }
 
+    fn note_diagnosis(&mut self, diagnosis: &Diagnosis) {
+        let language = self.options.settings.language;
+        if diagnosis.is_token_unknown && self.bridge.counters().last_good_poll_unix_ms == 0 {
+            // The poll says the same; whichever is first ends it.
+            self.stop = Some(Ended::for_good(Phrase::Unauthorized.in_language(language)));
+            return;
+        }
+        self.bridge.handle_identity(&diagnosis.username);
+        diagnosis.findings.iter().for_each(|finding| say(&finding.shown(language)));
+    }
+
     fn note_time(&mut self) {
+        self.log_in_again();
         if self.name_again_at.is_some_and(|at| at <= Instant::now()) {
             self.name_again_at = None;
             let name = &self.options.settings.name;
             let wanted = match self.name_attempts.checked_sub(NAME_ATTEMPTS) {
                 None => name.clone(),
+                // Who logs in has the account's name and no other.
+                Some(_) if self.options.login.is_some() => name.clone(),
                 Some(further) => format!("{name}_{}", further + 2),
             };
             if let Err(error) = self.relay.session.rename(&wanted) {
@@ -332,7 +349,10 @@ impl Runner {
         let due = self.bridge.next_due().filter(|_| !self.needs_save);
         // What is too far away to be told comes never.
         let bridge = due.and_then(|due| self.started.checked_add(due));
-        [bridge, self.save_at, self.name_again_at, self.status_due].into_iter().flatten().min()
+        [bridge, self.save_at, self.name_again_at, self.login_again_at, self.status_due]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Nothing new is begun. What is being sent gets time to be answered, so that nothing is left in doubt.

@@ -8,7 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use super::{Runner, say};
-use crate::phrases::Told;
+use crate::network;
+use crate::phrases::{Language, Told};
 use crate::status::Status;
 use crate::store;
 
@@ -58,8 +59,14 @@ pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpList
     let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Told::new(
-            format!("no se pueden servir métricas en {address}: {error}; pasa --metrics con otra dirección"),
-            format!("cannot serve metrics on {address}: {error}; pass --metrics with another address"),
+            format!(
+                "no se pueden servir métricas en {address}: {}; pasa --metrics con otra dirección",
+                network::told(&error).shown(Language::Es)
+            ),
+            format!(
+                "cannot serve metrics on {address}: {}; pass --metrics with another address",
+                network::told(&error).shown(Language::En)
+            ),
         )
     })?;
     if let Ok(address) = listener.local_addr() {

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::date;
 use super::reply::{CallError, decode, decode_updates};
 use super::token::Token;
 use super::types::{ALLOWED_UPDATES, Update, integer};
 use crate::bridge::{Poll, SendMessage};
+use crate::network;
 use crate::phrases::Told;
 
 /// Where Telegram's own Bot API is.
@@ -28,6 +30,22 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 
 /// A connection on which nothing comes is probed after so long.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What a poll gave.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// In the order in which they came.
+    pub updates: Vec<Update>,
+    /// What the clock there showed when it answered, in milliseconds since 1970, to the second.
+    pub unix_ms: Option<u64>,
+}
+
+/// What came back, whoever answered.
+struct Answer {
+    status: u16,
+    unix_ms: Option<u64>,
+    body: Vec<u8>,
+}
 
 /// Calls Telegram. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -55,10 +73,13 @@ impl Client {
             })?),
             None => builder,
         };
-        let http =
-            builder.build().map_err(|error| Told::same(token.hide_in(&chain(&error.without_url()))))?;
+        let hide = |words: String| token.hide_in(&words);
+        let http = builder.build().map_err(|error| network::told(&error.without_url()).changed(hide))?;
         if reqwest::Url::parse(base).is_err() {
-            return Err(Told::new("--api-url no es una dirección", "--api-url is no address"));
+            return Err(Told::new(
+                "--api-url no es una dirección como https://api.telegram.org; un nombre con letras de fuera del inglés se escribe como xn--…",
+                "--api-url is no address like https://api.telegram.org; a name with letters beyond English ones is written as xn--…",
+            ));
         }
         Ok(Self { http, base: base.to_owned(), token })
     }
@@ -69,7 +90,7 @@ impl Client {
     }
 
     /// Asks for updates. The wait for the answer follows from the poll's own, so that neither can be too short for the other.
-    pub async fn updates(&self, poll: Poll) -> Result<Vec<Update>, CallError> {
+    pub async fn updates(&self, poll: Poll) -> Result<Given, CallError> {
         let mut parameters = json!({
             "limit": poll.limit,
             "timeout": poll.timeout.as_secs(),
@@ -79,8 +100,9 @@ impl Client {
             all.insert("offset".to_owned(), offset.into());
         }
         let wait = poll.timeout.saturating_add(ANSWER_WAIT);
-        let (status, body) = self.answer("getUpdates", &parameters, wait).await?;
-        decode_updates(status, &body).map_err(|error| self.hide(error))
+        let answer = self.answer("getUpdates", &parameters, wait).await?;
+        let updates = decode_updates(answer.status, &answer.body).map_err(|error| self.hide(error))?;
+        Ok(Given { updates, unix_ms: answer.unix_ms })
     }
 
     /// Sends a message, as plain text; its number.
@@ -101,17 +123,12 @@ impl Client {
 
     /// Calls a method and waits for its result.
     pub async fn call(&self, method: &str, parameters: &Value, wait: Duration) -> Result<Value, CallError> {
-        let (status, body) = self.answer(method, parameters, wait).await?;
-        decode(status, &body).map_err(|error| self.hide(error))
+        let answer = self.answer(method, parameters, wait).await?;
+        decode(answer.status, &answer.body).map_err(|error| self.hide(error))
     }
 
-    /// Whatever is answered, with its HTTP status.
-    async fn answer(
-        &self,
-        method: &str,
-        parameters: &Value,
-        wait: Duration,
-    ) -> Result<(u16, Vec<u8>), CallError> {
+    /// Whatever is answered.
+    async fn answer(&self, method: &str, parameters: &Value, wait: Duration) -> Result<Answer, CallError> {
         let body = serde_json::to_vec(parameters).unwrap_or_default();
         let request = self
             .http
@@ -124,7 +141,9 @@ impl Client {
             Err(error) => return Err(self.failure(error)),
         };
         let status = answer.status().as_u16();
-        Ok((status, self.body(answer).await?))
+        let date = answer.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        let unix_ms = date.and_then(date::unix_ms);
+        Ok(Answer { status, unix_ms, body: self.body(answer).await? })
     }
 
     async fn body(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
@@ -136,7 +155,7 @@ impl Client {
                 }
                 Ok(Some(_)) => return Err(CallError::TooLarge),
                 Ok(None) => return Ok(body),
-                Err(error) => return Err(CallError::Unknown(self.words(error))),
+                Err(error) => return Err(CallError::Unknown(self.why(error))),
             }
         }
     }
@@ -144,27 +163,16 @@ impl Client {
     /// Where there was no connection, nothing can have been carried out.
     fn failure(&self, error: reqwest::Error) -> CallError {
         let is_unsent = error.is_connect() || error.is_builder();
-        let words = self.words(error);
-        if is_unsent { CallError::NotSent(words) } else { CallError::Unknown(words) }
+        let why = self.why(error);
+        if is_unsent { CallError::NotSent(why) } else { CallError::Unknown(why) }
     }
 
-    fn words(&self, error: reqwest::Error) -> String {
-        self.token.hide_in(&chain(&error.without_url()))
+    fn why(&self, error: reqwest::Error) -> Told {
+        network::told(&error.without_url()).changed(|words| self.token.hide_in(&words))
     }
 
     /// Whoever answers may repeat the address.
     fn hide(&self, error: CallError) -> CallError {
         error.hidden(|words| self.token.hide_in(words))
     }
-}
-
-/// An error with its causes: the last one is what helps.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::types::{Update, integer, string, update};
+use crate::phrases::Told;
 
 /// Longest description that is kept, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 300;
@@ -33,14 +34,14 @@ pub enum CallError {
         migrate_to: Option<i64>,
     },
     /// Telegram has never seen the call.
-    NotSent(String),
+    NotSent(Told),
     /// Something else than a Bot API has refused it.
     NotApi {
         /// The HTTP status.
         status: u16,
     },
     /// It may have been carried out, or not: the answer is missing, or is none.
-    Unknown(String),
+    Unknown(Told),
     /// The answer is larger than this program takes.
     TooLarge,
     /// The answer is one of the Bot API's, and holds something that cannot be read.
@@ -48,15 +49,23 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Why, in a few words.
-    pub fn words(&self) -> String {
+    /// Why, in a few words for people. Telegram's own are in English.
+    pub fn told(&self) -> Told {
         match self {
-            Self::Refused { code, description, .. } => format!("{code} {description}"),
+            Self::Refused { code, description, .. } => Told::same(format!("{code} {description}")),
             Self::NotSent(why) | Self::Unknown(why) => why.clone(),
             Self::NotApi { status } => without_envelope(*status),
-            Self::TooLarge => "the answer is too large".to_owned(),
-            Self::Undecodable => "the answer holds something that cannot be read".to_owned(),
+            Self::TooLarge => Told::new("la respuesta es demasiado grande", "the answer is too large"),
+            Self::Undecodable => Told::new(
+                "la respuesta lleva algo que no se puede leer",
+                "the answer holds something that cannot be read",
+            ),
         }
+    }
+
+    /// Telegram does not know the token. That does not pass by itself.
+    pub fn is_of_token(&self) -> bool {
+        matches!(self, Self::Refused { code: 401 | 404, .. })
     }
 
     /// The same with its words put through `hide`, and cut only then: of half a token nothing would be found.
@@ -66,8 +75,8 @@ impl CallError {
             Self::Refused { code, description, retry_after, migrate_to } => {
                 Self::Refused { code, description: cut(description), retry_after, migrate_to }
             }
-            Self::NotSent(words) => Self::NotSent(cut(words)),
-            Self::Unknown(words) => Self::Unknown(cut(words)),
+            Self::NotSent(why) => Self::NotSent(why.changed(cut)),
+            Self::Unknown(why) => Self::Unknown(why.changed(cut)),
             other @ (Self::NotApi { .. } | Self::TooLarge | Self::Undecodable) => other,
         }
     }
@@ -138,7 +147,7 @@ fn refusal(status: u16, envelope: &Value) -> CallError {
     let code = integer(envelope, "error_code").unwrap_or(i64::from(status));
     let description = string(envelope, "description").to_owned();
     if !(400..500).contains(&code) {
-        return CallError::Unknown(format!("{code} {description}"));
+        return CallError::Unknown(Told::same(format!("{code} {description}")));
     }
     let parameters = envelope.get("parameters");
     let number = |key| parameters.and_then(|all| integer(all, key));
@@ -160,8 +169,11 @@ fn no_answer(status: u16) -> CallError {
     }
 }
 
-fn without_envelope(status: u16) -> String {
-    format!("HTTP {status} without an answer of the Bot API")
+fn without_envelope(status: u16) -> Told {
+    Told::new(
+        format!("HTTP {status}, sin respuesta de la Bot API"),
+        format!("HTTP {status} without an answer of the Bot API"),
+    )
 }
 
 #[cfg(test)]

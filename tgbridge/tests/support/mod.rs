@@ -108,8 +108,12 @@ impl Drop for Process {
     }
 }
 
-/// Neither the token nor its secret half.
+/// The password of the bridge's account, which nothing may ever show either.
+pub(crate) const PASSWORD: &str = "caballo correcto-42";
+
+/// Neither the token nor its secret half, nor the password.
 pub(crate) fn assert_hides_token(text: &str) {
+    assert!(!text.contains(PASSWORD), "the password is in: {}", text.replace(PASSWORD, "<here>"));
     assert!(!text.contains(SECRET), "the token is in: {}", text.replace(SECRET, "<here>"));
 }
 
@@ -165,9 +169,37 @@ impl Relay {
         Self { process, address, history, flags }
     }
 
+    /// Runs one of the relay's subcommands about its history, with a line for its standard input; whether it went well.
+    pub(crate) fn administer(folder: &Folder, arguments: &[&str], input: &str) -> bool {
+        let mut command = Command::new(relay_program());
+        command.env_clear().args(arguments).args(["--history", &folder.path("history.db")]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{input}\n").as_bytes()).unwrap();
+        child.wait().unwrap().success()
+    }
+
+    /// A certificate and its key in the folder, `certificate.pem` and `key.pem`; the fingerprint.
+    pub(crate) fn certificate(folder: &Folder, flags: &[&str]) -> String {
+        let mut command = Command::new(relay_program());
+        let path = folder.0.to_str().unwrap();
+        let output =
+            command.env_clear().args(["cert", "self-signed", "--out", path]).args(flags).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        let line = told.lines().find_map(|line| line.strip_prefix("sha256 ")).unwrap();
+        line.trim().to_owned()
+    }
+
+    /// Where it listens for something else than plain connections: `tls`, `proxy`.
+    pub(crate) fn address_of(&self, what: &str) -> SocketAddr {
+        let start = format!("{what} on ");
+        self.process.await_said(&start).strip_prefix(&start).unwrap().parse().unwrap()
+    }
+
     fn process(listen: &str, history: &str, flags: &[&str]) -> (Process, SocketAddr) {
         let mut command = Command::new(relay_program());
-        command.env_clear().args(["--listen", listen]).args(flags);
+        let folder = Path::new(history).parent().unwrap();
+        command.env_clear().current_dir(folder).args(["--listen", listen]).args(flags);
         if !flags.contains(&"none") {
             command.args(["--history", history]);
         }
@@ -186,14 +218,20 @@ impl Relay {
         self.process = Self::process(&self.address.to_string(), &self.history, self.flags).0;
     }
 
-    pub(crate) fn client(&self, name: &str) -> Client {
-        let mut client = Client { stream: TcpStream::connect(self.address).unwrap(), heard: Arc::default() };
+    /// Somebody who has said nothing yet.
+    pub(crate) fn caller(&self) -> Client {
+        let client = Client { stream: TcpStream::connect(self.address).unwrap(), heard: Arc::default() };
         let (reader, heard) = (BufReader::new(client.stream.try_clone().unwrap()), client.heard.clone());
         std::thread::spawn(move || {
             for line in reader.lines().map_while(Result::ok) {
                 heard.lock().unwrap().push(line);
             }
         });
+        client
+    }
+
+    pub(crate) fn client(&self, name: &str) -> Client {
+        let mut client = self.caller();
         client.tell(&format!("{name} se ha unido al chat."));
         client.tell("/ping ya");
         client.await_heard("* PONG ya");
@@ -276,6 +314,7 @@ impl Bridge {
     pub(crate) fn command() -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia-tgbridge"));
         command.env_clear().env("TERTULIA_TELEGRAM_TOKEN", format!("{BOT_ID}:{SECRET}"));
+        command.env("TERTULIA_RELAY_PASSWORD", PASSWORD);
         command
     }
 

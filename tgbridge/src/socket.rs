@@ -1,0 +1,119 @@
+//! How the relay is reached: a socket, with TLS over it or without. Knows nothing of what is said.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::trust::Trust;
+
+/// How long establishing a connection may take, TLS included.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+
+/// Where the relay is, and whether it speaks TLS there.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// `HOST:PORT`.
+    pub address: String,
+    /// None: without TLS.
+    pub trust: Option<Trust>,
+}
+
+/// What bytes go through.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+
+/// A connection with the relay.
+pub struct Socket {
+    stream: Box<dyn Stream>,
+    is_private: bool,
+    /// Something that was written may still lie in the TLS layer.
+    is_flush_due: bool,
+}
+
+/// What a socket has done.
+#[derive(Debug)]
+pub enum Moved {
+    /// So many bytes came; none: the other side has ended.
+    Read(io::Result<usize>),
+    /// So many bytes were taken.
+    Written(io::Result<usize>),
+}
+
+/// Goes on where it was when a turn is given up.
+pub(crate) type Connecting = Pin<Box<dyn Future<Output = io::Result<Socket>>>>;
+
+/// Connects, within a time.
+pub(crate) fn connect(way: Way) -> Connecting {
+    Box::pin(async move {
+        let connected = timeout(CONNECT_WAIT, Socket::open(&way)).await;
+        connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    })
+}
+
+impl Socket {
+    async fn open(way: &Way) -> io::Result<Self> {
+        way.trust.iter().for_each(Trust::forget_shown);
+        let socket = TcpStream::connect(&way.address).await?;
+        // Without it, lines only come a little later.
+        let _ = socket.set_nodelay(true);
+        let is_local = socket.peer_addr()?.ip().to_canonical().is_loopback();
+        let stream: Box<dyn Stream> = match &way.trust {
+            Some(trust) => {
+                let connector = TlsConnector::from(trust.config.clone());
+                Box::new(connector.connect(trust.name.clone(), socket).await?)
+            }
+            None => Box::new(socket),
+        };
+        Ok(Self { stream, is_private: is_local || way.trust.is_some(), is_flush_due: false })
+    }
+
+    /// Nobody else can read what goes through it: it is encrypted, or does not leave the machine.
+    pub fn is_private(&self) -> bool {
+        self.is_private
+    }
+
+    /// Writes all of a text.
+    pub(crate) async fn write(&mut self, text: &str) -> io::Result<()> {
+        self.stream.write_all(text.as_bytes()).await?;
+        self.stream.flush().await
+    }
+
+    /// Reads into `buffer`; so many bytes, none where the other side has ended.
+    pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer).await
+    }
+
+    /// Writes what it takes of `unsent`, or else reads into `buffer`, where `wants_read` says so; whichever can be done first.
+    /// Nothing is lost when the wait is given up.
+    pub async fn transfer(&mut self, unsent: &[u8], buffer: &mut [u8], wants_read: bool) -> Moved {
+        poll_fn(|context| {
+            let mut stream = Pin::new(&mut self.stream);
+            if !unsent.is_empty() {
+                if let Poll::Ready(written) = stream.as_mut().poll_write(context, unsent) {
+                    self.is_flush_due = true;
+                    return Poll::Ready(Moved::Written(written));
+                }
+            }
+            if self.is_flush_due {
+                match stream.as_mut().poll_flush(context) {
+                    Poll::Ready(Ok(())) => self.is_flush_due = false,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Moved::Written(Err(error))),
+                    Poll::Pending => {}
+                }
+            }
+            if !wants_read {
+                return Poll::Pending;
+            }
+            let mut read = ReadBuf::new(buffer);
+            stream.poll_read(context, &mut read).map(|done| Moved::Read(done.map(|()| read.filled().len())))
+        })
+        .await
+    }
+}
