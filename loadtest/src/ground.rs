@@ -12,7 +12,7 @@ use crate::options::Whom;
 use crate::server::Started;
 use crate::stage::Target;
 use crate::swarm::Settings;
-use crate::trust::Trust;
+use crate::trust;
 use crate::{connect, limits, process, server};
 
 /// A server to load.
@@ -85,7 +85,7 @@ impl Ground {
         let scratch = Scratch::new()?;
         let (certificate, key, fingerprint) = server::make_certificate(&scratch.0)?;
         let started = Started::relay_tls(&certificate, &key)?;
-        let trust = Trust::pinned(fingerprint, started.address().ip())?;
+        let trust = trust::pinned(fingerprint, started.address().ip())?;
         let mut ground = Self::own(started);
         ground.target.trust = Some(trust);
         ground.target.name.push_str(" through TLS");

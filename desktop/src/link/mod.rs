@@ -5,6 +5,7 @@ mod begin;
 mod dial;
 mod mouth;
 mod obey;
+mod secure;
 mod stream;
 mod turn;
 
@@ -168,7 +169,7 @@ fn run(mut mouth: Mouth, file: &Path, poll: Poll, waker: Arc<Waker>, orders: Rec
     // What is ordered before there is a session is without meaning, and to leave is done.
     let begin = loop {
         match orders.recv() {
-            Ok(LinkCommand::Start { relay, name, rooms }) => break Begin { relay, name, rooms },
+            Ok(LinkCommand::Start { relay, name, rooms, tls }) => break Begin { relay, name, rooms, tls },
             Ok(LinkCommand::Quit) | Err(_) => {
                 return mouth.say_event(LinkEvent::Session(Event::Ended));
             }

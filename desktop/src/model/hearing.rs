@@ -36,7 +36,10 @@ impl Model {
         let Some(id) = self.conversation_of(&line).filter(|_| !is_lost) else { return };
         match line.notice {
             Some(notice) => self.handle_notice(id, &line, notice),
-            None => self.handle_said(id, line, label.is_some(), source),
+            None => {
+                let is_own = label.is_some() || self.is_own_name(&line.name);
+                self.handle_said(id, line, is_own, source);
+            }
         }
     }
 
@@ -87,6 +90,9 @@ impl Model {
             None if is_own || is_ignored => {}
             None => self.note_seen(id, place, source),
         }
+        if is_watched {
+            self.note_read();
+        }
         self.trim_conversation(id);
     }
 
@@ -101,7 +107,8 @@ impl Model {
                 return self.handle_acknowledged(label, line_id, line.unix_ms);
             }
         }
-        let entry = self.entry_of(line, label.is_some());
+        let is_own = label.is_some() || self.is_own_name(&line.name);
+        let entry = self.entry_of(line, is_own);
         match purpose {
             Purpose::Older { conversation, before } => {
                 let Some(conversation) = self.conversations.get_mut(conversation) else { return };

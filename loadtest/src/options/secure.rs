@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::trust::{Fingerprint, Trust, parse_fingerprint};
+use crate::trust::{self, Fingerprint, Trust};
 
 /// Whether TLS is spoken, and with whom.
 #[derive(Debug, Clone, Args)]
@@ -15,7 +15,7 @@ pub struct Secure {
     #[arg(long)]
     pub tls: bool,
     /// With --tls --target: the SHA-256 of the certificate that the server must show
-    #[arg(long, value_name = "HEX", requires_all = ["tls", "target"], value_parser = parse_fingerprint)]
+    #[arg(long, value_name = "HEX", requires_all = ["tls", "target"], value_parser = str::parse::<Fingerprint>)]
     pub tls_fingerprint: Option<Fingerprint>,
     /// With --tls --target: take whatever certificate the server shows
     #[arg(long, requires_all = ["tls", "target"], conflicts_with = "tls_fingerprint")]
@@ -48,11 +48,11 @@ impl Secure {
     pub fn trust(&self, address: SocketAddr) -> Result<Option<Trust>, String> {
         let ip = address.ip();
         let trust = match (self.tls_fingerprint, &self.tls_ca) {
-            (Some(fingerprint), _) => Trust::pinned(fingerprint, ip)?,
+            (Some(fingerprint), _) => trust::pinned(fingerprint, ip)?,
             (None, Some(file)) => {
-                Trust::vouched(file, &self.tls_name.clone().unwrap_or_else(|| ip.to_string()))?
+                trust::vouched(file, &self.tls_name.clone().unwrap_or_else(|| ip.to_string()))?
             }
-            (None, None) if self.tls_insecure => Trust::any(ip)?,
+            (None, None) if self.tls_insecure => trust::any(ip)?,
             (None, None) => return Ok(None),
         };
         Ok(Some(trust))
