@@ -53,8 +53,8 @@ impl Ground {
             return if whom.secure.tls { Self::relay_tls() } else { Self::relay() };
         };
         let name = whom.pid.and_then(process::program_name).unwrap_or_default();
-        let target =
-            Target { address, pid: whom.pid, name, is_fresh: false, trust: whom.secure.trust(address)? };
+        let (trust, login) = (whom.secure.trust(address)?, whom.secure.login()?);
+        let target = Target { address, pid: whom.pid, name, is_fresh: false, trust, login };
         Ok(Self { target, own: None, scratch: None })
     }
 
@@ -104,6 +104,7 @@ impl Ground {
             name: started.name().to_owned(),
             is_fresh: true,
             trust: None,
+            login: None,
         };
         Self { target, own: Some(started), scratch: None }
     }

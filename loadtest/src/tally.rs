@@ -74,6 +74,8 @@ pub struct Heard {
     pub answer: Vec<u8>,
     /// The server said that the client is in the room.
     pub is_ready: bool,
+    /// The server said that the client has logged in.
+    pub is_logged_in: bool,
 }
 
 fn flights(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Flights, String> {
@@ -190,6 +192,7 @@ impl Tally {
             }
             Kind::Greeted(greeting) => self.take_greeting(receiver, &greeting),
             Kind::Ready => heard.is_ready = true,
+            Kind::LoggedIn => heard.is_logged_in = true,
             Kind::Ask(answer) => heard.answer.extend_from_slice(&answer),
             Kind::Complaint(words) => self.note_complaint(words),
             Kind::Renamed(name) => self.note_renamed(receiver, name),

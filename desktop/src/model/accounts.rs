@@ -133,10 +133,13 @@ impl Model {
         } else {
             self.status = Status::HelloRefused { why: Sentence::new(Words::PasswordWaits, &[&name]) };
             let what = What::Password { name: name.clone(), is_needed_by_all };
+            // The person may be typing it: what comes behind would go into the input.
+            if self.account.asked.as_ref().is_some_and(|asked| asked.what == what) {
+                return;
+            }
             if self.account.has_keyring {
                 let until = self.now.monotonic.saturating_add(KEYRING_WAIT);
                 self.account.keyring = Some((until, name.clone()));
-                self.account.asked = None;
                 return self.use_keyring(name, None);
             }
             self.ask_what(what, None);

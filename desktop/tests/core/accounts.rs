@@ -153,6 +153,11 @@ fn a_password_is_asked_for_and_goes_to_the_link_and_nowhere_else() {
     let expected = "? Contraseña de «Ana»\n  «Ana» es el nombre de una cuenta.\n  (Contraseña ***)\n  [Entrar] [Otro nombre]\n";
     assert!(text.contains(expected), "{text}");
     assert!(text.contains("falta la contraseña de «Ana» [Conectar]"), "{text}");
+    let number = question(&window).number;
+    let retry_in = Duration::from_secs(1);
+    window.session(Event::Waiting { reason: Reason::Disconnected, retry_in });
+    refuse(&mut window, "NAME_REGISTERED", true);
+    assert_eq!(question(&window).number, number, "who types it is not disturbed");
     window.commands.clear();
     answer(&mut window, &["corta"]);
     assert_eq!(question(&window).error.unwrap(), "una contraseña tiene de 8 a 256 bytes, en una línea");

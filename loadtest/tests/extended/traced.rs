@@ -19,7 +19,8 @@ const RECORDS: usize = 1_000_000;
 
 fn try_run(plan: &Plan, manner: Manner, records: usize) -> Result<Measured, String> {
     let (address, _) = server_of(manner);
-    let target = Target { address, pid: None, name: String::new(), is_fresh: false, trust: None };
+    let target =
+        Target { address, pid: None, name: String::new(), is_fresh: false, trust: None, login: None };
     let settings = Settings { trace_records: records, ..Settings::default() };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(plan, &target, settings, &stop, &mut |_| ())?;
