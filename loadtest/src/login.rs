@@ -14,6 +14,7 @@ use tertulia_wire::limits::PASSWORD_BYTES_MAX;
 use tertulia_wire::secret::Secret;
 
 use crate::names::Names;
+use crate::protocol::Protocol;
 use crate::swarm::Swarm;
 
 /// Log-ins without an answer, of all clients: a relay lets twice as many wait.
@@ -152,8 +153,12 @@ impl Swarm {
     }
 
     fn begin_login(&mut self, number: usize) {
+        let is_extended = self.plan.protocol == Protocol::Extended;
         let Some(logins) = &mut self.logins else { return };
-        let line = logins.begin(number);
+        self.tally.expect_logins();
+        // Extended mode is asked for first, and then again.
+        let hello = if is_extended { self.tally.hello(number) } else { Vec::new() };
+        let line = [hello, logins.begin(number)].concat();
         if let Some(client) = self.clients.get_mut(number).and_then(Option::as_mut) {
             client.send(&line);
         }

@@ -61,6 +61,8 @@ pub struct Tally {
     freed: Vec<u16>,
     complaints: Vec<String>,
     complained: u64,
+    /// That a log-in is needed is no complaint.
+    expects_logins: bool,
     /// Where the server acknowledges.
     extended: Option<Box<Extended>>,
 }
@@ -85,6 +87,11 @@ fn flights(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Flights, St
 }
 
 impl Tally {
+    /// Clients are going to log in where the server says that they have to.
+    pub fn expect_logins(&mut self) {
+        self.expects_logins = true;
+    }
+
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
     pub fn new(plan: &Plan, names: Names, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
         let churners = plan.churners();
@@ -100,6 +107,7 @@ impl Tally {
             has_listeners: churners.start > plan.senders,
             followers: Followers::new(plan.hearers(), churners.start),
             others: vec![0; plan.hearers()],
+            expects_logins: false,
             accepted: vec![0; plan.senders],
             waiting: vec![0; plan.senders],
             expected: 0,
@@ -194,7 +202,8 @@ impl Tally {
             Kind::Ready => heard.is_ready = true,
             Kind::LoggedIn => heard.is_logged_in = true,
             Kind::Ask(answer) => heard.answer.extend_from_slice(&answer),
-            Kind::Complaint(words) => self.note_complaint(words),
+            Kind::LoginNeeded(_) if self.expects_logins => {}
+            Kind::Complaint(words) | Kind::LoginNeeded(words) => self.note_complaint(words),
             Kind::Renamed(name) => self.note_renamed(receiver, name),
             Kind::Other => self.note_other(receiver),
         }

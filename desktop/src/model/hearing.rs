@@ -32,7 +32,7 @@ impl Model {
             }
         }
         // Of an own private line that is not waited for nobody knows whom it was for.
-        let is_lost = label.is_some() && line.room.is_none();
+        let is_lost = label.is_some() && line.room.is_none() && line.to.is_none();
         let Some(id) = self.conversation_of(&line).filter(|_| !is_lost) else { return };
         match line.notice {
             Some(notice) => self.handle_notice(id, &line, notice),
@@ -49,9 +49,12 @@ impl Model {
             Some(room) => self.conversations.find(Kind::Room, &room.to_lowercase()),
             None if self.settings.is_ignored(&line.name) => None,
             None => {
-                let id = self.open_private(base_name(&line.name));
+                // Of what the account says on another device: whom it was for.
+                let own = line.to.as_deref().filter(|_| self.is_own_name(&line.name));
+                let name = own.unwrap_or(&line.name);
+                let id = self.open_private(base_name(name));
                 if id.is_none() {
-                    self.tell_of_strangers(&line.name);
+                    self.tell_of_strangers(name);
                 }
                 id
             }

@@ -11,7 +11,7 @@ use tertulia_desktop::render;
 use tertulia_desktop::settings::Settings;
 use tertulia_wire::account::ActKind;
 use tertulia_wire::secret::Secret;
-use tertulia_wire::session::{AskError, Event, Reason, Source};
+use tertulia_wire::session::{AskError, Event, Line, Reason, Source};
 use tertulia_wire::tls::Fingerprint;
 
 use crate::window::{Window, line, settings};
@@ -479,4 +479,12 @@ fn what_the_account_says_on_another_device_is_its_own() {
     window.hear("general", "Ana", "desde el teléfono, Ana");
     assert_eq!(window.screen().conversations[0].unread, 0);
     assert!(window.transcript().ends_with("Tú: desde el teléfono, Ana"), "{}", window.transcript());
+    let id = window.take_id();
+    let private =
+        Line { is_private: true, to: Some("Luis".to_owned()), ..line(Some(id), None, "Ana", "solo tú") };
+    window.hear_line(private);
+    let rows = window.screen().conversations;
+    assert_eq!((rows.len(), rows[1].name.as_str(), rows[1].unread), (2, "Luis", 0));
+    window.act(Act::Select(rows[1].id));
+    assert!(window.transcript().ends_with("Tú: solo tú"), "{}", window.transcript());
 }

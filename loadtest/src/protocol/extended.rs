@@ -146,6 +146,7 @@ fn own(line: &[u8]) -> Kind<'_> {
         Heard::SayRefused { label, .. } => answered(label, Answer::Refused),
         Heard::NotKept { label, id } => answered(label, Answer::NotKept(id)),
         Heard::LoggedIn { .. } => Kind::LoggedIn,
+        Heard::HelloRefused { code: "NAME_REGISTERED" | "LOGIN_NEEDED", .. } => Kind::LoginNeeded(line),
         Heard::HelloRefused { .. }
         | Heard::LoginRefused { .. }
         | Heard::TakenOver

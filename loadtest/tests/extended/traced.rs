@@ -187,7 +187,7 @@ fn a_server_that_keeps_nothing_is_refused_before_anybody_connects() {
 }
 
 /// The relay beside the generator, built if it is not there yet.
-fn build_relay() {
+pub(crate) fn build_relay() {
     let folder = Path::new(PROGRAM).parent().unwrap();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "-p", "tertulia-relay", "--target-dir"]);
