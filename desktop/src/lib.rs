@@ -18,8 +18,8 @@
 //! - [`options`]: the command line.
 //! - [`files`]: the files of a profile, written so that they are whole whatever happens.
 //! - [`link`], [`outbox`]: the thread that owns the socket and the session, and keeps what was typed in a file.
-//! - [`clock`], [`display`], [`notify`], [`opener`], [`trouble`]: what time it is; whether there is a display; the notices of
-//!   the desktop; what opens links; what the system refuses, in words.
+//! - [`clock`], [`display`], [`notify`], [`opener`], [`keyring`], [`trouble`]: what time it is; whether there is a display; the
+//!   notices of the desktop; what opens links; what keeps passwords; what the system refuses, in words.
 //! - [`view`]: the window. Only it names the toolkit.
 //! - [`shell`]: the turn that brings all of them together.
 
@@ -30,6 +30,7 @@ pub mod display;
 pub mod emoji;
 pub mod files;
 pub mod fold;
+pub mod keyring;
 pub mod link;
 pub mod model;
 pub mod notify;

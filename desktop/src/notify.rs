@@ -108,7 +108,7 @@ fn tell_plainly(notice: Notification) {
 }
 
 /// A session's bus is named, or stands where the system puts it.
-fn has_bus() -> bool {
+pub(crate) fn has_bus() -> bool {
     let is_set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     is_set("DBUS_SESSION_BUS_ADDRESS").is_some()
         || is_set("XDG_RUNTIME_DIR").is_some_and(|folder| Path::new(&folder).join("bus").exists())

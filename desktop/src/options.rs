@@ -108,12 +108,16 @@ fn read_all(
     Ok(wants_help.then_some(Asked::Help(options.flags.language)))
 }
 
-const FLAGS: [&str; 6] = ["relay", "name", "room", "lang", "theme", "profile"];
+const FLAGS: [&str; 8] = ["relay", "tls", "name", "login", "room", "lang", "theme", "profile"];
 
 fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> Result<(), OptionsError> {
     let dashed = format!("--{flag}");
     if !FLAGS.contains(&flag) {
         return Err(OptionsError::new(Phrase::FlagUnknown, &[&dashed]));
+    }
+    if flag == "tls" {
+        options.flags.tls = Some(true);
+        return Ok(());
     }
     let value = parser.value().map_err(|_| OptionsError::new(Phrase::FlagBare, &[&dashed]))?;
     let value = value.to_string_lossy().into_owned();
@@ -127,6 +131,7 @@ fn read_flag(options: &mut Options, flag: &str, parser: &mut lexopt::Parser) -> 
     match flag {
         "relay" => flags.relay = Some(value),
         "name" => flags.name = Some(value),
+        "login" => (flags.name, flags.login) = (Some(value), Some(true)),
         "room" => flags.rooms.get_or_insert_default().push(value),
         "lang" => flags.language = Some(Language::from_name(&value).ok_or_else(|| wrong(["es", "en"]))?),
         "theme" => flags.theme = Some(Theme::from_name(&value).ok_or_else(|| wrong(["light", "dark"]))?),
@@ -164,7 +169,9 @@ const HELP_EN: &str = "\
 tertulia-desktop: the window of the chat
 
   --relay HOST:PORT   whom to connect to            [127.0.0.1:2000]
+  --tls               encrypted; without a port in --relay, 2001
   --name NAME         the name to be known by       [asked for]
+  --login NAME        the same, of an account: its password is asked for, or taken from the desktop's keyring
   --room ROOM         a room to be in, repeatable   [general]
   --lang es|en        language of the window        [the desktop's]
   --theme light|dark  colours                       [light]
@@ -178,7 +185,9 @@ const HELP_ES: &str = "\
 tertulia-desktop: la ventana del chat
 
   --relay HOST:PORT   a quién conectarse                    [127.0.0.1:2000]
+  --tls               cifrado; sin puerto en --relay, el 2001
   --name NAME         el nombre que ven los demás           [se pregunta]
+  --login NAME        lo mismo, el de una cuenta: su contraseña se pregunta, o la tiene el llavero del escritorio
   --room ROOM         una sala en la que estar, repetible   [general]
   --lang es|en        idioma de la ventana                  [el del escritorio]
   --theme light|dark  colores                               [light]

@@ -1,15 +1,17 @@
 //! What a person has chosen: the values, what they are by default, and how they are written as TOML. Knows no file; the
 //! caller reads and writes the text. What the command line says holds for this run and is not written down.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tertulia_wire::limits::{PORT, ROOM_DEFAULT, ROOMS_PER_CLIENT_MAX};
+use tertulia_wire::limits::{PORT, ROOM_DEFAULT, ROOMS_PER_CLIENT_MAX, TLS_PORT};
 use tertulia_wire::name::{Name, NameError, check_room};
+use tertulia_wire::tls::Fingerprint;
 
 use crate::colour::Theme;
 use crate::fold::name_key;
-use crate::phrases::{Language, Phrase, Sentence};
+use crate::phrases::{AccountPhrase, Language, Phrase, Sentence};
 
 /// Sizes of the font that can be chosen, in points.
 pub const FONT_SIZES: std::ops::RangeInclusive<u16> = 8..=40;
@@ -43,6 +45,10 @@ pub enum Notices {
 pub struct Settings {
     /// The relay's address, `HOST:PORT`.
     pub relay: String,
+    /// Whether TLS is spoken with it.
+    pub tls: bool,
+    /// The name is an account's: the person is told where the relay knows none.
+    pub login: bool,
     /// The name to be known by. Empty: it is asked for.
     pub name: String,
     /// The rooms to be in.
@@ -71,6 +77,8 @@ pub struct Settings {
     pub ignored: Vec<String>,
     /// Rooms that are quiet.
     pub muted: Vec<String>,
+    /// Fingerprints of certificates that the person has confirmed, by the relays' addresses.
+    pub certificates: BTreeMap<String, String>,
     /// The language of the desktop. Not written down.
     #[serde(skip)]
     pub locale_language: Language,
@@ -91,6 +99,10 @@ pub struct Shadowed {
 pub struct Flags {
     /// `--relay`
     pub relay: Option<String>,
+    /// `--tls`
+    pub tls: Option<bool>,
+    /// `--login`, whose name is also that of `--name`.
+    pub login: Option<bool>,
     /// `--name`
     pub name: Option<String>,
     /// `--room`, each time it is given.
@@ -105,6 +117,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             relay: format!("127.0.0.1:{PORT}"),
+            tls: false,
+            login: false,
             name: String::new(),
             rooms: vec![ROOM_DEFAULT.to_owned()],
             language: None,
@@ -119,6 +133,7 @@ impl Default for Settings {
             keywords: Vec::new(),
             ignored: Vec::new(),
             muted: Vec::new(),
+            certificates: BTreeMap::new(),
             locale_language: Language::default(),
             shadowed: Shadowed::default(),
         }
@@ -160,6 +175,8 @@ impl Settings {
         let Shadowed { flags, file } = &self.shadowed;
         restore(&mut written.relay, &flags.relay, &file.relay);
         restore(&mut written.name, &flags.name, &file.name);
+        restore(&mut written.tls, &flags.tls, &file.tls);
+        restore(&mut written.login, &flags.login, &file.login);
         written.rooms = self.rooms_written();
         restore(&mut written.theme, &flags.theme, &file.theme);
         if flags.language.is_some() && written.language == flags.language {
@@ -182,13 +199,21 @@ impl Settings {
     pub fn with_flags(mut self, flags: Flags) -> Self {
         let file = Flags {
             relay: Some(self.relay.clone()),
+            tls: Some(self.tls),
+            login: Some(self.login),
             name: Some(self.name.clone()),
             rooms: Some(self.rooms.clone()),
             language: self.language,
             theme: Some(self.theme),
         };
         let flags = Flags { rooms: flags.rooms.map(mended_rooms), ..flags };
-        self.relay = flags.relay.clone().unwrap_or(self.relay);
+        self.tls = flags.tls.unwrap_or(self.tls);
+        self.login = flags.login.unwrap_or(self.login);
+        let relay = flags.relay.clone().map(|relay| mended_relay(&relay, self.tls));
+        let is_usual = flags.tls == Some(true) && self.relay == Self::default().relay;
+        let relay = relay.or_else(|| is_usual.then(|| mended_relay("", true)));
+        let flags = Flags { relay: relay.clone(), ..flags };
+        self.relay = relay.unwrap_or(self.relay);
         self.name = flags.name.clone().unwrap_or(self.name);
         self.rooms = flags.rooms.clone().unwrap_or(self.rooms);
         self.language = flags.language.or(self.language);
@@ -208,6 +233,38 @@ impl Settings {
         self.language.unwrap_or(self.locale_language)
     }
 
+    /// The certificate that the person has confirmed for the relay there is.
+    pub fn certificate(&self) -> Option<Fingerprint> {
+        self.certificates.get(&self.relay).and_then(|fingerprint| fingerprint.parse().ok())
+    }
+
+    /// The same, as it is written; empty where there is none.
+    pub fn certificate_text(&self) -> &str {
+        self.certificates.get(&self.relay).map_or("", String::as_str)
+    }
+
+    /// This is the certificate of the relay with this address: no other is taken from now on.
+    pub fn confirm_certificate(&mut self, relay: String, fingerprint: Fingerprint) {
+        self.certificates.insert(relay, fingerprint.to_string());
+    }
+
+    /// The fingerprint of the relay's certificate as a person has it filled in, in place of those settings; empty: none is
+    /// confirmed. An error: why it cannot be.
+    pub fn fill_in_certificate(&mut self, text: &str, before: &Self) -> Result<(), Sentence> {
+        let relay = mended_relay(&self.relay, self.tls);
+        // What stood there was another relay's.
+        if relay != before.relay && text.trim() == before.certificate_text() {
+            return Ok(());
+        }
+        if text.trim().is_empty() {
+            self.certificates.remove(&relay);
+            return Ok(());
+        }
+        let fingerprint = text.parse().map_err(|_| Sentence::from(AccountPhrase::FingerprintInvalid))?;
+        self.confirm_certificate(relay, fingerprint);
+        Ok(())
+    }
+
     /// Whether a person's lines are not shown.
     pub fn is_ignored(&self, name: &str) -> bool {
         if self.ignored.is_empty() {
@@ -224,7 +281,11 @@ impl Settings {
 
     /// What cannot be, as it can.
     pub(crate) fn mended(mut self) -> Self {
-        self.relay = mended_relay(&self.relay);
+        self.relay = mended_relay(&self.relay, self.tls);
+        self.certificates.retain(|_, fingerprint| fingerprint.parse::<Fingerprint>().is_ok());
+        while self.certificates.len() > LIST_MAX {
+            self.certificates.pop_first();
+        }
         self.name = self.name.trim().to_owned();
         if Name::parse(&self.name).is_err() {
             self.name.clear();
@@ -264,19 +325,20 @@ fn parts_of_relay(relay: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What a relay's address is taken for: without a port, the port of old.
-fn mended_relay(relay: &str) -> String {
+/// What a relay's address is taken for: without a port, the port of old, or that of TLS.
+fn mended_relay(relay: &str, has_tls: bool) -> String {
+    let port = if has_tls { TLS_PORT } else { PORT };
     let relay = relay.trim();
     if relay.is_empty() {
-        return Settings::default().relay;
+        return format!("127.0.0.1:{port}");
     }
     if is_bare_v6(relay) {
-        return format!("[{relay}]:{PORT}");
+        return format!("[{relay}]:{port}");
     }
     match relay.rsplit_once(':') {
-        Some((_, port)) if port.parse::<u16>().is_ok() => relay.to_owned(),
-        Some((host, "")) => format!("{host}:{PORT}"),
-        _ => format!("{relay}:{PORT}"),
+        Some((_, given)) if given.parse::<u16>().is_ok() => relay.to_owned(),
+        Some((host, "")) => format!("{host}:{port}"),
+        _ => format!("{relay}:{port}"),
     }
 }
 
@@ -373,6 +435,8 @@ mod tests {
     fn what_is_written_is_read_again() {
         let settings = Settings {
             relay: "[::1]:2001".to_owned(),
+            tls: true,
+            certificates: BTreeMap::from([("[::1]:2001".to_owned(), "AB".repeat(32))]),
             name: "Ana \"la\" Ñ".to_owned(),
             rooms: vec!["general".to_owned(), "cocina".to_owned()],
             language: Some(Language::En),
@@ -427,8 +491,9 @@ mod tests {
             ("[::1]", "[::1]:2000"),
             ("[::1]:7", "[::1]:7"),
         ] {
-            assert_eq!(mended_relay(written), expected, "{written}");
+            assert_eq!(mended_relay(written, false), expected, "{written}");
         }
+        assert_eq!(mended_relay("casa", true), "casa:2001");
     }
 
     #[test]

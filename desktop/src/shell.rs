@@ -8,11 +8,14 @@ use tertulia_wire::session::{self, SayError};
 
 use crate::clock::Clock;
 use crate::files::{self, FileError, Lasting, Profile};
+use crate::keyring::{self, Keyring};
 use crate::link::{Link, Report};
-use crate::model::{Act, Command, Event, FileCommand, LinkCommand, LinkEvent, Model, ViewCommand};
+use crate::model::{
+    Act, Command, Event, FileCommand, Keyring as Found, LinkCommand, LinkEvent, Model, ViewCommand,
+};
 use crate::notify::Notifier;
 use crate::opener::Opener;
-use crate::phrases::{Phrase, Sentence};
+use crate::phrases::{AccountPhrase, Phrase, Sentence};
 use crate::trouble;
 use crate::view::View;
 
@@ -28,6 +31,7 @@ pub struct Shell {
     clock: Clock,
     notifier: Notifier,
     opener: Opener,
+    keyring: Keyring,
     shown: Option<u64>,
     /// Reports were left lying, so that the keyboard has its turn.
     has_more: bool,
@@ -36,12 +40,16 @@ pub struct Shell {
 
 impl Shell {
     /// Opens the window and begins.
-    pub fn open(model: Model, profile: Profile, clock: Clock) -> io::Result<Self> {
+    pub fn open(mut model: Model, profile: Profile, clock: Clock) -> io::Result<Self> {
         let view = View::open(&model);
         let link = Link::begin(&profile.session(), View::bell())?;
         let (notifier, opener) = (Notifier::new(View::bell()), Opener::new(View::bell()));
+        let keyring = Keyring::new(View::bell());
+        if Keyring::is_there() {
+            model.handle(Event::Keyring(Found::IsThere), clock.now());
+        }
         let (shown, has_more, is_ended) = (None, true, false);
-        Ok(Self { model, view, link, profile, clock, notifier, opener, shown, has_more, is_ended })
+        Ok(Self { model, view, link, profile, clock, notifier, opener, keyring, shown, has_more, is_ended })
     }
 
     /// What the window's parts call when they want something.
@@ -117,6 +125,16 @@ impl Shell {
         while let Some(url) = self.opener.take_failure() {
             self.tell(Sentence::new(Phrase::LinkFailed, &[&url]));
         }
+        while let Some(outcome) = self.keyring.take() {
+            match outcome {
+                keyring::Outcome::Found { name, password } => {
+                    let found = Event::Keyring(Found::Found { name, password });
+                    self.model.handle(found, self.clock.now());
+                }
+                keyring::Outcome::Kept(true) => {}
+                keyring::Outcome::Kept(false) => self.tell(AccountPhrase::KeyringFailed.into()),
+            }
+        }
     }
 
     fn take_report(&mut self, report: Report) {
@@ -150,6 +168,7 @@ impl Shell {
                 Command::View(command) => self.view.obey(command, &mut self.model),
                 Command::File(command) => self.write(command),
                 Command::Notify(notification) => self.notifier.notify(notification),
+                Command::Keyring(command) => self.keyring.ask(command),
             }
         }
     }

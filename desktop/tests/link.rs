@@ -19,7 +19,8 @@ use tertulia_desktop::phrases::{Phrase, Sentence};
 use tertulia_wire::session::{Event, Reason};
 
 fn start(address: &str, name: &str) -> LinkCommand {
-    LinkCommand::Start { relay: address.to_owned(), name: name.to_owned(), rooms: vec!["general".to_owned()] }
+    let (relay, name, rooms) = (address.to_owned(), name.to_owned(), vec!["general".to_owned()]);
+    LinkCommand::Start { relay, name, rooms, tls: None }
 }
 
 fn link(address: &str, name: &str, file: &Path) -> Link {

@@ -12,7 +12,7 @@ use crate::options::Whom;
 use crate::server::Started;
 use crate::stage::Target;
 use crate::swarm::Settings;
-use crate::trust::Trust;
+use crate::trust;
 use crate::{connect, limits, process, server};
 
 /// A server to load.
@@ -53,8 +53,8 @@ impl Ground {
             return if whom.secure.tls { Self::relay_tls() } else { Self::relay() };
         };
         let name = whom.pid.and_then(process::program_name).unwrap_or_default();
-        let target =
-            Target { address, pid: whom.pid, name, is_fresh: false, trust: whom.secure.trust(address)? };
+        let (trust, login) = (whom.secure.trust(address)?, whom.secure.login()?);
+        let target = Target { address, pid: whom.pid, name, is_fresh: false, trust, login };
         Ok(Self { target, own: None, scratch: None })
     }
 
@@ -85,7 +85,7 @@ impl Ground {
         let scratch = Scratch::new()?;
         let (certificate, key, fingerprint) = server::make_certificate(&scratch.0)?;
         let started = Started::relay_tls(&certificate, &key)?;
-        let trust = Trust::pinned(fingerprint, started.address().ip())?;
+        let trust = trust::pinned(fingerprint, started.address().ip())?;
         let mut ground = Self::own(started);
         ground.target.trust = Some(trust);
         ground.target.name.push_str(" through TLS");
@@ -104,6 +104,7 @@ impl Ground {
             name: started.name().to_owned(),
             is_fresh: true,
             trust: None,
+            login: None,
         };
         Self { target, own: Some(started), scratch: None }
     }

@@ -142,6 +142,7 @@ pub fn watch(
     let begun = Instant::now();
     let mut swarm = Swarm::new(plan, target, settings)?;
     swarm.connect(stop)?;
+    swarm.log_in(stop)?;
     swarm.join(stop)?;
     let joined_s = begun.elapsed().as_secs_f64();
     let joined = usage()?;

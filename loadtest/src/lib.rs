@@ -14,7 +14,7 @@
 //! - [`report`]: what it comes to; [`text`], [`html`], [`log`]: how it is shown; [`bounds`]: what it must not come to.
 //!
 //! The shell: [`swarm`] owns the sockets and the clock, `opening` brings the clients in, [`mod@slice`] carries a plan
-//! out, [`stage`] puts them in front of a server and measures. `traced` hands all that passes over their wires to the checker of
+//! out, [`login`] has them log in, [`stage`] puts them in front of a server and measures. `traced` hands all that passes over their wires to the checker of
 //! traces, and reads the history back. [`server`] and [`peers`] start servers, [`floor`] is
 //! one, [`process`] reads what the kernel tells of them, [`connect`] and [`limits`] know what a machine has of ports
 //! and descriptors.
@@ -39,6 +39,7 @@ pub mod latency;
 pub mod limits;
 pub mod live;
 pub mod log;
+pub mod login;
 pub mod measured;
 pub mod merge;
 pub mod names;

@@ -53,6 +53,8 @@ pub struct Measured {
     pub latency: Latency,
     /// Of connects, in microseconds.
     pub connect_us: Histogram<u64>,
+    /// Of log-ins, in microseconds; none where nobody was to log in.
+    pub login_us: Option<Histogram<u64>>,
     /// How late lines went out, in microseconds.
     pub lateness_us: Histogram<u64>,
     /// Turns of the generator's loop, in microseconds.
@@ -133,6 +135,7 @@ impl Measured {
             still: Still::default(),
             latency: Latency::new()?,
             connect_us: histogram()?,
+            login_us: None,
             lateness_us: histogram()?,
             loop_lag_us: histogram()?,
             negative: 0,
@@ -165,6 +168,10 @@ impl Measured {
         };
         self.latency.merge(&other.latency)?;
         add(&mut self.connect_us, &other.connect_us)?;
+        match (&mut self.login_us, &other.login_us) {
+            (Some(login_us), Some(others)) => add(login_us, others)?,
+            (login_us, others) => *login_us = login_us.take().or_else(|| others.clone()),
+        }
         add(&mut self.lateness_us, &other.lateness_us)?;
         add(&mut self.loop_lag_us, &other.loop_lag_us)?;
         let before_s = self.measured_s;
@@ -290,6 +297,7 @@ impl Measured {
             latency_us: Latencies::of(&self.latency),
             service_us: Percentiles::of(&self.latency.service),
             connect_us: Percentiles::of(&self.connect_us),
+            login_us: self.login_us.as_ref().map(Percentiles::of),
             negative: self.negative,
             beyond_horizon: self.beyond_horizon,
             timeline: self.timeline.clone(),

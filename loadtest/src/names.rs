@@ -1,6 +1,8 @@
 //! What the clients of a run are called. Two runs have no name in common, since a server may still hold those of the
 //! run before. Knows no clock: what sets runs apart is given.
 
+use std::str::FromStr;
+
 use crate::plan::{Joins, Plan};
 use crate::stamp::{Stamp, Unstamped};
 
@@ -66,6 +68,19 @@ pub fn hello(plan: &Plan, names: Names, number: usize) -> Vec<u8> {
         Joins::None => false,
     };
     plan.protocol.hello(&names.of(number), says_so)
+}
+
+impl FromStr for Names {
+    type Err = String;
+
+    /// Names that begin with these signs: letters and digits, as many as the tag of a run has.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let tag = <[u8; TAG_BYTES]>::try_from(text.as_bytes()).ok();
+        let tag = tag.filter(|tag| tag.iter().all(u8::is_ascii_alphanumeric));
+        tag.map(|tag| Self { tag }).ok_or_else(|| {
+            format!("expected {TAG_BYTES} letters or digits: with abc, the clients are abc0000, abc0001, … in hexadecimal")
+        })
+    }
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ impl Swarm {
     }
 
     /// One turn of the loop, in which all are heard, also those that are not going to read.
-    fn look(&mut self, wait: Duration, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), String> {
+    pub(crate) fn look(&mut self, wait: Duration, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), String> {
         let now_us = self.now_us();
         self.turn(now_us + crate::plan::micros(wait), now_us)?;
         self.hear_all(self.plan.clients, each)

@@ -346,7 +346,7 @@ impl Whom {
                  --target HOST:PORT",
                 self.protocol
             )),
-            Some(_) => self.secure.check(),
+            Some(address) => self.secure.check(address, self.protocol),
             None => Ok(()),
         }
     }

@@ -60,6 +60,9 @@ pub struct Report {
     pub service_us: Percentiles,
     /// From the first packet of a connect until the connection stood, of all clients.
     pub connect_us: Percentiles,
+    /// From sending a password until the server let the client in, at most eight at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_us: Option<Percentiles>,
     /// Samples that came before they could: a clock that is wrong. They are in no percentile.
     pub negative: u64,
     /// Deliveries so late that only `latency_us.each` and the counts know of them.

@@ -12,7 +12,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::trust::{Fingerprint, parse_fingerprint};
+use crate::trust::Fingerprint;
 
 /// A server of our own; ends with this value.
 #[derive(Debug)]
@@ -151,7 +151,8 @@ pub fn make_certificate(folder: &Path) -> Result<(PathBuf, PathBuf, Fingerprint)
     let Some(fingerprint) = fingerprint else {
         return Err(format!("no certificate: {}", String::from_utf8_lossy(&output.stderr).trim()));
     };
-    Ok((folder.join("certificate.pem"), folder.join("key.pem"), parse_fingerprint(fingerprint)?))
+    let fingerprint = fingerprint.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok((folder.join("certificate.pem"), folder.join("key.pem"), fingerprint))
 }
 
 fn relay_path() -> Result<PathBuf, String> {

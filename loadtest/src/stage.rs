@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use crate::login::Login;
 use crate::measured::{MEASURED_S_MIN, Measured, Place};
 use crate::plan::Plan;
 use crate::process::{self, Usage};
@@ -26,6 +27,8 @@ pub struct Target {
     pub is_fresh: bool,
     /// Which certificate it must show; `None`: it speaks no TLS.
     pub trust: Option<Trust>,
+    /// As whom clients log in; `None`: they do not.
+    pub login: Option<Login>,
 }
 
 /// What a report says of where it comes from.
@@ -95,6 +98,7 @@ impl Stage {
         let mut swarm = Swarm::new(plan, target, settings)?;
         swarm.begin_trace()?;
         swarm.connect(stop)?;
+        swarm.log_in(stop)?;
         swarm.join(stop)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let begun_unix_s = now.map_or(0, |now| now.as_secs());
@@ -151,6 +155,7 @@ impl Stage {
             accepted: tally.accepted(),
             latency: flights.latency().clone(),
             connect_us: swarm.connect_us().clone(),
+            login_us: swarm.login_us().cloned(),
             lateness_us: swarm.lateness_us().clone(),
             loop_lag_us: swarm.pulse().turns_us().clone(),
             negative: flights.negative(),

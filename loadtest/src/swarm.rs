@@ -18,8 +18,10 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 use crate::client::{Client, State};
 use crate::connect;
 use crate::latency::histogram;
+use crate::login::Logins;
 use crate::names::Names;
 use crate::plan::{Plan, micros};
+use crate::protocol::Protocol;
 use crate::pulse::Pulse;
 use crate::returns::Returns;
 use crate::stage::Target;
@@ -52,6 +54,8 @@ pub struct Swarm {
     /// What a client must be shown, where TLS is spoken.
     trust: Option<Trust>,
     pub(crate) clients: Vec<Option<Client>>,
+    /// Where clients are to log in first.
+    pub(crate) logins: Option<Logins>,
     pub(crate) connect_us: Histogram<u64>,
     pub(crate) tally: Tally,
     /// Where a trace is wanted.
@@ -134,8 +138,11 @@ impl Swarm {
         poll.registry()
             .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)
             .map_err(error)?;
+        let logins = target.login.clone().map(|login| Logins::new(login, plan.clients)).transpose()?;
+        let names = logins.as_ref().map_or_else(fresh_names, |logins| logins.login.names());
         Ok(Self {
-            tally: Tally::new(plan, fresh_names(), settings.interval_us, settings.keeps_log)?,
+            logins,
+            tally: Tally::new(plan, names, settings.interval_us, settings.keeps_log)?,
             traced: Traced::wanted(plan.clients, settings.trace_records),
             plan: plan.clone(),
             target: target.address,
@@ -255,10 +262,14 @@ impl Swarm {
             Ok(Some(due)) => {
                 self.connect_us.saturating_record(micros(due.elapsed()));
                 let hello = self.tally.hello(number);
+                // Its token is worth as much as the password.
+                let is_known = self.is_open && self.plan.protocol == Protocol::Extended;
                 if let Some(traced) = &mut self.traced {
                     traced.connects(number, &hello);
                 }
-                client.send(&hello);
+                let logins = self.logins.as_ref().filter(|_| !is_known);
+                client
+                    .send(&logins.map_or(hello.clone(), |logins| logins.hello(number, hello, self.is_open)));
             }
             Ok(None) => {}
             Err(error) => {
@@ -280,6 +291,10 @@ impl Swarm {
             if let Some(traced) = &mut self.traced {
                 // What was kept of the last read stands in front, and what is kept of this one behind.
                 traced.hears(number, bytes.get(..heard.bytes).unwrap_or_default());
+            }
+            if let Some(logins) = self.logins.as_mut().filter(|_| heard.is_logged_in && !self.is_open) {
+                logins.note_done(number);
+                client.send(&self.tally.hello(number));
             }
             if !heard.answer.is_empty() {
                 client.send(&heard.answer);

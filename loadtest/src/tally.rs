@@ -61,6 +61,8 @@ pub struct Tally {
     freed: Vec<u16>,
     complaints: Vec<String>,
     complained: u64,
+    /// That a log-in is needed is no complaint.
+    expects_logins: bool,
     /// Where the server acknowledges.
     extended: Option<Box<Extended>>,
 }
@@ -74,6 +76,8 @@ pub struct Heard {
     pub answer: Vec<u8>,
     /// The server said that the client is in the room.
     pub is_ready: bool,
+    /// The server said that the client has logged in.
+    pub is_logged_in: bool,
 }
 
 fn flights(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Flights, String> {
@@ -83,6 +87,11 @@ fn flights(plan: &Plan, interval_us: u64, keeps_log: bool) -> Result<Flights, St
 }
 
 impl Tally {
+    /// Clients are going to log in where the server says that they have to.
+    pub fn expect_logins(&mut self) {
+        self.expects_logins = true;
+    }
+
     /// Nothing said, nothing heard. `interval_us`: of the timeline.
     pub fn new(plan: &Plan, names: Names, interval_us: u64, keeps_log: bool) -> Result<Self, String> {
         let churners = plan.churners();
@@ -98,6 +107,7 @@ impl Tally {
             has_listeners: churners.start > plan.senders,
             followers: Followers::new(plan.hearers(), churners.start),
             others: vec![0; plan.hearers()],
+            expects_logins: false,
             accepted: vec![0; plan.senders],
             waiting: vec![0; plan.senders],
             expected: 0,
@@ -190,8 +200,10 @@ impl Tally {
             }
             Kind::Greeted(greeting) => self.take_greeting(receiver, &greeting),
             Kind::Ready => heard.is_ready = true,
+            Kind::LoggedIn => heard.is_logged_in = true,
             Kind::Ask(answer) => heard.answer.extend_from_slice(&answer),
-            Kind::Complaint(words) => self.note_complaint(words),
+            Kind::LoginNeeded(_) if self.expects_logins => {}
+            Kind::Complaint(words) | Kind::LoginNeeded(words) => self.note_complaint(words),
             Kind::Renamed(name) => self.note_renamed(receiver, name),
             Kind::Other => self.note_other(receiver),
         }

@@ -68,13 +68,19 @@ impl Report {
             ("service", &self.service_us),
             ("connect", &self.connect_us),
         ];
-        for (name, percentiles) in rows.into_iter().chain(ack) {
+        let login = self.login_us.as_ref().map(|login_us| ("log-in", login_us));
+        for (name, percentiles) in rows.into_iter().chain(login).chain(ack) {
             let _ = writeln!(text, "  {name:<11}{}", columns(percentiles));
         }
         text.push_str(
             "  first, each, last: from when a line was due until the first, each, the last receiver had it, so that a\n  \
              line that had to wait counts its wait. service: from when it was really sent until each had it.\n",
         );
+        if login.is_some() {
+            text.push_str(
+                "  log-in: from sending a password until the server let the client in; at most eight at once.\n",
+            );
+        }
         if ack.is_some() {
             text.push_str("  ack: from when a line was due until its sender was told that it is kept.\n");
         }

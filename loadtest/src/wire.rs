@@ -3,7 +3,8 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 use mio::net::TcpStream;
-use rustls::ClientConnection;
+use tertulia_wire::tls::Untrusted;
+use tertulia_wire::tls::rustls::ClientConnection;
 
 use crate::trust::Trust;
 
@@ -20,7 +21,7 @@ pub(crate) struct Wire {
 impl Wire {
     /// Over a connect that is under way.
     pub(crate) fn new(stream: TcpStream, trust: Option<&Trust>) -> io::Result<Self> {
-        let tls = trust.map(Trust::begin).transpose()?.map(|mut tls| {
+        let tls = trust.map(Trust::begin).transpose().map_err(io::Error::other)?.map(|mut tls| {
             tls.set_buffer_limit(Some(ENCRYPTED_BYTES_MAX));
             Box::new(tls)
         });
@@ -102,7 +103,10 @@ fn pull(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<usize>
     if let Err(error) = tls.process_new_packets() {
         // The alert that says why; the server may be gone already.
         let _ = push(tls, stream);
-        return Err(io::Error::new(ErrorKind::InvalidData, error));
+        return Err(match Untrusted::of(&error) {
+            Some(untrusted) => io::Error::new(ErrorKind::InvalidData, untrusted.clone()),
+            None => io::Error::new(ErrorKind::InvalidData, error),
+        });
     }
     match push(tls, stream) {
         Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
@@ -118,12 +122,11 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use rcgen::{CertificateParams, KeyPair};
-    use ring::digest::{SHA256, digest};
-    use rustls::pki_types::PrivateKeyDer;
-    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+    use tertulia_wire::tls::rustls::pki_types::PrivateKeyDer;
+    use tertulia_wire::tls::rustls::{self, ServerConfig, ServerConnection, StreamOwned};
 
     use super::*;
-    use crate::trust::Fingerprint;
+    use crate::trust::{self, Fingerprint};
 
     const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -132,7 +135,7 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let certificate =
             CertificateParams::new(["relay.example".to_owned()]).unwrap().self_signed(&key).unwrap();
-        let fingerprint = digest(&SHA256, certificate.der()).as_ref().try_into().unwrap();
+        let fingerprint = Fingerprint::of(certificate.der());
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn what_goes_out_comes_back_whole() {
         let (address, fingerprint, _) = echo();
-        let mut wire = connect(address, &Trust::pinned(fingerprint, address.ip()).unwrap()).unwrap();
+        let mut wire = connect(address, &trust::pinned(fingerprint, address.ip()).unwrap()).unwrap();
         let said: Vec<u8> = (0..100_000_u32).map(|number| number as u8).collect();
         let (mut rest, mut heard, mut buffer) = (&said[..], Vec::new(), [0; 1000]);
         let until = Instant::now() + DEADLINE;
@@ -198,13 +201,13 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("tertulia-loadtest-ca-{}.pem", std::process::id()));
         std::fs::write(&folder, pem).unwrap();
         let mut other = fingerprint;
-        other[0] ^= 1;
+        other.0[0] ^= 1;
         let ip = address.ip();
         let refused = |trust: Result<Trust, String>| connect(address, &trust.unwrap()).is_err();
-        assert!(refused(Trust::pinned(other, ip)));
-        assert!(!refused(Trust::any(ip)));
-        assert!(!refused(Trust::vouched(&folder, "relay.example")));
-        assert!(refused(Trust::vouched(&folder, "other.example")));
+        assert!(refused(trust::pinned(other, ip)));
+        assert!(!refused(trust::any(ip)));
+        assert!(!refused(trust::vouched(&folder, "relay.example")));
+        assert!(refused(trust::vouched(&folder, "other.example")));
         std::fs::remove_file(folder).unwrap();
     }
 }

@@ -158,7 +158,8 @@ fn run_plan(plan: &Plan, harm: Harm) -> Measured {
 }
 
 fn run_before(plan: &Plan, address: SocketAddr) -> Measured {
-    let target = Target { address, pid: None, name: String::new(), is_fresh: false, trust: None };
+    let target =
+        Target { address, pid: None, name: String::new(), is_fresh: false, trust: None, login: None };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
     stage.measure(plan.duration, &stop, &mut |_| ()).unwrap();
@@ -383,7 +384,8 @@ fn a_closed_loop_has_never_more_under_way_than_its_window_however_often_it_begin
     // One listener: whoever hears a line is everybody who is to.
     let plan = Plan { clients: 2, pace: Pace::Window(3), ..plan() };
     let address = server(|_, line| vec![line.to_vec()]);
-    let target = Target { address, pid: None, name: String::new(), is_fresh: false, trust: None };
+    let target =
+        Target { address, pid: None, name: String::new(), is_fresh: false, trust: None, login: None };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(&plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
     let mut most = 0;

@@ -187,10 +187,16 @@ fn programs_depend_on_wire_and_on_no_other_crate_of_the_project() {
 }
 
 #[test]
-fn wire_depends_on_memchr_alone() {
+fn wire_depends_on_memchr_alone_unless_a_program_asks_for_tls() {
     let manifest = fs::read_to_string(workspace().join("wire/Cargo.toml")).expect("a manifest");
     let dependencies = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
-    assert_eq!(dependencies.map(str::trim), Some("memchr.workspace = true"));
+    let all = dependencies.unwrap_or_default().lines().filter(|line| !line.is_empty());
+    let (optional, always): (Vec<&str>, Vec<&str>) =
+        all.partition(|line| line.ends_with("optional = true }"));
+    assert_eq!(always, ["memchr.workspace = true"]);
+    assert!(optional.iter().all(|line| line.starts_with("ring ") || line.starts_with("rustls ")));
+    let relay = fs::read_to_string(workspace().join("relay/Cargo.toml")).expect("a manifest");
+    assert!(relay.contains("\ntertulia-wire.workspace = true\n"), "the relay takes none of its features");
 }
 
 #[test]

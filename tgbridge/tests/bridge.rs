@@ -123,6 +123,7 @@ fn line(id: u64, room: &str, name: &str, text: &str) -> Line {
         reply: None,
         quote: None,
         is_private: false,
+        to: None,
         notice: None,
         name: name.to_owned(),
         text: text.to_owned(),

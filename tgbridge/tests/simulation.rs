@@ -63,6 +63,7 @@ impl Kept {
             reply: None,
             quote: None,
             is_private: false,
+            to: None,
             notice: None,
             name: self.name.clone(),
             text: self.text.clone(),

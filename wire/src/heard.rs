@@ -236,6 +236,8 @@ pub struct Said<'a> {
     pub quote: Option<Cow<'a, str>>,
     /// It was said to this client alone.
     pub is_private: bool,
+    /// It was said privately by another device of the same account, to this name.
+    pub to: Option<Cow<'a, str>>,
     /// It is no line, but tells who came or went; it has no text then.
     pub notice: Option<Notice>,
     /// Of the question that it answers.
@@ -362,6 +364,7 @@ impl<'a> Said<'a> {
             reply: id("reply").flatten(),
             quote: raw("quote").and_then(plain),
             is_private: raw("private") == Some("1"),
+            to: raw("to").and_then(plain),
             notice,
             label: raw("label").filter(|label| is_label(label)),
             name: Name::parse(name).ok()?,
@@ -407,6 +410,7 @@ mod tests {
             reply: None,
             quote: None,
             is_private: false,
+            to: None,
             notice: None,
             label: None,
             name,

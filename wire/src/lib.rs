@@ -15,6 +15,7 @@
 //! - [`retry`]: how long to wait before trying again.
 //! - [`secret`]: what is not to be shown, as tokens and what may hold one.
 //! - [`time`]: moments as they are written.
+//! - `tls`: which certificate a relay must show; with the feature of that name.
 //! - [`trace`]: taps on the wires of clients, and whether the run that they recorded kept the promises of extended mode;
 //!   for tests and measurements.
 //! - [`session`]: a client of extended mode, without its socket: it connects again, says again, hears once.
@@ -36,4 +37,6 @@ pub mod session;
 pub mod tags;
 pub mod text;
 pub mod time;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod trace;

@@ -7,7 +7,7 @@ use tertulia_wire::session::{Config, RestoreError, Say, Session};
 
 use super::Report;
 use super::mouth::Mouth;
-use crate::model::{LinkEvent, Refusal, Unsent};
+use crate::model::{LinkEvent, Refusal, Secure, Unsent};
 use crate::outbox::Outbox;
 use crate::phrases::{Phrase, Sentence};
 use crate::trouble;
@@ -17,6 +17,7 @@ pub(super) struct Begin {
     pub(super) relay: String,
     pub(super) name: String,
     pub(super) rooms: Vec<String>,
+    pub(super) tls: Option<Secure>,
 }
 
 impl Begin {
@@ -24,7 +25,12 @@ impl Begin {
         let rooms: Vec<&str> = self.rooms.iter().map(String::as_str).collect();
         // Any bits that differ from those of the next window.
         let seed = RandomState::new().build_hasher().finish();
-        Config { keeps_refused: true, ..Config::new(&self.relay, &self.name, &rooms, seed) }
+        Config { keeps_refused: true, ..Config::new(&self.address(), &self.name, &rooms, seed) }
+    }
+
+    /// What the session knows the relay by: a token that was given through TLS goes nowhere without it.
+    fn address(&self) -> String {
+        if self.tls.is_some() { format!("tls://{}", self.relay) } else { self.relay.clone() }
     }
 }
 

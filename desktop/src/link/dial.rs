@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token, Waker};
 use tertulia_wire::limits::PORT;
+use tertulia_wire::tls::Trust;
 
 use super::stream::Stream;
 use crate::model::ConnectError;
@@ -43,13 +44,19 @@ pub(super) struct Dial {
     /// Still to be tried, the next one last.
     addresses: Vec<SocketAddr>,
     trying: Option<Stream>,
+    /// Whom to trust, where TLS is to be spoken; or why it cannot be.
+    trust: Result<Option<Trust>, ConnectError>,
     until: Instant,
     last_error: Option<ConnectError>,
 }
 
 impl Dial {
     /// Begins. `waker` is woken once the name is known.
-    pub(super) fn begin(address: &str, waker: &Arc<Waker>) -> Self {
+    pub(super) fn begin(
+        address: &str,
+        trust: Result<Option<Trust>, ConnectError>,
+        waker: &Arc<Waker>,
+    ) -> Self {
         let (sender, found) = channel();
         let (name, waker) = (with_port(address), Arc::clone(waker));
         let look_up = move || {
@@ -64,6 +71,7 @@ impl Dial {
             found: Some(found),
             addresses: Vec::new(),
             trying: None,
+            trust,
             until: Instant::now() + LOOK_UP_WAIT,
             last_error: None,
         }
@@ -88,6 +96,10 @@ impl Dial {
                 Err(_) => return Progress::Failed(ConnectError::NameNotFound),
             }
         }
+        let trust = match self.trust.clone() {
+            Ok(trust) => trust,
+            Err(error) => return Progress::Failed(error),
+        };
         loop {
             if let Some(progress) = self.look() {
                 return progress;
@@ -96,7 +108,7 @@ impl Dial {
                 return Progress::Failed(self.last_error.take().unwrap_or(ConnectError::NameNotFound));
             };
             self.until = Instant::now() + CONNECT_WAIT;
-            let begun = Stream::connect(address).and_then(|mut stream| {
+            let begun = Stream::connect(address, trust.as_ref()).and_then(|mut stream| {
                 registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
                 Ok(stream)
             });
@@ -116,16 +128,18 @@ impl Dial {
                 self.trying = Some(stream);
                 return Some(Progress::Waits);
             }
-            Ok(false) => io::Error::from(io::ErrorKind::TimedOut),
+            Ok(false) => ConnectError::TimedOut,
+            // Whoever it is, it is there: no other address of the name is somebody else.
+            Err(error) if error.is_of_tls() => return Some(Progress::Failed(error)),
             Err(error) => error,
         };
-        self.last_error = Some(connect_error(&error));
+        self.last_error = Some(error);
         None
     }
 }
 
 /// Why a connection cannot be had, as the system says it.
-fn connect_error(error: &io::Error) -> ConnectError {
+pub(super) fn connect_error(error: &io::Error) -> ConnectError {
     use io::ErrorKind as Kind;
     match error.kind() {
         Kind::ConnectionRefused => ConnectError::Refused,

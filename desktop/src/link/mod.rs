@@ -6,6 +6,7 @@ mod dial;
 mod mouth;
 mod obey;
 mod queue;
+mod secure;
 mod signals;
 mod stream;
 mod turn;
@@ -191,7 +192,9 @@ fn await_start(
     let mut events = Events::with_capacity(turn::EVENTS_OF_A_TURN);
     loop {
         match orders.try_recv() {
-            Ok(LinkCommand::Start { relay, name, rooms }) => return Some(Begin { relay, name, rooms }),
+            Ok(LinkCommand::Start { relay, name, rooms, tls }) => {
+                return Some(Begin { relay, name, rooms, tls });
+            }
             Ok(LinkCommand::Quit) | Err(TryRecvError::Disconnected) => {
                 mouth.say_event(LinkEvent::Session(Event::Ended));
                 return None;

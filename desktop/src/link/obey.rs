@@ -35,7 +35,9 @@ impl Turn {
     fn obey(&mut self, order: LinkCommand) {
         let now = self.began.elapsed();
         match order {
-            LinkCommand::Start { relay, name, rooms } => self.start_over(&Begin { relay, name, rooms }),
+            LinkCommand::Start { relay, name, rooms, tls } => {
+                self.start_over(&Begin { relay, name, rooms, tls });
+            }
             LinkCommand::Say(line) => self.say(line),
             LinkCommand::Join { room } => {
                 self.must_keep = true;
@@ -63,6 +65,19 @@ impl Turn {
                 if self.session.command(&line).is_err() {
                     self.mouth.say_event(LinkEvent::ListFailed);
                 }
+            }
+            LinkCommand::LogIn { password } => {
+                // The window has looked at it.
+                let _ = self.session.log_in(&password);
+            }
+            LinkCommand::Command { line } => {
+                if let Err(error) = self.session.command(&line) {
+                    self.mouth.say_event(LinkEvent::CommandFailed { error });
+                }
+            }
+            LinkCommand::Read { room, id } => {
+                // Where it cannot be told now, the next one tells more.
+                let _ = self.session.mark_read(&room, id);
             }
             LinkCommand::ForgetRefused { label } => {
                 // Forgotten again at the next start, if this is not kept in time.
@@ -98,6 +113,8 @@ impl Turn {
         self.session = session.unwrap_or_else(|_| Session::new(begin.config()));
         tell_restored(&self.session, &mut self.mouth);
         self.address.clone_from(&begin.relay);
+        self.tls = begin.tls;
+        self.trust = None;
         self.began = Instant::now();
         self.socket = Socket::None;
         self.must_keep = true;

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 use tertulia_wire::session::{Action, Event, Session};
+use tertulia_wire::tls::Trust;
 
 use super::Report;
 use super::begin::{Begin, restore};
 use super::dial::{Dial, Progress};
 use super::mouth::Mouth;
 use super::queue::Receiver;
+use super::secure;
 use super::signals::{SIGNALS, Signals};
 use super::stream::Stream;
 use crate::files::Lasting;
-use crate::model::{LinkCommand, LinkEvent};
+use crate::model::{ConnectError, LinkCommand, LinkEvent, Secure};
 use crate::outbox::{Change, Outbox};
 use crate::trouble;
 
@@ -58,6 +60,9 @@ pub(super) struct Turn {
     signals: Signals,
     pub(super) began: Instant,
     pub(super) address: String,
+    pub(super) tls: Option<Secure>,
+    /// Whom to trust, once that was found out.
+    pub(super) trust: Option<Trust>,
     pub(super) session: Session,
     pub(super) outbox: Outbox,
     /// Something was said or decided that must be kept before the session writes again.
@@ -88,6 +93,8 @@ impl Turn {
             signals,
             began: Instant::now(),
             address: begin.relay.clone(),
+            tls: begin.tls,
+            trust: None,
             session,
             outbox,
             must_keep: true,
@@ -183,10 +190,15 @@ impl Turn {
             Progress::Waits => {}
             Progress::Connected(stream) => {
                 // What came with the connection was told before anybody looked.
+                let is_private = stream.is_private();
                 let open =
                     Open { stream, is_readable: true, is_writable: true, unsent: Vec::new(), taken: 0 };
                 self.socket = Socket::Open(open);
-                self.session.handle_connected(now);
+                if is_private {
+                    self.session.handle_connected_privately(now);
+                } else {
+                    self.session.handle_connected(now);
+                }
             }
             Progress::Failed(error) => {
                 self.socket = Socket::None;
@@ -231,11 +243,21 @@ impl Turn {
             self.socket = match action {
                 Action::Connect => {
                     self.mouth.say_event(LinkEvent::Connecting);
-                    Socket::Dialing(Dial::begin(&self.address, &self.waker))
+                    let trust = self.trust();
+                    Socket::Dialing(Dial::begin(&self.address, trust, &self.waker))
                 }
                 Action::Close => Socket::None,
             };
         }
+    }
+
+    /// Whom to trust, where TLS is to be spoken.
+    fn trust(&mut self) -> Result<Option<Trust>, ConnectError> {
+        let Some(tls) = self.tls else { return Ok(None) };
+        if self.trust.is_none() {
+            self.trust = Some(secure::trust(&self.address, tls)?);
+        }
+        Ok(self.trust.clone())
     }
 
     /// Tells the window what happened, as far as there is place.
@@ -266,11 +288,12 @@ impl Turn {
                 self.session.handle_time(self.began.elapsed());
                 open.taken = 0;
                 open.unsent = self.session.poll_transmit().unwrap_or_default();
-                if open.unsent.is_empty() {
-                    return;
-                }
             }
-            match open.stream.write(open.unsent.get(open.taken..).unwrap_or_default()) {
+            let rest = open.unsent.get(open.taken..).unwrap_or_default();
+            let is_all = rest.is_empty();
+            // What lies between may still hold what it was given.
+            match if is_all { open.stream.flush().map(|()| 0) } else { open.stream.write(rest) } {
+                Ok(_) if is_all => return,
                 Ok(0) => return self.disconnect(),
                 Ok(count) => open.taken = open.taken.saturating_add(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => open.is_writable = false,

@@ -40,6 +40,8 @@ impl Model {
     /// What is not about the conversation that is shown.
     fn handle_window_act(&mut self, act: Act) {
         match act {
+            Act::Answer(answer) => self.answer_question(answer),
+            Act::Operate { kind, name } => self.operate(kind, &name),
             Act::ChooseName(name) => self.choose_name(&name),
             Act::Select(id) => self.select(id),
             Act::SelectNext { backwards } => {
@@ -118,14 +120,17 @@ impl Model {
         let last = std::mem::replace(&mut self.settings, settings);
         let rooms = std::mem::replace(&mut self.settings.rooms, last.rooms.clone());
         let name = std::mem::replace(&mut self.settings.name, last.name.clone());
-        let is_other_relay = self.settings.relay != last.relay;
+        let whom = |settings: &Settings| (settings.relay.clone(), settings.tls, settings.certificate());
+        let is_other_relay = whom(&self.settings) != whom(&last);
         let is_other_name = !name.is_empty() && name != self.name;
         if is_other_relay && self.status != Status::NotBegun {
             // The other relay is asked for the new name at once; the last one need not hear it.
             if is_other_name {
                 self.take_name(name);
             }
-            self.forget_lines(&last.relay);
+            if self.settings.relay != last.relay {
+                self.forget_lines(&last.relay);
+            }
             self.start();
         } else if is_other_name {
             self.rename(&name);
@@ -164,6 +169,7 @@ impl Model {
     }
 
     fn reconnect(&mut self) {
+        self.forget_refusals();
         if matches!(
             self.status,
             Status::TakenOver | Status::Ended | Status::Waiting { .. } | Status::HelloRefused { .. }

@@ -29,6 +29,11 @@ impl Model {
 
     /// Somebody else has said something that nobody has seen.
     pub(super) fn note_unread(&mut self, id: ConversationId, place: Place, said: &Said, source: Source) {
+        let Some(conversation) = self.conversations.get_mut(id) else { return };
+        // Read on another device.
+        if place <= Place::of_line(conversation.marks.known) {
+            return;
+        }
         self.note_unread_place(id, place);
         let Some(conversation) = self.conversations.get_mut(id) else { return };
         let is_for_reader = said.is_mention || conversation.kind == Kind::Private;

@@ -1,6 +1,8 @@
 //! What the model wants done, and by whom.
 
+use tertulia_wire::secret::Secret;
 use tertulia_wire::session::Way;
+use tertulia_wire::tls::Fingerprint;
 
 use super::conversation::ConversationId;
 use super::entry::EntryId;
@@ -16,6 +18,8 @@ pub enum Command {
     Notify(Notification),
     /// To be written down.
     File(FileCommand),
+    /// By the desktop's keyring.
+    Keyring(KeyringCommand),
 }
 
 /// Tells one question to the history from another.
@@ -34,6 +38,26 @@ pub enum LinkCommand {
         name: String,
         /// The rooms to be in.
         rooms: Vec<String>,
+        /// How TLS is spoken; none: it is not.
+        tls: Option<Secure>,
+    },
+    /// `log_in`; nothing is kept of it but in memory.
+    LogIn {
+        /// Of the account that has the session's name.
+        password: Secret<String>,
+    },
+    /// `command` with this line, which may hold a password; answered by what the relay says, or by
+    /// [`super::LinkEvent::CommandFailed`].
+    Command {
+        /// With its slash.
+        line: Secret<String>,
+    },
+    /// `mark_read`
+    Read {
+        /// The room.
+        room: String,
+        /// The newest line that was read.
+        id: u64,
     },
     /// `say_labeled`. To be kept before anything is sent.
     Say(SayLine),
@@ -90,6 +114,13 @@ pub enum LinkCommand {
     Reconnect,
     /// `quit`.
     Quit,
+}
+
+/// How TLS is spoken with a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secure {
+    /// The certificate that the person has confirmed; none: one that the system vouches for.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A line to say.
@@ -154,6 +185,17 @@ pub struct Notification {
     pub has_sound: bool,
     /// Where it was said, to be selected when the person clicks.
     pub conversation: ConversationId,
+}
+
+/// What the desktop's keyring is to do with the password of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyringCommand {
+    /// Of which relay.
+    pub relay: String,
+    /// Whose.
+    pub name: String,
+    /// To be kept; none: to be found, and answered [`super::Event::Keyring`].
+    pub password: Option<Secret<String>>,
 }
 
 /// What is to be written down, whole, in place of what was there.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use tertulia_wire::limits::LINE_BYTES_MAX;
 use tertulia_wire::text::{clean, join_lines};
 
+use super::slash::holds_password;
 use super::{EntryId, Model, Sentence, State, ViewCommand};
 use crate::phrases::Phrase;
 
@@ -29,7 +30,11 @@ pub(super) struct Sent {
 }
 
 impl Sent {
+    /// What may hold a password is not remembered.
     fn push(&mut self, text: &str) {
+        if holds_password(text) {
+            return;
+        }
         if self.texts.back().is_some_and(|last| last == text) {
             return;
         }

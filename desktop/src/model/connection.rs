@@ -5,7 +5,7 @@ use std::time::Duration;
 use tertulia_wire::session::Reason;
 
 use super::event::ConnectError;
-use crate::phrases::{Language, Phrase, Sentence};
+use crate::phrases::{AccountPhrase, Language, Phrase, Sentence};
 
 /// What is known of the connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub(crate) enum Status {
     NameRefused { name: String, again_at: Option<Duration> },
     /// The relay does not greet us, for another reason than the name.
     HelloRefused { why: Sentence },
+    /// The relay takes no password before then; the session tries again by itself.
+    LoginAgain { why: Sentence, again_at: Duration },
     /// There is none; the session tries again then.
     Waiting { reason: Reason, error: Option<ConnectError>, until: Duration },
     /// Another connection has the session.
@@ -47,6 +49,7 @@ impl Status {
         match self {
             Self::Waiting { until, .. } => Some(*until),
             Self::NameRefused { again_at, .. } => *again_at,
+            Self::LoginAgain { again_at, .. } => Some(*again_at),
             _ => None,
         }
     }
@@ -67,6 +70,14 @@ fn connect_error(error: &ConnectError, relay: &str, language: Language) -> Sente
         ConnectError::TimedOut => Sentence::new(Phrase::TimedOut, &[relay]),
         ConnectError::NameNotFound => Sentence::new(Phrase::NameNotFound, &[host()]),
         ConnectError::Denied => Sentence::new(Phrase::Denied, &[relay]),
+        ConnectError::CertificateUnknown(_) => Sentence::new(AccountPhrase::CertificateWaits, &[relay]),
+        ConnectError::CertificateChanged(shown) => {
+            Sentence::new(AccountPhrase::CertificateChanged, &[relay, &shown.to_string()])
+        }
+        ConnectError::NotTls => Sentence::new(AccountPhrase::NotTls, &[relay]),
+        ConnectError::Tls(reason) => {
+            Sentence::new(AccountPhrase::TlsFailed, &[relay, &reason.in_language(language)])
+        }
         ConnectError::Other(reason) => {
             Sentence::new(Phrase::ConnectFailed, &[relay, &reason.in_language(language)])
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::entry::{Entry, EntryId, Place};
 use super::event::Scroll;
+use super::marks::Marks;
 use super::people::People;
 use super::transcript::{BYTES_KEPT, Transcript};
 use crate::fold::name_key;
@@ -126,6 +127,7 @@ pub(crate) struct Conversation {
     pub(crate) scroll: Scroll,
     pub(crate) older: Older,
     pub(crate) end: End,
+    pub(super) marks: Marks,
     /// The reader has said something here.
     pub(super) is_answered: bool,
     held: Held,
@@ -150,6 +152,7 @@ impl Conversation {
             scroll: Scroll { is_at_end: true, is_near_start: false, first: None },
             older,
             end: End::Here,
+            marks: Marks::default(),
             is_answered: false,
             held: Held::default(),
         }
@@ -171,6 +174,7 @@ impl Conversation {
         self.drop_held();
         self.mark_read();
         self.unread_line = None;
+        self.marks = Marks::default();
         self.draft.reply = None;
         self.end = End::Here;
         if self.kind == Kind::Room {

@@ -49,7 +49,7 @@ impl Conversations {
         }
     }
 
-    pub(super) fn for_each_mut(&mut self, act: impl Fn(&mut Conversation)) {
+    pub(super) fn for_each_mut(&mut self, mut act: impl FnMut(&mut Conversation)) {
         act(&mut self.shown);
         self.others.values_mut().for_each(|other| act(other));
     }

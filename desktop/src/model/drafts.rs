@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::conversation::{Conversation, ConversationId, Kind};
 use super::entry::{Body, Entry, Place, Said, State};
 use super::event::{Refusal, Unsent};
+use super::slash::holds_password;
 use super::{Command, FileCommand, LinkCommand, Model, PRIVATE_MAX, TEXT_BYTES_MAX, UNSENT_MAX};
 use super::{Sentence, Status, ViewCommand};
 use crate::fold::name_key;
@@ -180,7 +181,8 @@ impl Model {
     /// What is being written there; while somebody walks through what was sent, what was begun before that.
     fn draft_of<'a>(&'a self, conversation: &'a Conversation) -> &'a str {
         let is_shown = self.conversations.shown().id == conversation.id;
-        self.sent.begun().filter(|_| is_shown).unwrap_or(&conversation.draft.text)
+        let text = self.sent.begun().filter(|_| is_shown).unwrap_or(&conversation.draft.text);
+        if holds_password(text) { "" } else { text }
     }
 
     fn refused_of(&self, address: &Address, entry: &Entry, said: &Said) -> Refused {

@@ -1,6 +1,9 @@
 //! What the model is told: by the link, by a person, by time.
 
+use tertulia_wire::account::ActKind;
+use tertulia_wire::secret::Secret;
 use tertulia_wire::session::{self, AskError, SayError, Ticket};
+use tertulia_wire::tls::Fingerprint;
 
 use super::command::AskId;
 use super::conversation::ConversationId;
@@ -22,6 +25,8 @@ pub enum Event {
         /// Whether they were, and the disk waited for where that was asked.
         are_written: bool,
     },
+    /// There is a keyring, or what it has found.
+    Keyring(Keyring),
     /// Time has passed; see [`super::Model::next_due`].
     Tick,
 }
@@ -59,6 +64,11 @@ pub enum LinkEvent {
         label: String,
         /// Why.
         error: SayError,
+    },
+    /// A command was refused by the session itself.
+    CommandFailed {
+        /// Why.
+        error: AskError,
     },
     /// The list of people, or of rooms, could not be asked for.
     ListFailed,
@@ -114,13 +124,66 @@ pub enum ConnectError {
     NameNotFound,
     /// The system does not allow it.
     Denied,
+    /// Nobody vouches for the certificate that was shown.
+    CertificateUnknown(Fingerprint),
+    /// It is not the one that was confirmed, but this one.
+    CertificateChanged(Fingerprint),
+    /// Whoever answers speaks no TLS.
+    NotTls,
+    /// TLS cannot be spoken, for this reason.
+    Tls(Sentence),
     /// Anything else.
     Other(Sentence),
+}
+
+impl ConnectError {
+    /// Whether somebody was reached, and it is about TLS.
+    pub(crate) fn is_of_tls(&self) -> bool {
+        matches!(
+            self,
+            Self::CertificateUnknown(_) | Self::CertificateChanged(_) | Self::NotTls | Self::Tls(_)
+        )
+    }
+}
+
+/// What the desktop's keyring says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keyring {
+    /// There is one.
+    IsThere,
+    /// What was looked for.
+    Found {
+        /// Whose password.
+        name: String,
+        /// None: it has none.
+        password: Option<Secret<String>>,
+    },
+}
+
+/// The answer to a question of [`crate::render::question`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Which question.
+    pub number: u64,
+    /// Whether what stands there is wanted.
+    pub is_accepted: bool,
+    /// What was filled in, of each field: its text, the number of what was chosen, or `1` where it is checked.
+    pub values: Vec<Secret<String>>,
 }
 
 /// What a person does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
+    /// Answers a question.
+    Answer(Answer),
+    /// Wants to do an operator's act to somebody: asks for what it needs, or does it at once.
+    Operate {
+        /// Which.
+        kind: ActKind,
+        /// To whom.
+        name: String,
+    },
+
     /// Answers the question for a name; empty: any.
     ChooseName(String),
 

@@ -32,11 +32,14 @@ impl Model {
             }
         }
         // Of an own private line that is not waited for nobody knows whom it was for.
-        let is_lost = label.is_some() && line.room.is_none();
+        let is_lost = label.is_some() && line.room.is_none() && line.to.is_none();
         let Some(id) = self.conversation_of(&line).filter(|_| !is_lost) else { return };
         match line.notice {
             Some(notice) => self.handle_notice(id, &line, notice),
-            None => self.handle_said(id, line, label.is_some(), source),
+            None => {
+                let is_own = label.is_some() || self.is_own_name(&line.name);
+                self.handle_said(id, line, is_own, source);
+            }
         }
     }
 
@@ -46,9 +49,12 @@ impl Model {
             Some(room) => self.conversations.find(Kind::Room, &room.to_lowercase()),
             None if self.settings.is_ignored(&line.name) => None,
             None => {
-                let id = self.open_private(base_name(&line.name));
+                // Of what the account says on another device: whom it was for.
+                let own = line.to.as_deref().filter(|_| self.is_own_name(&line.name));
+                let name = own.unwrap_or(&line.name);
+                let id = self.open_private(base_name(name));
                 if id.is_none() {
-                    self.tell_of_strangers(&line.name);
+                    self.tell_of_strangers(name);
                 }
                 id
             }
@@ -85,6 +91,9 @@ impl Model {
         if let Some(said) = said {
             self.note_unread(id, place, &said, source);
         }
+        if is_watched {
+            self.note_read();
+        }
         self.trim_conversation(id);
     }
 
@@ -99,7 +108,8 @@ impl Model {
                 return self.handle_acknowledged(label, line_id, line.unix_ms);
             }
         }
-        let entry = self.entry_of(line, label.is_some());
+        let is_own = label.is_some() || self.is_own_name(&line.name);
+        let entry = self.entry_of(line, is_own);
         match purpose {
             Purpose::Older { conversation, before } => {
                 let Some(conversation) = self.conversations.get_mut(conversation) else { return };

@@ -7,7 +7,7 @@ use tertulia_wire::session::Event as Said;
 use super::asks::Purpose;
 use super::connection::Status;
 use super::conversation::{Kind, Seat};
-use super::event::LinkEvent;
+use super::event::{ConnectError, LinkEvent};
 use super::{Command, Model, QUIET_AFTER_READY, Sentence, ViewCommand};
 use crate::phrases::Phrase;
 
@@ -17,6 +17,9 @@ impl Model {
             LinkEvent::Session(event) => self.handle_session(event),
             LinkEvent::Connecting => self.handle_connecting(),
             LinkEvent::ConnectFailed(error) => {
+                if let ConnectError::CertificateUnknown(fingerprint) = error {
+                    self.handle_certificate(fingerprint);
+                }
                 let reason = tertulia_wire::session::Reason::ConnectFailed;
                 self.status = Status::Waiting { reason, error: Some(error), until: self.now.monotonic };
             }
@@ -29,6 +32,7 @@ impl Model {
                 self.ask_next();
             }
             LinkEvent::SayFailed { label, error } => self.handle_say_failed(&label, error),
+            LinkEvent::CommandFailed { error } => self.handle_command_failed(error),
             LinkEvent::ListFailed => self.handle_list_failed(),
             LinkEvent::OutboxFailed { reason } => self.outbox_error = Some(reason),
             LinkEvent::OutboxWritten => self.outbox_error = None,
@@ -78,6 +82,12 @@ impl Model {
             Said::HelloRefused { code, name, sentence, again_in } => {
                 self.handle_hello_refused(&code, name, &sentence, again_in);
             }
+            Said::LoginNeeded { is_private, .. } => self.handle_login_needed(is_private),
+            Said::LoginRefused { code, sentence, again_in } => {
+                self.handle_login_refused(&code, &sentence, again_in);
+            }
+            Said::LoggedIn { role } => self.handle_logged_in(role),
+            Said::Read { room, id } => self.handle_mark(&room, id),
             Said::Waiting { reason, retry_in } => self.handle_waiting(reason, retry_in),
             Said::TakenOver => {
                 self.status = Status::TakenOver;
@@ -118,6 +128,7 @@ impl Model {
         self.naming = None;
         self.lists.clear();
         self.is_history_kept = true;
+        self.note_greeted();
         self.quiet_until = self.now.monotonic.saturating_add(QUIET_AFTER_READY);
         self.take_name(name);
     }
@@ -126,6 +137,7 @@ impl Model {
         let again_at = again_in.map(|wait| self.now.monotonic.saturating_add(wait));
         if again_at.is_none() {
             match code {
+                "NAME_REGISTERED" | "LOGIN_NEEDED" => return self.handle_account_needed(code, name),
                 "NAME_IN_USE" => self.ask_name(Some((name.clone(), Phrase::NameInUse))),
                 "NAME_RESERVED" => self.ask_name(Some((name.clone(), Phrase::NameReserved))),
                 "NAME_INVALID" => self.ask_name(Some((name.clone(), Phrase::NameInvalid))),
@@ -202,6 +214,9 @@ impl Model {
         let is_list = ["FAIL WHO", "FAIL ROOMS"].iter().any(|start| words.starts_with(start));
         if is_list {
             self.handle_list_failed();
+        }
+        if self.handle_account_answer(words) || self.handle_act_done(words, sentence) {
+            return;
         }
         let is_for_people = words.starts_with("FAIL") || words.starts_with("WARN");
         if is_for_people && !sentence.is_empty() {

@@ -9,6 +9,7 @@
 //! `link`, `hearing`, `saying` (what the relay does to it); `acts`, `compose`, `complete`, `slash`, `reading`, `search`
 //! (what a person does); `attention`, `timing`, `drafts`.
 
+mod accounts;
 mod acts;
 mod asks;
 mod attention;
@@ -24,6 +25,8 @@ mod entry;
 mod event;
 mod hearing;
 mod link;
+mod marks;
+mod operators;
 mod people;
 mod presence;
 mod reading;
@@ -38,16 +41,20 @@ mod transcript;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+pub use accounts::KEYRING_WAIT;
 pub use asks::{ASKS_OPEN_MAX, ASKS_WAITING_MAX, PAGE_LINES};
 pub use attention::{NOTIFY_PAUSE, QUIET_AFTER_READY};
 pub use changes::{CHANGES_MAX, RowChange};
-pub use command::{AskId, Command, FileCommand, LinkCommand, Notification, SayLine, ViewCommand};
+pub use command::{
+    AskId, Command, FileCommand, KeyringCommand, LinkCommand, Notification, SayLine, Secure, ViewCommand,
+};
 pub use compose::{PASTE_LINES_ASKED, SENT_KEPT, TEXT_BYTES_MAX};
 pub use conversation::{ConversationId, Kind};
 pub use conversations::{BYTES_KEPT_ALL, PRIVATE_MAX};
 pub use drafts::{DRAFTS_APART_MAX, DraftsError};
 pub use entry::EntryId;
-pub use event::{Act, ConnectError, Event, LinkEvent, Refusal, Scroll, Unsent};
+pub use event::{Act, Answer, ConnectError, Event, Keyring, LinkEvent, Refusal, Scroll, Unsent};
+pub use marks::MARK_AFTER;
 pub use people::{PEOPLE_MAX, SPEAKERS_MAX};
 pub use saying::UNSENT_MAX;
 pub use search::{MATCHES_MAX, RESULTS_MAX};
@@ -55,11 +62,13 @@ pub use tally::NAMES_TOLD_MAX;
 pub use timing::{CLOSE_WAIT, HINT_SHOWN};
 pub use transcript::{BYTES_KEPT, ENTRIES_DROPPED, ENTRIES_KEPT};
 
+pub(crate) use accounts::{Account, What};
 pub(crate) use attention::shortened;
 pub(crate) use connection::Status;
 pub(crate) use connection::seconds_until;
 pub(crate) use conversation::{Conversation, End, Older, Seat};
 pub(crate) use entry::{Body, Entry, Said, State};
+pub(crate) use operators::{SPANS, has_reason, has_span};
 pub(crate) use search::{Search, SearchAsked};
 pub(crate) use slash::hint_for;
 pub(crate) use tally::{Counts, Names};
@@ -111,6 +120,7 @@ pub struct Model {
     pub(crate) naming: Option<Naming>,
     pub(crate) conversations: Conversations,
     pub(crate) status: Status,
+    pub(crate) account: Account,
     pub(crate) search: Option<Search>,
     pub(crate) hint: Option<Hint>,
     pub(crate) is_focused: bool,
@@ -134,6 +144,8 @@ pub struct Model {
     quiet_until: Duration,
     notified: HashMap<ConversationId, Duration>,
     drafts_due: Option<Duration>,
+    /// What was read is told then.
+    marks_due: Option<Duration>,
     /// Drafts and refused lines of what is not open.
     apart: drafts::Kept,
     /// Labels of refused lines that are being said again.
@@ -181,6 +193,7 @@ impl Model {
             naming: None,
             conversations,
             status: Status::NotBegun,
+            account: Account::default(),
             search: None,
             hint: None,
             is_focused: true,
@@ -199,6 +212,7 @@ impl Model {
             quiet_until: Duration::ZERO,
             notified: HashMap::new(),
             drafts_due: None,
+            marks_due: None,
             apart: drafts::Kept::default(),
             retried: HashSet::new(),
             to_secure: Vec::new(),
@@ -234,6 +248,7 @@ impl Model {
             Event::Link(event) => self.handle_link(event),
             Event::Act(act) => self.handle_act(act),
             Event::Shell(sentence) => self.complain(sentence),
+            Event::Keyring(keyring) => self.handle_keyring(keyring),
             Event::Tick | Event::Drafts { .. } => {}
         }
         self.do_what_is_due();
@@ -365,11 +380,14 @@ impl Model {
     /// Begins a session, or another one.
     fn start(&mut self) {
         self.status = Status::Connecting;
+        self.forget_account();
         self.asks.clear();
         self.lists.clear();
         let rooms = self.conversations.rooms();
         let (relay, name) = (self.settings.relay.clone(), self.name.clone());
-        self.link(LinkCommand::Start { relay, name, rooms });
+        let fingerprint = self.settings.certificate();
+        let tls = self.settings.tls.then_some(Secure { fingerprint });
+        self.link(LinkCommand::Start { relay, name, rooms, tls });
     }
 
     fn save_settings(&mut self) {

@@ -90,6 +90,7 @@ impl Model {
     pub(super) fn read_if_watched(&mut self) {
         if self.is_watched(self.conversations.shown().id) {
             self.conversations.shown_mut().mark_read();
+            self.note_read();
         }
     }
 

@@ -139,6 +139,7 @@ impl Model {
 
     /// The relay has us in a room.
     pub(super) fn handle_joined(&mut self, room: &str) {
+        self.note_entered();
         let is_known = self.conversations.find(Kind::Room, room).is_some();
         let id = self.open(Kind::Room, room);
         let Some(conversation) = self.conversations.get_mut(id) else { return };

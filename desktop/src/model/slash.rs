@@ -1,7 +1,11 @@
 //! Lines that begin with `/`: what they are called in both languages, what they need, what they do.
 
+use tertulia_wire::account::AccountCommand;
+use tertulia_wire::command::CommandError;
+
+use super::accounts::What;
 use super::{Act, ConversationId, Kind, Model, Sentence};
-use crate::phrases::{Language, Phrase};
+use crate::phrases::{AccountPhrase, Language, Phrase};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
@@ -17,6 +21,9 @@ enum Order {
     Rooms,
     Help,
     Quit,
+    Login,
+    Register,
+    Passwd,
 }
 
 /// An order of the window.
@@ -42,7 +49,7 @@ const fn named(
 const NAME: Option<(&str, &str)> = Some(("NOMBRE", "NAME"));
 
 /// All of them, as the help tells them.
-const ORDERS: [Named; 12] = [
+const ORDERS: [Named; 15] = [
     named(Order::Join, "sala", "join", Phrase::HelpJoin, Some(("NOMBRE", "ROOM"))),
     named(Order::Part, "dejar", "part", Phrase::HelpPart, None),
     named(Order::Nick, "nombre", "nick", Phrase::HelpNick, NAME),
@@ -55,7 +62,22 @@ const ORDERS: [Named; 12] = [
     named(Order::Rooms, "salas", "rooms", Phrase::HelpRooms, None),
     named(Order::Help, "ayuda", "help", Phrase::HelpHelp, None),
     named(Order::Quit, "salir", "quit", Phrase::HelpQuit, None),
+    named(Order::Login, "entrar", "login", Phrase::Account(AccountPhrase::HelpLogin), None),
+    named(Order::Register, "registrar", "register", Phrase::Account(AccountPhrase::HelpRegister), None),
+    named(Order::Passwd, "clave", "passwd", Phrase::Account(AccountPhrase::HelpPasswd), None),
 ];
+
+/// Whether a password may stand in a text: it is an order that takes one, and more than its word.
+pub(super) fn holds_password(text: &str) -> bool {
+    let Some((word, _)) =
+        text.trim_start().strip_prefix('/').and_then(|rest| rest.split_once(char::is_whitespace))
+    else {
+        return false;
+    };
+    let word = crate::fold::search_key(word);
+    let takes_one = |named: &&Named| matches!(named.order, Order::Login | Order::Register | Order::Passwd);
+    ORDERS.iter().filter(takes_one).any(|named| named.is(&word))
+}
 
 impl Named {
     fn is(&self, word: &str) -> bool {
@@ -89,6 +111,9 @@ pub(crate) fn hint_for(text: &str, language: Language) -> Option<Sentence> {
     if let Some(named) = ORDERS.iter().find(|named| named.is(&word)) {
         return Some(named.help.into());
     }
+    if !matches!(AccountCommand::parse(&word), Err(CommandError::Unknown { .. })) {
+        return Some(AccountPhrase::HelpActs.into());
+    }
     let names = if has_more { Vec::new() } else { names_beginning_with(&word, language) };
     if names.is_empty() {
         return Some(Sentence::new(Phrase::CommandUnknown, &[&word]));
@@ -112,7 +137,12 @@ impl Model {
         let (word, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let word = crate::fold::search_key(word);
         let rest = rest.trim();
-        let Some(named) = ORDERS.iter().find(|named| named.is(&word)) else {
+        // In the window a room is muted by it; an operator who names somebody means the act.
+        let is_act = word == "mute" && !rest.is_empty() && self.account.is_operator();
+        let Some(named) = ORDERS.iter().find(|named| named.is(&word) && !is_act) else {
+            if let Some(is_taken) = self.obey_act(line) {
+                return is_taken;
+            }
             self.complain(Sentence::new(Phrase::CommandUnknown, &[&word]));
             return false;
         };
@@ -143,6 +173,9 @@ impl Model {
             Order::Rooms => return self.obey_rooms(),
             Order::Help => self.tell_help(shown),
             Order::Quit => self.handle_act(Act::Close),
+            Order::Login => return self.obey_password(rest, |name| What::Login { name }),
+            Order::Register => return self.obey_password(rest, |name| What::Register { name }),
+            Order::Passwd => return self.obey_password(rest, |name| What::Passwd { name }),
         }
         true
     }
@@ -211,7 +244,7 @@ impl Model {
         self.with_connection(Self::ask_rooms)
     }
 
-    fn with_connection(&mut self, act: impl FnOnce(&mut Self)) -> bool {
+    pub(super) fn with_connection(&mut self, act: impl FnOnce(&mut Self)) -> bool {
         let is_ready = self.status == super::Status::Ready;
         if is_ready {
             act(self);
@@ -224,6 +257,9 @@ impl Model {
     fn tell_help(&mut self, conversation: ConversationId) {
         for named in &ORDERS {
             self.tell(conversation, named.help);
+        }
+        if self.account.is_operator() {
+            self.tell(conversation, AccountPhrase::HelpActs);
         }
     }
 }

@@ -27,7 +27,8 @@ impl Model {
             at.saturating_sub(Duration::from_secs(seconds.saturating_sub(1)))
         });
         let due = [hint, closing, countdown, self.drafts_due, self.lists.next_due(), self.next_day()];
-        due.into_iter().flatten().min()
+        let accounts = [self.account.next_due(), self.marks_due];
+        due.into_iter().chain(accounts).flatten().min()
     }
 
     /// When «today» becomes «yesterday» above the rows.
@@ -44,6 +45,8 @@ impl Model {
             self.hint = None;
         }
         self.ask_stale_lists();
+        self.give_up_keyring();
+        self.tell_marks();
         let is_late = |since: Duration| since.saturating_add(CLOSE_WAIT) <= now;
         if self.closing_since.is_some_and(is_late) {
             self.closing_since = None;

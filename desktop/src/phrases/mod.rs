@@ -4,19 +4,27 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::AccountPhrase;
 pub use table::Phrase;
 
 macro_rules! phrases {
-    ($($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
+    ($table:ident $($outer:ident($inner:ty))?; $($(#[$doc:meta])* $name:ident: $es:literal, $en:literal;)*) => {
         /// A sentence, or a word on a button.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Phrase { $($(#[$doc])* $name,)* }
+        pub enum $table {
+            $($(#[$doc])* $name,)*
+            $(
+                /// One of a table of its own.
+                $outer($inner),
+            )?
+        }
 
-        impl Phrase {
+        impl $table {
             /// Its words.
             pub fn in_language(self, language: Language) -> &'static str {
                 match (self, language) {
                     $((Self::$name, Language::Es) => $es, (Self::$name, Language::En) => $en,)*
+                    $((Self::$outer(inner), language) => <$inner>::in_language(inner, language),)?
                 }
             }
 
@@ -26,7 +34,14 @@ macro_rules! phrases {
     };
 }
 
+mod accounts;
 mod table;
+
+impl From<AccountPhrase> for Phrase {
+    fn from(phrase: AccountPhrase) -> Self {
+        Self::Account(phrase)
+    }
+}
 
 /// The language of sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -69,8 +84,8 @@ pub struct Sentence {
 
 impl Sentence {
     /// A phrase with its words.
-    pub fn new(phrase: Phrase, words: &[&str]) -> Self {
-        Self { phrase, words: words.iter().map(|word| (*word).into()).collect() }
+    pub fn new(phrase: impl Into<Phrase>, words: &[&str]) -> Self {
+        Self { phrase: phrase.into(), words: words.iter().map(|word| (*word).into()).collect() }
     }
 
     /// Words of somebody else's, as they are.
@@ -101,6 +116,12 @@ impl Sentence {
 
 impl From<Phrase> for Sentence {
     fn from(phrase: Phrase) -> Self {
+        Self::new(phrase, &[])
+    }
+}
+
+impl From<AccountPhrase> for Sentence {
+    fn from(phrase: AccountPhrase) -> Self {
         Self::new(phrase, &[])
     }
 }
@@ -140,7 +161,8 @@ mod tests {
 
     #[test]
     fn both_languages_put_in_the_same_words() {
-        for &phrase in Phrase::ALL {
+        let of_accounts = AccountPhrase::ALL.iter().map(|phrase| Phrase::from(*phrase));
+        for phrase in Phrase::ALL.iter().copied().chain(of_accounts) {
             let (es, en) = (phrase.in_language(Language::Es), phrase.in_language(Language::En));
             assert_eq!(placeholders(es), placeholders(en), "{phrase:?}");
             assert!(!es.is_empty() && !en.is_empty(), "{phrase:?}");

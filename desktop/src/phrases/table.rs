@@ -1,8 +1,8 @@
 //! Every sentence. What stands in front says where it is shown.
 
-use super::Language;
+use super::{AccountPhrase, Language};
 
-phrases! {
+phrases! { Phrase Account(AccountPhrase);
     /// Somebody else's words.
     Verbatim: "{0}", "{0}";
 

@@ -2,7 +2,7 @@
 
 use super::screen::{Banner, BannerKind, Button};
 use crate::model::{Act, Model, Status, seconds_until};
-use crate::phrases::{Phrase, Sentence};
+use crate::phrases::{AccountPhrase, Phrase, Sentence};
 
 /// What is wrong, the gravest first.
 pub(super) fn banner(model: &Model) -> Option<Banner> {
@@ -27,6 +27,11 @@ pub(super) fn banner(model: &Model) -> Option<Banner> {
         Status::NameRefused { name, again_at } => {
             let seconds = again_at.map(|at| seconds_until(at, model.now.monotonic).to_string())?;
             plain(Sentence::new(Phrase::NameAgain, &[name, &seconds]), BannerKind::Progress)
+        }
+        Status::LoginAgain { why, again_at } => {
+            let seconds = seconds_until(*again_at, model.now.monotonic).to_string();
+            let why = why.in_language(model.language());
+            plain(Sentence::new(AccountPhrase::LoginAgain, &[&why, &seconds]), BannerKind::Trouble)
         }
         Status::HelloRefused { why } => {
             let (relay, why) = (&model.settings.relay, why.in_language(model.language()));

@@ -1,5 +1,6 @@
 //! The window as text, for tests: what a person would see, in so many columns and rows of the transcript.
 
+use super::question::{Field, question};
 use super::row::{Row, RowKind, row_count, rows};
 use super::screen::{Screen, people, screen};
 use super::style::Style;
@@ -17,6 +18,7 @@ pub fn draw(model: &Model, columns: usize, lines: usize) -> String {
         text.push(format!("? {} ({})", question.question, question.hint));
         text.extend(question.error.iter().map(|error| format!("! {error}")));
     }
+    text.extend(asked(model));
     if let Some(banner) = &screen.banner {
         let button = banner.button.as_ref().map(|button| format!(" [{}]", button.label)).unwrap_or_default();
         text.push(format!("# {}{button}", banner.text));
@@ -31,6 +33,23 @@ pub fn draw(model: &Model, columns: usize, lines: usize) -> String {
     text.push(format!("> {}", input(&screen)));
     let trimmed: Vec<&str> = text.iter().map(|line| line.trim_end()).collect();
     trimmed.join("\n")
+}
+
+/// What lies over the window: `?` the question, `!` what was wrong, a field in `()`, a choice in `<>`, a check in `{}`.
+fn asked(model: &Model) -> Vec<String> {
+    let Some(question) = question(model) else { return Vec::new() };
+    let fields = question.fields.iter().map(|field| match field {
+        Field::Secret { label } => format!("  ({label} ***)"),
+        Field::Text { label } => format!("  ({label})"),
+        Field::Choice { label, options } => format!("  <{label}: {}>", options.join(" | ")),
+        Field::Check { label } => format!("  {{{label}}}"),
+    });
+    let mut lines = vec![format!("? {}", question.title)];
+    lines.extend(question.error.iter().map(|error| format!("! {error}")));
+    lines.extend(question.words.iter().flat_map(|words| words.split('\n')).map(|words| format!("  {words}")));
+    lines.extend(fields);
+    lines.push(format!("  [{}] [{}]", question.accept, question.cancel));
+    lines
 }
 
 fn input(screen: &Screen) -> String {

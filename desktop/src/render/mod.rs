@@ -6,6 +6,7 @@
 mod banner;
 mod copy;
 mod draw;
+mod question;
 mod row;
 mod screen;
 mod spans;
@@ -13,6 +14,7 @@ mod style;
 
 pub use copy::{Point, copy_text};
 pub use draw::draw;
+pub use question::{Field, Question, operator_acts, question};
 pub use row::{
     Name, Row, RowKind, Separator, can_be_answered, row, row_count, row_key, row_position, rows,
     unread_position,

@@ -333,7 +333,9 @@ fn revision(model: &Model, position: usize, entry: &Entry) -> u64 {
     let shown = model.conversations.shown();
     let has_quoted =
         entry.said().and_then(|said| said.reply).map(|line_id| shown.transcript.line(line_id).is_some());
-    let older = older(model).filter(|_| position == 0).map_or(0, |phrase| phrase as u64 + 1);
+    let older = older(model)
+        .filter(|_| position == 0)
+        .map_or(0, |phrase| mixed(phrase.in_language(Language::En).bytes().map(u64::from)));
     let is_first_of_day = is_first_of_day(model, position, entry);
     let today = if is_first_of_day { today(model).number() } else { 0 };
     let parts = [
@@ -348,7 +350,11 @@ fn revision(model: &Model, position: usize, entry: &Entry) -> u64 {
         has_quoted.map_or(2, u64::from),
         older,
     ];
-    parts.iter().fold(0xCBF2_9CE4_8422_2325, |hash: u64, part| {
+    mixed(parts.into_iter())
+}
+
+fn mixed(parts: impl Iterator<Item = u64>) -> u64 {
+    parts.fold(0xCBF2_9CE4_8422_2325, |hash: u64, part| {
         (hash ^ part).wrapping_mul(0x0100_0000_01B3).rotate_left(23)
     })
 }

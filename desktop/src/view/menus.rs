@@ -95,7 +95,13 @@ fn person_items(name: &str, model: &Model) -> Vec<Item> {
     let is_ignored = model.settings().is_ignored(name);
     let ignore = Act::Ignore { name: name.to_owned(), is_ignored: !is_ignored };
     let label = if is_ignored { Phrase::Unignore } else { Phrase::Ignore };
-    vec![(say(Phrase::TalkPrivately), Wish::Act(Act::Talk(name.to_owned()))), (say(label), Wish::Act(ignore))]
+    let mut items = vec![
+        (say(Phrase::TalkPrivately), Wish::Act(Act::Talk(name.to_owned()))),
+        (say(label), Wish::Act(ignore)),
+    ];
+    let acts = render::operator_acts(model, name).into_iter();
+    items.extend(acts.map(|(label, kind)| (label, Wish::Act(Act::Operate { kind, name: name.to_owned() }))));
+    items
 }
 
 /// With the n-th conversation of the list.

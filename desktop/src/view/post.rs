@@ -89,6 +89,8 @@ pub(super) enum Sheet {
     Help,
     /// Who is here, where there is no room for a pane of them.
     People,
+    /// A question of [`crate::render::question`], by its number.
+    Question(u64),
     /// What can be done with something.
     Menu,
 }

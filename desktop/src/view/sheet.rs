@@ -73,7 +73,7 @@ impl View {
             }
         });
         veil.show();
-        let (post, is_asked) = (self.post.clone(), kind == Sheet::Name);
+        let (post, is_asked) = (self.post.clone(), matches!(kind, Sheet::Name | Sheet::Question(_)));
         veil.handle(move |veil, event| match event {
             // What lies beneath is not touched; a press beside the sheet puts it away.
             Event::Push => {

@@ -39,7 +39,19 @@ impl View {
         if is_asked != (self.open_sheet_kind() == Some(Sheet::Name)) {
             self.update_name_sheet(is_asked, model);
         }
+        self.update_question(is_asked, model);
         self.redraw_sheet();
+    }
+
+    /// The question that lies there is the one there is.
+    fn update_question(&mut self, is_name_asked: bool, model: &Model) {
+        let asked = render::question(model).map(|question| Sheet::Question(question.number));
+        let lies = self.open_sheet_kind().filter(|kind| matches!(kind, Sheet::Question(_)));
+        match asked.filter(|_| !is_name_asked) {
+            asked if asked == lies => {}
+            Some(sheet) => self.open_sheet(sheet, model),
+            None => self.post.send(Wish::CloseSheet { is_accepted: false }),
+        }
     }
 
     /// The rows of the transcript as they are now.

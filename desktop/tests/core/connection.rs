@@ -24,7 +24,7 @@ fn who_has_no_name_is_asked_for_one_and_connects_with_it() {
     assert!(window.link_commands().is_empty(), "nothing is begun without a name");
     window.act(Act::ChooseName(" Ana ".to_owned()));
     let started = window.link_commands();
-    let LinkCommand::Start { relay, name, rooms } = &started[0] else { panic!("{started:?}") };
+    let LinkCommand::Start { relay, name, rooms, tls: None } = &started[0] else { panic!("{started:?}") };
     assert_eq!(
         (relay.as_str(), name.as_str(), rooms.as_slice()),
         ("10.0.0.5:2000", "Ana", &["general".to_owned()][..])

@@ -135,7 +135,7 @@ impl World {
                 assert!(render::row_position(&self.model, entry).is_some(), "only what is there is revealed");
             }
             Command::View(ViewCommand::Close) => self.is_closed = true,
-            Command::View(_) | Command::Notify(_) => {}
+            Command::View(_) | Command::Notify(_) | Command::Keyring(_) => {}
             Command::File(FileCommand::SaveDrafts(text) | FileCommand::SaveDraftsSafely(text)) => {
                 self.drafts = Some(text);
                 self.model.handle(Event::Drafts { are_written: true }, self.now);
@@ -149,7 +149,7 @@ impl World {
 
     /// Each command is one call of the session's.
     fn obey_link(&mut self, command: LinkCommand) {
-        if let LinkCommand::Start { relay, name, rooms } = &command {
+        if let LinkCommand::Start { relay, name, rooms, .. } = &command {
             return self.start(relay, name, rooms);
         }
         let now = self.now.monotonic;
@@ -184,6 +184,9 @@ impl World {
             LinkCommand::List { line } => {
                 event = session.command(&line).err().map(|_| LinkEvent::ListFailed);
             }
+            LinkCommand::LogIn { password } => session.log_in(&password).unwrap(),
+            LinkCommand::Command { line } => drop(session.command(&line)),
+            LinkCommand::Read { room, id } => drop(session.mark_read(&room, id)),
             LinkCommand::ForgetRefused { label } => {
                 session.forget_refused(&label);
             }

@@ -293,6 +293,7 @@ pub(crate) fn line(id: Option<u64>, room: Option<&str>, name: &str, text: &str) 
         reply: None,
         quote: None,
         is_private: false,
+        to: None,
         notice: None,
         name: name.to_owned(),
         text: text.to_owned(),

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 #[allow(unused_imports, reason = "not every test has a plain client")]
-pub(crate) use relay::{Plain, Relay};
+pub(crate) use relay::{Plain, Relay, password_of};
 
 /// Longest wait for anything that must come: far above what a loaded machine needs. A session that was cut may wait for
 /// several seconds by itself.

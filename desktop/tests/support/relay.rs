@@ -1,5 +1,6 @@
 //! A relay, and a plain client of it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -28,23 +29,76 @@ fn program() -> &'static Path {
     })
 }
 
+/// The password of each account.
+pub(crate) fn password_of(name: &str) -> String {
+    format!("{name}-contraseña")
+}
+
 /// A relay with a history of its own, killed when the value goes.
 pub(crate) struct Relay {
     folder: Folder,
     child: Option<Child>,
     address: SocketAddr,
+    /// Where TLS is spoken with it.
+    tls: Option<SocketAddr>,
 }
 
 impl Relay {
     pub(crate) fn start() -> Self {
-        let mut relay =
-            Self { folder: Folder::new(), child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        Self::start_with(false, &[])
+    }
+
+    /// With accounts, each a name and a role; its password is [`password_of`] the name. With TLS, by a certificate of its own.
+    pub(crate) fn start_with(has_tls: bool, accounts: &[(&str, &str)]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let tls = has_tls.then_some(address);
+        let mut relay = Self { folder: Folder::new(), child: None, address, tls };
+        if has_tls {
+            relay.certify();
+        }
+        for (name, role) in accounts {
+            let add = ["account", "add", name, "--role", role, "--history"];
+            relay.run(&add, Some(&relay.history()), &format!("{}\n", password_of(name)));
+        }
         relay.start_again();
         relay
     }
 
+    /// Another certificate, for the next start. The fingerprint that the relay tells of it.
+    pub(crate) fn certify(&self) -> String {
+        let folder = self.folder.file("tls");
+        let _ = std::fs::remove_dir_all(&folder);
+        let said = self.run(&["cert", "self-signed", "--out"], Some(&folder), "");
+        said.lines().find_map(|line| line.strip_prefix("sha256 ")).expect("a fingerprint").to_owned()
+    }
+
+    fn run(&self, arguments: &[&str], path: Option<&Path>, input: &str) -> String {
+        let mut child = Command::new(program())
+            .env_clear()
+            .args(arguments)
+            .args(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the relay's program");
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Where TLS is spoken.
+    pub(crate) fn tls_address(&self) -> SocketAddr {
+        self.tls.expect("a relay with TLS")
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it keeps what it keeps.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     fn history(&self) -> PathBuf {
@@ -55,30 +109,43 @@ impl Relay {
     pub(crate) fn start_again(&mut self) {
         assert!(self.child.is_none(), "it runs");
         let listen = self.address.to_string();
+        let tls = self.tls.map(|address| address.to_string());
+        let tls = tls.as_ref().map(|tls| (tls, self.folder.file("tls")));
         let spawn = || {
             let mut child = Command::new(program())
                 .env_clear()
                 .args(["--flood", "0", "--listen", &listen, "--history"])
                 .arg(self.history())
+                .args(tls.iter().flat_map(|(listen, folder)| {
+                    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+                    let flag = |name: &str| OsString::from(name);
+                    [flag("--tls-listen"), OsString::from(listen), flag("--tls-cert"), certificate.into()]
+                        .into_iter()
+                        .chain([flag("--tls-key"), key.into()])
+                }))
                 .stdin(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()
                 .expect("the relay starts");
             let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-            let address = said.by_ref().map_while(Result::ok).find_map(|line| {
-                line.strip_prefix("listening on ").map(|address| address.parse().expect("an address"))
-            });
-            let Some(address) = address else {
-                child.wait().unwrap();
-                return None;
-            };
+            let (mut address, mut secure) = (None, None);
+            while address.is_none() || secure.is_some() != tls.is_some() {
+                let Some(Ok(line)) = said.next() else {
+                    child.wait().unwrap();
+                    return None;
+                };
+                let told =
+                    |what: &str| line.strip_prefix(what).map(|address| address.parse().expect("an address"));
+                address = address.or(told("listening on "));
+                secure = secure.or(told("tls on "));
+            }
             // A pipe nobody reads would stop it one day.
             std::thread::spawn(move || said.for_each(drop));
-            Some((child, address))
+            Some((child, address?, secure))
         };
         // The port may be held for a moment by what was killed.
-        let (child, address) = until("the relay", spawn);
-        (self.child, self.address) = (Some(child), address);
+        let (child, address, tls) = until("the relay", spawn);
+        (self.child, self.address, self.tls) = (Some(child), address, tls);
     }
 
     /// What `kill -9` does.

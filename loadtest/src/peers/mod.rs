@@ -93,8 +93,14 @@ impl Contestant {
             Self::Peer(peer) => (PeerServer::start(peer)?, peer.version()),
         };
         let (server, name) = server;
-        let target =
-            Target { address: server.address(), pid: server.pid(), name, is_fresh: true, trust: None };
+        let target = Target {
+            address: server.address(),
+            pid: server.pid(),
+            name,
+            is_fresh: true,
+            trust: None,
+            login: None,
+        };
         Ok((Box::new(server), target))
     }
 }

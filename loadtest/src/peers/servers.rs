@@ -266,6 +266,7 @@ mod tests {
                 name: String::new(),
                 is_fresh: true,
                 trust: None,
+                login: None,
             };
             let plan = Plan {
                 clients: 6,

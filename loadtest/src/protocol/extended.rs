@@ -145,9 +145,13 @@ fn own(line: &[u8]) -> Kind<'_> {
         Heard::Ack { label, id, .. } => answered(label, Answer::Acked(id)),
         Heard::SayRefused { label, .. } => answered(label, Answer::Refused),
         Heard::NotKept { label, id } => answered(label, Answer::NotKept(id)),
-        Heard::HelloRefused { .. } | Heard::TakenOver | Heard::JoinRefused { .. } | Heard::Gap { .. } => {
-            Kind::Complaint(line)
-        }
+        Heard::LoggedIn { .. } => Kind::LoggedIn,
+        Heard::HelloRefused { code: "NAME_REGISTERED" | "LOGIN_NEEDED", .. } => Kind::LoginNeeded(line),
+        Heard::HelloRefused { .. }
+        | Heard::LoginRefused { .. }
+        | Heard::TakenOver
+        | Heard::JoinRefused { .. }
+        | Heard::Gap { .. } => Kind::Complaint(line),
         Heard::Other { words, .. } if words.starts_with("FAIL ") => Kind::Complaint(line),
         _ => Kind::Other,
     }
@@ -198,6 +202,8 @@ mod tests {
         assert_eq!(one(not_kept), answered(1, Answer::NotKept(9), &not_kept[..not_kept.len() - 1]));
         assert_eq!(one(b"* PING w\n"), Kind::Ask(b"/pong w\n".to_vec()));
         assert_eq!(one(b"* JOINED room=general last=0 :so\n"), Kind::Ready);
+        assert_eq!(one(b"* NOTE LOGIN DONE name=s0001 role=user :so\n"), Kind::LoggedIn);
+        assert_eq!(one(b"* FAIL LOGIN REFUSED :so\n"), Kind::Complaint(b"* FAIL LOGIN REFUSED :so"));
         let gap = b"* WARN GAP room=general from=1 to=2 :so\n";
         assert_eq!(one(gap), Kind::Complaint(&gap[..gap.len() - 1]));
         assert!(matches!(one(b"* HELLO v=1 name=a token=t sid=3 line=16384 burst=0 rate=0\n"),

@@ -87,6 +87,10 @@ pub enum Kind<'a> {
     Greeted(Greeting<'a>),
     /// The client is in the room: what others say reaches it from now on.
     Ready,
+    /// The server greets nobody of that name without a log-in, in its words.
+    LoginNeeded(&'a [u8]),
+    /// The client has logged in.
+    LoggedIn,
     /// The server waits for this answer.
     Ask(Vec<u8>),
     /// The server refuses something, in its words.

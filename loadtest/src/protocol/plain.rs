@@ -6,6 +6,9 @@ use crate::stamp::MARK;
 /// How the relay begins to tell somebody that the name asked for was taken.
 const RENAMED: &[u8] = b"* NOTE JOIN RENAMED ";
 
+/// How the relay begins to tell somebody that the password was right.
+const LOGGED_IN: &[u8] = b"* NOTE LOGIN DONE ";
+
 pub(super) fn hello(name: &str, is_sender: bool) -> Vec<u8> {
     if is_sender { format!("{name} se ha unido al chat.\n").into_bytes() } else { Vec::new() }
 }
@@ -27,6 +30,9 @@ pub(super) fn split(bytes: &[u8]) -> Option<Piece<'_>> {
 fn kind(line: &[u8]) -> Kind<'_> {
     if line.starts_with(b"* FAIL") {
         return Kind::Complaint(line);
+    }
+    if line.starts_with(LOGGED_IN) {
+        return Kind::LoggedIn;
     }
     if let Some(rest) = line.strip_prefix(RENAMED) {
         return Kind::Renamed(rest.split(|byte| *byte == b' ').next().unwrap_or_default());
@@ -69,6 +75,7 @@ mod tests {
         assert_eq!(one(b"s0001: hola\n"), Kind::Said { name: Some(b"s0001"), text: b"hola" });
         assert_eq!(one(b"s0001 se ha unido al chat.\n"), Kind::Other);
         assert_eq!(one(b"* NOTE JOIN RENAMED s0001_2 :so\n"), Kind::Renamed(b"s0001_2"));
+        assert_eq!(one(b"* NOTE LOGIN DONE name=s0001 role=user :so\n"), Kind::LoggedIn);
         assert_eq!(one(b"* FAIL SLOW :no\r\n"), Kind::Complaint(b"* FAIL SLOW :no"));
         assert_eq!(split(b"s0001: ~00"), None);
     }

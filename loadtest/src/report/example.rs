@@ -50,6 +50,7 @@ pub(crate) fn example() -> Report {
         },
         service_us: percentiles(50_000),
         connect_us: percentiles(100),
+        login_us: None,
         negative: 0,
         beyond_horizon: 0,
         timeline: vec![interval(1.0, 500), interval(2.0, 510)],

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod login;
 mod server;
 mod traced;
 
@@ -50,7 +51,8 @@ fn plan() -> Plan {
 
 fn run_plan(plan: &Plan, harm: Harm) -> (Measured, Arc<Seen>) {
     let (address, seen) = server(harm);
-    let target = Target { address, pid: None, name: String::new(), is_fresh: false, trust: None };
+    let target =
+        Target { address, pid: None, name: String::new(), is_fresh: false, trust: None, login: None };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(plan, &target, Settings::default(), &stop, &mut |_| ()).unwrap();
     stage.measure(plan.duration, &stop, &mut |_| ()).unwrap();

@@ -19,7 +19,8 @@ const RECORDS: usize = 1_000_000;
 
 fn try_run(plan: &Plan, manner: Manner, records: usize) -> Result<Measured, String> {
     let (address, _) = server_of(manner);
-    let target = Target { address, pid: None, name: String::new(), is_fresh: false, trust: None };
+    let target =
+        Target { address, pid: None, name: String::new(), is_fresh: false, trust: None, login: None };
     let settings = Settings { trace_records: records, ..Settings::default() };
     let stop = AtomicBool::new(false);
     let mut stage = Stage::open(plan, &target, settings, &stop, &mut |_| ())?;
@@ -186,7 +187,7 @@ fn a_server_that_keeps_nothing_is_refused_before_anybody_connects() {
 }
 
 /// The relay beside the generator, built if it is not there yet.
-fn build_relay() {
+pub(crate) fn build_relay() {
     let folder = Path::new(PROGRAM).parent().unwrap();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "-p", "tertulia-relay", "--target-dir"]);

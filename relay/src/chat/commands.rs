@@ -163,9 +163,11 @@ impl Chat {
         if receivers.is_empty() {
             return self.answer(client, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere));
         }
-        if self.hand_over(&receivers, &from, text, TagValues::default()).is_none() {
-            self.answer(client, &format!("FAIL MSG NOT_READING {escaped}"), Some(Phrase::NotReading));
-        }
+        let Some(id) = self.hand_over(&receivers, &from, text, TagValues::default()) else {
+            return self.answer(client, &format!("FAIL MSG NOT_READING {escaped}"), Some(Phrase::NotReading));
+        };
+        let values = TagValues { id, to: Some(to), ..TagValues::default() };
+        self.tell_own_devices(client, &receivers, &from, text, values);
     }
 
     /// `/nick`: whoever types a command can read its answer, so a name in use is refused, not numbered.

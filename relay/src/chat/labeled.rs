@@ -145,7 +145,7 @@ impl Chat {
         let sid = self.sessions.get(session).map_or(0, |session| session.sid);
         let key = Some(Key { sid, label: said.label, hash });
         let id = match said.to.as_deref() {
-            Some(to) => self.say_to(to, &shown, said, key)?,
+            Some(to) => self.say_to(client, to, &shown, said, key)?,
             None => self.say_in_room(client, &shown, said, key)?,
         };
         let mut known = Known { id, unix_ms: self.ids.unix_ms(), hash, fate: Fate::Open };
@@ -208,6 +208,7 @@ impl Chat {
     /// Says it to those connections alone that hold the name. At least one was given it.
     fn say_to(
         &mut self,
+        client: ClientId,
         to: &str,
         shown: &str,
         said: &Labeled<'_>,
@@ -218,6 +219,9 @@ impl Chat {
             return Err(Refusal::NotHere);
         }
         let values = TagValues { reply: said.reply, key, ..TagValues::default() };
-        self.hand_over(&receivers, shown, said.text, values).ok_or(Refusal::NotReading)
+        let id = self.hand_over(&receivers, shown, said.text, values).ok_or(Refusal::NotReading)?;
+        let values = TagValues { id, to: Some(to), ..values };
+        self.tell_own_devices(client, &receivers, shown, said.text, values);
+        Ok(id)
     }
 }

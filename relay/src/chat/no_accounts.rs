@@ -83,6 +83,16 @@ impl Chat {
 
     pub(super) fn forget_device(&mut self, _: ClientId) {}
 
+    pub(super) fn tell_own_devices(
+        &mut self,
+        _: ClientId,
+        _: &[ClientId],
+        _: &str,
+        _: &str,
+        _: super::tagged::TagValues<'_>,
+    ) {
+    }
+
     pub(super) fn is_elsewhere(&self, _: ClientId, _: RoomId) -> bool {
         false
     }

@@ -24,6 +24,8 @@ pub(super) struct TagValues<'a> {
     pub(super) key: Option<Key<'a>>,
     pub(super) reply: Option<u64>,
     pub(super) quote: Option<&'a str>,
+    /// Of a private line, for who has said it on another device: whom it was for.
+    pub(super) to: Option<&'a str>,
     pub(super) notice: Option<Notice>,
 }
 
@@ -34,7 +36,7 @@ impl<'a> TagValues<'a> {
         // A reply to a line that has an id needs no quote: whoever hears ids has the line, or can ask for it.
         let quote = quote.filter(|_| reply.is_none());
         let label = (!label.is_empty()).then_some(label);
-        Self { label, id, unix_ms, room: Some(room), key, reply, quote, notice: None }
+        Self { label, id, unix_ms, room: Some(room), key, reply, quote, to: None, notice: None }
     }
 
     /// Writes `@tags ` behind what is in `text`.
@@ -59,6 +61,7 @@ impl<'a> TagValues<'a> {
         if self.room.is_none() {
             put(format_args!(";private=1"));
         }
+        self.to.iter().for_each(|to| put(format_args!(";to={}", escape(to))));
         match self.notice {
             Some(Notice::Join) => put(format_args!(";notice=join")),
             Some(Notice::Leave) => put(format_args!(";notice=leave")),
@@ -188,5 +191,8 @@ mod tests {
         text.clear();
         TagValues { id, notice: Some(Notice::Join), ..TagValues::default() }.write(&mut text);
         assert!(text.ends_with(";private=1;notice=join "), "{text}");
+        text.clear();
+        TagValues { id, to: Some("Ana L"), ..TagValues::default() }.write(&mut text);
+        assert!(text.ends_with(";private=1;to=Ana\\sL "), "{text}");
     }
 }

@@ -101,3 +101,32 @@ fn what_was_read_on_one_device_is_read_on_the_others_and_only_grows() {
     let (mut tablet, _) = device(&second, "Ana");
     tablet.tell("/ping x");
 }
+
+#[test]
+fn what_one_device_says_to_somebody_alone_reaches_the_account_s_other_devices_and_nobody_else() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Eva L", "user")]);
+    let relay = relay(&folder, &[]);
+    let [mut luis, mut bea] = relay.people(["Luis", "Bea"]);
+    let (mut desk, _) = device(&relay, "Ana");
+    let (mut phone, _) = device(&relay, "Ana");
+    let mut plain = logged_in(&relay, "Ana", "Ana-password");
+    for client in [&mut luis, &mut bea, &mut desk, &mut phone, &mut plain] {
+        client.sync();
+        client.forget();
+    }
+    desk.tell("@label=1;to=Luis solo para ti");
+    luis.hears(&["* PRIVATE Ana :solo para ti"]);
+    let heard = phone.all_lines();
+    let [line] = &heard[..] else { panic!("{heard:?}") };
+    assert!(line.contains(";key=") && line.ends_with(";private=1;to=Luis Ana: solo para ti"), "{line}");
+    plain.tell("/msg Luis y esto");
+    luis.hears(&["* PRIVATE Ana :y esto"]);
+    assert!(phone.all_lines().iter().any(|line| line.ends_with(";private=1;to=Luis Ana: y esto")));
+    assert!(desk.all_lines().iter().any(|line| line.ends_with(";private=1;to=Luis Ana: y esto")));
+    desk.tell("@label=2;to=Nadie no llega");
+    desk.tell("@label=3;to=Ana a mí");
+    assert!(!phone.all_lines().iter().any(|line| line.contains("to=")));
+    plain.hears(&["* PRIVATE Ana :a mí"]);
+    bea.hears(&[]);
+}

@@ -338,6 +338,8 @@ pub struct Line {
     pub quote: Option<String>,
     /// It was said to this client alone.
     pub is_private: bool,
+    /// It was said privately by another device of the same account, to this name.
+    pub to: Option<String>,
     /// It is no line, but tells who came or went.
     pub notice: Option<Notice>,
     /// `NAME`, or `NAME - WHO`.
@@ -356,6 +358,7 @@ impl From<Said<'_>> for Line {
             reply: said.reply,
             quote: said.quote.map(|quote| quote.into_owned()),
             is_private: said.is_private,
+            to: said.to.map(|to| to.into_owned()),
             notice: said.notice,
             name: said.name.to_string(),
             text: said.text.to_owned(),

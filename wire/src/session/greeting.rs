@@ -12,9 +12,12 @@ use crate::limits::LINE_BYTES_MAX;
 use crate::secret::Secret;
 
 impl Session {
-    /// Asks for extended mode. The token goes along only where there is one, and there is one only from this address.
+    /// Asks for extended mode. The token goes along only where there is one, and there is one only from this address; that of
+    /// an account only where its password may go too.
     pub(super) fn send_hello(&mut self) {
-        let resume = self.identity.as_ref().map(|identity| Secret(Cow::Borrowed(identity.token.as_str())));
+        let may_go = |identity: &&Identity| self.connection.is_private || !identity.is_of_account;
+        let identity = self.identity.as_ref().filter(may_go);
+        let resume = identity.map(|identity| Secret(Cow::Borrowed(identity.token.as_str())));
         let has_asked_resume = resume.is_some();
         let heard =
             self.rooms.wanted().filter_map(|room| Some((Cow::Borrowed(room.name.as_str()), room.newest?)));
@@ -109,7 +112,9 @@ impl Session {
                 self.old_sids.pop_front();
             }
         }
-        self.identity = Some(Identity { token: Secret(greeting.token.0.into_owned()), sid: greeting.sid });
+        let token = Secret(greeting.token.0.into_owned());
+        let is_of_account = greeting.role.is_some();
+        self.identity = Some(Identity { token, sid: greeting.sid, is_of_account });
         self.link = Link::Ready;
         self.attempt = 0;
         self.line_bytes_max = greeting.line_bytes_max.min(LINE_BYTES_MAX);

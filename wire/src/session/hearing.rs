@@ -66,6 +66,14 @@ impl Session {
             Heard::TakenOver => self.handle_taken_over(),
             Heard::Renamed { name } => self.handle_renamed(name.into_owned()),
             Heard::NickRefused { code, sentence } => self.handle_nick_refused(code, sentence),
+            Heard::LoggedIn { name, role } => {
+                self.handle_renamed(name.into_owned());
+                self.note_role(Some(role.into_owned()));
+            }
+            Heard::LoginRefused { code, sentence, .. } => {
+                let (code, sentence) = (code.to_owned(), sentence.to_owned());
+                self.events.push_back(Event::LoginRefused { code, sentence, again_in: None });
+            }
             other => self.handle_told(other),
         }
     }

@@ -39,9 +39,7 @@ impl Session {
 
     /// The connection is there, and nobody can read on its way what is sent: it is encrypted, or does not leave the machine.
     pub fn handle_connected_privately(&mut self, now: Duration) {
-        let is_new = self.link == Link::Connecting;
-        self.handle_connected(now);
-        self.connection.is_private |= is_new;
+        self.begin_connection(now, true);
     }
 
     /// What the account may do besides speaking: `user`, `bridge`, `operator`, or a newer word. None: the session has not
@@ -76,8 +74,11 @@ impl Session {
         self.send_hello();
     }
 
-    /// What HELLO says of the account.
+    /// What HELLO, or the answer to a log-in, says of the account.
     pub(super) fn note_role(&mut self, role: Option<String>) {
+        if let Some(identity) = &mut self.identity {
+            identity.is_of_account |= role.is_some();
+        }
         self.login.role.clone_from(&role);
         self.events.extend(role.map(|role| Event::LoggedIn { role }));
     }

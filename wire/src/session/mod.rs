@@ -83,6 +83,8 @@ enum Link {
 struct Identity {
     token: Secret<String>,
     sid: u64,
+    /// An account has logged in with it: the token is worth as much as the password.
+    is_of_account: bool,
 }
 
 /// What is known of one connection, and of nothing beyond it.
@@ -207,9 +209,13 @@ impl Session {
 
     /// The connection is there. Others may read on its way what is sent: no password goes over it.
     pub fn handle_connected(&mut self, now: Duration) {
+        self.begin_connection(now, false);
+    }
+
+    fn begin_connection(&mut self, now: Duration, is_private: bool) {
         self.advance(now);
         if self.link == Link::Connecting {
-            self.connection = Connection { heard_at: self.now, ..Connection::default() };
+            self.connection = Connection { heard_at: self.now, is_private, ..Connection::default() };
             self.lines = Lines::new(TAGGED_LINE_BYTES_MAX);
             self.send_hello();
         }

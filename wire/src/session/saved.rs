@@ -5,7 +5,7 @@
 //!
 //! - `address value=A`, `name value=N`: whom and as whom.
 //! - `sid value=N`: earlier numbers, oldest first.
-//! - `token value=T sid=N`: what the relay gave. The token is a secret.
+//! - `token value=T sid=N [account=1]`: what the relay gave, and whether to an account. The token is a secret.
 //! - `held value=NAME`: the name that the relay may think it still has.
 //! - `next label=N highest=ID`: the next label, the newest id seen.
 //! - `room name=R [newest=ID]`: a room, and up to where it was heard.
@@ -172,8 +172,9 @@ impl Session {
         for sid in &self.old_sids {
             put("sid", &[("value", Some(&number(*sid)))]);
         }
-        if let Some(Identity { token, sid }) = &self.identity {
-            put("token", &[("value", Some(token)), ("sid", Some(&number(*sid)))]);
+        if let Some(Identity { token, sid, is_of_account }) = &self.identity {
+            let account = is_of_account.then_some("1");
+            put("token", &[("value", Some(token)), ("sid", Some(&number(*sid))), ("account", account)]);
         }
         let held = self.next_ghost();
         if held.is_some() {
@@ -253,7 +254,8 @@ impl Session {
                 }
                 "token" => {
                     let token = Secret(row.needed("value", is_text)?);
-                    self.identity = Some(Identity { token, sid: row.number("sid")? });
+                    let is_of_account = row.raw("account").is_some();
+                    self.identity = Some(Identity { token, sid: row.number("sid")?, is_of_account });
                 }
                 "held" => self.ghost_name = row.value("value"),
                 "room" => {

@@ -82,6 +82,7 @@ pub(crate) fn of_luis(id: u64, key: (u64, &str), text: &str) -> Line {
         reply: None,
         quote: None,
         is_private: false,
+        to: None,
         notice: None,
         name: "Luis".to_owned(),
         text: text.to_owned(),

@@ -104,3 +104,33 @@ fn what_was_read_is_told_and_heard() {
     assert_eq!(told, [Event::Read { room: "general".to_owned(), id: 9 }]);
     assert!(matches!(session.mark_read("la sala", 9), Err(AskError::Name(_))));
 }
+
+#[test]
+fn the_token_of_an_account_goes_no_way_that_the_password_may_not_go() {
+    let mut session = Session::new(config());
+    session.log_in("dos palabras").unwrap();
+    connect_privately(&mut session);
+    hear(&mut session, HELLO, seconds(1));
+    let mut session = Session::restore(config(), &session.saved()).unwrap();
+    actions(&mut session);
+    session.handle_connected(seconds(0));
+    assert_eq!(written(&mut session), ["/hello v=1 name=Ana room=general"]);
+    session.handle_disconnected(seconds(1));
+    session.handle_time(seconds(90));
+    actions(&mut session);
+    session.handle_connected_privately(seconds(90));
+    let hello = written(&mut session);
+    assert!(hello[0].starts_with("/hello v=1 name=Ana room=general resume=T"), "{hello:?}");
+}
+
+#[test]
+fn who_logs_in_after_the_greeting_has_the_account_s_name_and_role() {
+    let mut session = ready();
+    let done = "* NOTE LOGIN DONE name=Berta role=user :dentro\n";
+    let told = hear(&mut session, done, seconds(1));
+    let renamed = Event::Renamed { name: "Berta".to_owned() };
+    assert_eq!(told, [renamed, Event::LoggedIn { role: "user".to_owned() }]);
+    assert_eq!((session.name(), session.role()), ("Berta", Some("user")));
+    let told = hear(&mut session, "* FAIL LOGIN REFUSED :no\n", seconds(2));
+    assert!(matches!(&told[..], [Event::LoginRefused { code, again_in: None, .. }] if code == "REFUSED"));
+}

@@ -2,9 +2,9 @@
 
 use super::form::{Builder, Form};
 use crate::colour::Theme;
-use crate::model::{Act, Model};
-use crate::phrases::{Language, Phrase, Sentence, fill};
-use crate::render::{self, Style};
+use crate::model::{Act, Answer, Model};
+use crate::phrases::{AccountPhrase, Language, Phrase, Sentence, fill};
+use crate::render::{self, Field, Style};
 use crate::settings::{Notices, Settings, check_name, check_relay, read_font_size, read_muted, read_rooms};
 use crate::view::list::{ListRow, Wishes};
 use crate::view::menus::Item;
@@ -88,8 +88,31 @@ pub(super) fn build(kind: Sheet, brush: &Brush, post: &Post, model: &Model) -> F
         }
         // It has more to choose from than its kind says.
         Sheet::Menu => menu(brush, post, &[]),
+        Sheet::Question(_) => question(brush, post, model),
         Sheet::Settings => settings(begin(say(Phrase::Settings), SETTINGS_COLUMNS), model),
     }
+}
+
+/// What the model asks.
+fn question(brush: &Brush, post: &Post, model: &Model) -> Form {
+    let Some(question) = render::question(model) else { return Builder::new(brush, post, "", 1).build() };
+    let mut sheet = Builder::new(brush, post, &question.title, SETTINGS_COLUMNS);
+    question.error.iter().for_each(|error| sheet.words(error, true));
+    question.words.iter().for_each(|words| sheet.words(words, false));
+    for field in &question.fields {
+        match field {
+            Field::Secret { label } => sheet.secret(label),
+            Field::Text { label } => sheet.field(label, ""),
+            Field::Choice { label, options } => {
+                let options: Vec<&str> = options.iter().map(String::as_str).collect();
+                sheet.choice(label, &options, 0);
+            }
+            Field::Check { label } => sheet.check(label, false),
+        }
+    }
+    sheet.button(&question.accept, true);
+    sheet.button(&question.cancel, false);
+    sheet.build()
 }
 
 /// A choice of several.
@@ -136,6 +159,9 @@ fn settings(mut sheet: Builder<'_>, model: &Model) -> Form {
     sheet.check(say(Phrase::SettingNotify), now.notify);
     sheet.check(say(Phrase::SettingSound), now.sound);
     sheet.check(say(Phrase::SettingPaste), now.ask_before_paste);
+    sheet.check(AccountPhrase::SettingTls.in_language(model.language()), now.tls);
+    let fingerprint = AccountPhrase::SettingFingerprint.in_language(model.language());
+    sheet.field(fingerprint, now.certificate_text());
     sheet.button(say(Phrase::Accept), true);
     sheet.button(say(Phrase::Cancel), false);
     sheet.build()
@@ -148,6 +174,9 @@ impl Form {
             Sheet::Name if is_accepted => Some(Act::ChooseName(self.text(0))),
             Sheet::Room if is_accepted && !self.text(0).trim().is_empty() => Some(Act::Join(self.text(0))),
             Sheet::Paste(_) => Some(Act::ConfirmPaste(is_accepted)),
+            Sheet::Question(number) => {
+                Some(Act::Answer(Answer { number, is_accepted, values: self.values() }))
+            }
             Sheet::Settings if is_accepted => {
                 self.settings(model).ok().map(|settings| Act::ChangeSettings(Box::new(settings)))
             }
@@ -166,7 +195,7 @@ impl Form {
         if !name.is_empty() || !render::screen(model).own_name.is_empty() {
             check_name(&name)?;
         }
-        Ok(Settings {
+        let mut settings = Settings {
             relay: self.text(0),
             name,
             rooms: read_rooms(&self.text(2))?,
@@ -185,7 +214,10 @@ impl Form {
             notify: self.is_checked(11),
             sound: self.is_checked(12),
             ask_before_paste: self.is_checked(13),
+            tls: self.is_checked(14),
             ..now.clone()
-        })
+        };
+        settings.fill_in_certificate(&self.text(15), now)?;
+        Ok(settings)
     }
 }

@@ -5,8 +5,9 @@ use fltk::button::{Button, CheckButton};
 use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::{Group, Scroll, ScrollType};
-use fltk::input::Input as Field;
+use fltk::input::{Input as Field, SecretInput};
 use fltk::prelude::*;
+use tertulia_wire::secret::Secret;
 
 use super::choice::Choice;
 use super::emoji::Grid;
@@ -22,6 +23,8 @@ const BARE_MARGIN: i32 = 4;
 /// Something to fill in.
 pub(super) enum Control {
     Field(Field),
+    /// What is typed is not shown.
+    Secret(SecretInput),
     Choice(Choice),
     Check(CheckButton),
 }
@@ -121,6 +124,7 @@ impl<'a> Builder<'a> {
         });
         match &control {
             Control::Field(field) => self.form.scroll.add(field),
+            Control::Secret(field) => self.form.scroll.add(field),
             Control::Choice(choice) => self.form.scroll.add(&choice.widget),
             Control::Check(check) => self.form.scroll.add(check),
         }
@@ -153,6 +157,18 @@ impl<'a> Builder<'a> {
             let _ = field.set_position(length);
             let _ = field.set_mark(0);
         }
+    }
+
+    /// A field for a password.
+    pub(super) fn secret(&mut self, label: &str) {
+        let mut field = SecretInput::new(0, 0, 10, 10, None);
+        field.set_label(label);
+        field.set_label_type(fltk::enums::LabelType::None);
+        dress_field(&mut field, self.brush);
+        field.super_handle_first(false);
+        let post = self.post.clone();
+        field.handle(move |_, event| event == Event::KeyDown && press(&post));
+        self.row(Some(label), Control::Secret(field));
     }
 
     /// One of several.
@@ -230,6 +246,7 @@ impl Form {
         }
         match self.rows.first_mut().map(|row| &mut row.control) {
             Some(Control::Field(field)) => drop(field.take_focus()),
+            Some(Control::Secret(field)) => drop(field.take_focus()),
             Some(Control::Choice(choice)) => drop(choice.widget.take_focus()),
             Some(Control::Check(check)) => drop(check.take_focus()),
             None => drop(self.buttons.first_mut().map(|button| button.take_focus())),
@@ -298,6 +315,7 @@ impl Form {
             }
             match &mut row.control {
                 Control::Field(field) => place(field, part),
+                Control::Secret(field) => place(field, part),
                 Control::Choice(choice) => place(&mut choice.widget, part),
                 Control::Check(check) => place(check, part),
             }
@@ -337,6 +355,18 @@ impl Form {
             Some(Control::Field(field)) => field.value(),
             _ => String::new(),
         }
+    }
+
+    /// What stands in each row, as [`crate::model::Answer`] has it.
+    pub(super) fn values(&self) -> Vec<Secret<String>> {
+        let value = |row: &FormRow| match &row.control {
+            Control::Field(field) => field.value(),
+            Control::Secret(field) => field.value(),
+            Control::Choice(choice) => choice.chosen().to_string(),
+            Control::Check(check) if check.is_checked() => "1".to_owned(),
+            Control::Check(_) => String::new(),
+        };
+        self.rows.iter().map(value).map(Secret).collect()
     }
 
     /// Which is chosen in the n-th row.

@@ -5,6 +5,7 @@ use tertulia_wire::tags::escape;
 
 use super::super::rooms::{DEFAULT_ROOM, NOWHERE};
 use super::super::sessions::{Presence, SessionId};
+use super::super::tagged::TagValues;
 use super::super::{Chat, ClientId, RoomId};
 use crate::account::{Change, ReadMarker, Role};
 use crate::phrases::Phrase;
@@ -115,6 +116,31 @@ impl Chat {
         let away = self.rooms.get(room).map_or(&[][..], |room| &room.away);
         let mut before = away.iter().take_while(|other| **other != session);
         self.has_seen_device(number, room, None) || before.any(|other| self.is_away_as(*other, number))
+    }
+
+    /// A private line that was handed over is told to the sender's other devices that hear tags, which say whom it was for.
+    pub(in crate::chat) fn tell_own_devices(
+        &mut self,
+        client: ClientId,
+        receivers: &[ClientId],
+        shown: &str,
+        text: &str,
+        values: TagValues<'_>,
+    ) {
+        let account = self.account_of(client).and_then(|number| self.accounts.by_number.get(&number));
+        let devices = account.map_or(Vec::new(), |account| account.devices.clone());
+        let is_other = |device: &ClientId| {
+            *device != client
+                && !receivers.contains(device)
+                && self.is_extended(*device)
+                && self.has_place(*device)
+                && !self.is_greeting(*device)
+        };
+        let others: Vec<ClientId> = devices.into_iter().filter(is_other).collect();
+        let mut line = String::new();
+        TagValues { unix_ms: self.ids.unix_ms(), ..values }.write(&mut line);
+        line.push_str(&format!("{shown}: {text}\n"));
+        others.into_iter().for_each(|device| self.insert(device, &line));
     }
 
     /// `/read`: a marker only grows, and the account's devices are told.

@@ -1,0 +1,81 @@
+//! What operators do to people, from a menu or by an order. The relay decides whether they may.
+
+use tertulia_wire::account::{AccountCommand, ActKind};
+use tertulia_wire::command::CommandError;
+use tertulia_wire::secret::Secret;
+use tertulia_wire::tags::escape;
+
+use super::accounts::What;
+use super::saying::base_name;
+use super::{LinkCommand, Model, Sentence};
+use crate::phrases::{AccountPhrase as Words, Phrase};
+
+/// How long somebody is muted or banned, as it can be chosen; the last is without end.
+pub(crate) const SPANS: [(Words, &str); 5] = [
+    (Words::TenMinutes, "10m"),
+    (Words::OneHour, "1h"),
+    (Words::OneDay, "1d"),
+    (Words::OneWeek, "7d"),
+    (Words::Always, ""),
+];
+
+/// Whether an act can be for a time only.
+pub(crate) fn has_span(kind: ActKind) -> bool {
+    matches!(kind, ActKind::Mute | ActKind::Ban)
+}
+
+/// Whether a reason is asked for.
+pub(crate) fn has_reason(kind: ActKind) -> bool {
+    matches!(kind, ActKind::Kick | ActKind::Mute | ActKind::Ban)
+}
+
+impl Model {
+    /// An act is wanted: what it needs is asked for first, and so is whether it is meant.
+    pub(super) fn operate(&mut self, kind: ActKind, name: &str) {
+        let name = base_name(name).to_owned();
+        if kind == ActKind::Unmute {
+            return self.order_act(kind, &name, "", "");
+        }
+        self.ask_what(What::Act { kind, name }, None);
+    }
+
+    /// The act as it was filled in: for how long, where that can be said, and why.
+    pub(super) fn order_act(&mut self, kind: ActKind, name: &str, first: &str, second: &str) {
+        let (span, why) = if has_span(kind) { (first, second) } else { ("", first) };
+        let span = span.parse::<usize>().ok().and_then(|index| SPANS.get(index)).map_or("", |(_, span)| span);
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = [format!("/{}", kind.word()), escape(name).into_owned(), span.to_owned(), why];
+        let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        self.order_line(&words.join(" "));
+    }
+
+    fn order_line(&mut self, line: &str) {
+        let line = Secret(line.to_owned());
+        self.with_connection(|model| model.link(LinkCommand::Command { line }));
+    }
+
+    /// An order of operators, as it was written with its slash. None: it is none.
+    pub(super) fn obey_act(&mut self, line: &str) -> Option<bool> {
+        let rest = line.strip_prefix('/')?;
+        match AccountCommand::parse(rest) {
+            Ok(AccountCommand::Act(_)) => {
+                let line = Secret(line.to_owned());
+                Some(self.with_connection(|model| model.link(LinkCommand::Command { line })))
+            }
+            Err(CommandError::Missing { what, .. }) => {
+                self.complain(Sentence::new(Phrase::CommandMissing, &[what]));
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the relay says of an act that was done. False: it is something else.
+    pub(super) fn handle_act_done(&mut self, words: &str, sentence: &str) -> bool {
+        let is_done = words.starts_with("NOTE ") && words.split(' ').nth(2) == Some("DONE");
+        if is_done && !sentence.is_empty() {
+            self.hint(Sentence::quoted(sentence));
+        }
+        is_done
+    }
+}
