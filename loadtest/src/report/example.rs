@@ -15,15 +15,6 @@ pub(crate) fn example() -> Report {
         p99_99: us,
         max: us,
     };
-    let interval = |end_s, delivered| Interval {
-        end_s,
-        length_s: 1.0,
-        accepted: 5,
-        delivered,
-        p50_us: 50,
-        p99_us: 60,
-        max_us: delivered / 5,
-    };
     Report {
         schema_version: SCHEMA_VERSION,
         version: "0.0.0".into(),
@@ -73,6 +64,10 @@ pub(crate) fn example() -> Report {
         repeats: vec![Figures { rate_per_s: 500.0, p99_us: 60_000.0, ..Figures::default() }],
         floor: None,
     }
+}
+
+fn interval(end_s: f64, delivered: u64) -> Interval {
+    Interval { end_s, length_s: 1.0, accepted: 5, delivered, p50_us: 50, p99_us: 60, max_us: delivered / 5 }
 }
 
 /// What may stand there: a promise is broken.
