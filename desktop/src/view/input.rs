@@ -92,7 +92,7 @@ impl Input {
     /// How high it is to be, for what stands in it and its width. It has a bar only once not all of it is seen: the toolkit
     /// would show one earlier.
     pub(super) fn wanted_height(&mut self, brush: &Brush) -> i32 {
-        let lines = breaks_before(&self.widget, self.buffer.length(), LINES_SEEN_MAX) + 1;
+        let lines = breaks_before(&self.widget, &self.buffer, self.buffer.length(), LINES_SEEN_MAX) + 1;
         let bar = if lines > LINES_SEEN_MAX { Align::Right } else { Align::empty() };
         if self.widget.scrollbar_align() != bar {
             self.widget.set_scrollbar_align(bar);
@@ -171,8 +171,10 @@ fn is_composing(composed: i32, text: &str) -> bool {
 
 /// How many breaks there are before a place, those that the width makes included; not more than that. The toolkit's own
 /// count is wrong where the text begins with a character of several bytes; where each line begins, it knows.
-fn breaks_before(editor: &TextEditor, place: i32, at_most: i32) -> i32 {
-    let Some(buffer) = editor.buffer().filter(|buffer| buffer.length() > 0) else { return 0 };
+fn breaks_before(editor: &TextEditor, buffer: &TextBuffer, place: i32, at_most: i32) -> i32 {
+    if place <= 0 {
+        return 0;
+    }
     let (mut breaks, mut begin) = (0, 0);
     while breaks < at_most {
         let next = editor.clone().skip_lines(begin, 1, true);
@@ -187,12 +189,14 @@ fn breaks_before(editor: &TextEditor, place: i32, at_most: i32) -> i32 {
 }
 
 fn is_first_row(editor: &TextEditor) -> bool {
-    breaks_before(editor, editor.insert_position(), 1) == 0
+    let place = editor.insert_position();
+    editor.buffer().is_none_or(|buffer| breaks_before(editor, &buffer, place, 1) == 0)
 }
 
 fn is_last_row(editor: &TextEditor) -> bool {
-    let length = editor.buffer().map_or(0, |buffer| buffer.length());
-    breaks_before(editor, editor.insert_position(), i32::MAX) >= breaks_before(editor, length, i32::MAX)
+    let breaks = |buffer: &TextBuffer, place| breaks_before(editor, buffer, place, i32::MAX);
+    let place = editor.insert_position();
+    editor.buffer().is_none_or(|buffer| breaks(&buffer, place) >= breaks(&buffer, buffer.length()))
 }
 
 /// In the empty input stands what it is for.

@@ -103,7 +103,6 @@ impl View {
         show(&mut panes.jump, screen.jump.is_some());
         if let Some(jump) = &screen.jump {
             set_label(&mut panes.jump, &jump.label);
-            has_moved |= !had_jump;
         }
         let palette = self.brush.palette();
         let over = screen.compose.over_bytes;
@@ -114,7 +113,11 @@ impl View {
         let ink = if is_error || over > 0 { palette.failed } else { palette.muted };
         panes.hint.set_label_color(color(ink));
         set_words(&mut panes.hint, &hint);
-        has_moved || before != (panes.heading.label(), panes.jump.label(), panes.banner_button.label())
+        has_moved |= before != (panes.heading.label(), panes.jump.label(), panes.banner_button.label());
+        if !had_jump && panes.jump.visible() {
+            self.arrange_ways();
+        }
+        has_moved
     }
 
     /// The button to the rule above what was not read is there while that is above what is seen.
