@@ -1,13 +1,18 @@
 //! What a person has chosen: the values, what they are by default, and how they are written as TOML. Knows no file; the
 //! caller reads and writes the text. What the command line says holds for this run and is not written down.
 
+mod address;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tertulia_wire::limits::{PORT, ROOM_DEFAULT, ROOMS_PER_CLIENT_MAX, TLS_PORT};
+use tertulia_wire::limits::{PORT, ROOM_DEFAULT, ROOMS_PER_CLIENT_MAX};
 use tertulia_wire::name::{Name, NameError, check_room};
 use tertulia_wire::tls::Fingerprint;
+
+pub use address::check_relay;
+use address::mended_relay;
 
 use crate::colour::Theme;
 use crate::fold::name_key;
@@ -308,40 +313,6 @@ pub(crate) fn toml_why(text: &str, error: &toml::de::Error) -> Sentence {
     Sentence::new(Phrase::LineWrong, &[&number.to_string()])
 }
 
-/// A host of version 6 that stands without brackets, and so without a port.
-fn is_bare_v6(relay: &str) -> bool {
-    let is_of_v6 = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.' | '%');
-    relay.matches(':').count() > 1 && relay.chars().all(is_of_v6)
-}
-
-/// The host, and the port where there is one.
-fn parts_of_relay(relay: &str) -> (&str, Option<&str>) {
-    if is_bare_v6(relay) || relay.ends_with(']') {
-        return (relay, None);
-    }
-    match relay.rsplit_once(':') {
-        Some((host, port)) => (host, Some(port).filter(|port| !port.is_empty())),
-        None => (relay, None),
-    }
-}
-
-/// What a relay's address is taken for: without a port, the port of old, or that of TLS.
-fn mended_relay(relay: &str, has_tls: bool) -> String {
-    let port = if has_tls { TLS_PORT } else { PORT };
-    let relay = relay.trim();
-    if relay.is_empty() {
-        return format!("127.0.0.1:{port}");
-    }
-    if is_bare_v6(relay) {
-        return format!("[{relay}]:{port}");
-    }
-    match relay.rsplit_once(':') {
-        Some((_, given)) if given.parse::<u16>().is_ok() => relay.to_owned(),
-        Some((host, "")) => format!("{host}:{port}"),
-        _ => format!("{relay}:{port}"),
-    }
-}
-
 fn mended_rooms(rooms: Vec<String>) -> Vec<String> {
     let mut mended: Vec<String> = Vec::new();
     for room in rooms.iter().map(|room| room_key(room)).filter_map(Result::ok) {
@@ -353,18 +324,6 @@ fn mended_rooms(rooms: Vec<String>) -> Vec<String> {
         mended.push(ROOM_DEFAULT.to_owned());
     }
     mended
-}
-
-/// A relay's address as a person writes it; empty: the usual one. An error: why it is none.
-pub fn check_relay(relay: &str) -> Result<(), Sentence> {
-    let relay = relay.trim();
-    let (host, port) = parts_of_relay(relay);
-    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let is_host = !host.is_empty() && !host.contains(char::is_whitespace);
-    if relay.is_empty() || (is_host && is_port) {
-        return Ok(());
-    }
-    Err(Sentence::new(Phrase::SettingRelayInvalid, &[relay]))
 }
 
 /// A name as a person writes it for themselves. An error: why it cannot be.
@@ -494,16 +453,6 @@ mod tests {
             assert_eq!(mended_relay(written, false), expected, "{written}");
         }
         assert_eq!(mended_relay("casa", true), "casa:2001");
-    }
-
-    #[test]
-    fn an_address_that_is_none_is_refused() {
-        for good in ["", "casa", "casa:", "casa:2005", "::1", "[::1]", "[::1]:7", "10.0.0.5:1"] {
-            assert_eq!(check_relay(good), Ok(()), "{good}");
-        }
-        for wrong in ["casa:99999", "casa:0", "casa:dos", ":2000", "dos palabras:2000", "[::1]:x"] {
-            assert_eq!(check_relay(wrong).unwrap_err().phrase(), Phrase::SettingRelayInvalid, "{wrong}");
-        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod event;
 mod hearing;
 mod link;
 mod marks;
+mod naming;
 mod operators;
 mod people;
 mod presence;
@@ -68,6 +69,7 @@ pub(crate) use connection::Status;
 pub(crate) use connection::seconds_until;
 pub(crate) use conversation::{Conversation, End, Older, Seat};
 pub(crate) use entry::{Body, Entry, Said, State};
+pub(crate) use naming::Naming;
 pub(crate) use operators::{SPANS, has_reason, has_span};
 pub(crate) use search::{Search, SearchAsked};
 pub(crate) use slash::hint_for;
@@ -78,6 +80,7 @@ use crate::settings::Settings;
 use asks::Asks;
 use compose::Sent;
 use conversations::Conversations;
+use naming::guest_name;
 use presence::Lists;
 
 /// The time, as the caller's clocks say it.
@@ -97,17 +100,6 @@ pub(crate) struct Hint {
     pub(crate) sentence: Sentence,
     pub(crate) is_error: bool,
     until: Duration,
-}
-
-/// The question for a name.
-#[derive(Debug, Clone)]
-pub(crate) struct Naming {
-    /// What the person gets who leaves it empty.
-    pub(crate) guest: String,
-    /// What stands there to be accepted: the name of the last session.
-    pub(crate) offered: String,
-    /// The name that was refused, and why.
-    pub(crate) refused: Option<(String, Sentence)>,
 }
 
 /// All state of the window.
@@ -350,22 +342,6 @@ impl Model {
         self.trim_conversation(told_in);
     }
 
-    /// The name of the last session is offered where one is asked for.
-    pub fn offer_name(&mut self, name: &str) {
-        if let Some(naming) = &mut self.naming {
-            naming.offered = name.to_owned();
-        }
-    }
-
-    fn ask_name(&mut self, refused: Option<(String, Phrase)>) {
-        let (guest, offered) = (self.guest.clone(), String::new());
-        let refused = refused.map(|(name, phrase)| {
-            let sentence = Sentence::new(phrase, &[&name]);
-            (name, sentence)
-        });
-        self.naming = Some(Naming { guest, offered, refused });
-    }
-
     /// What was heard was another relay's, and what was refused was written for its people.
     fn forget_lines(&mut self, last_relay: &str) {
         self.end_walk();
@@ -394,10 +370,4 @@ impl Model {
         let text = self.settings.to_toml();
         self.commands.push_back(Command::File(FileCommand::SaveSettings(text)));
     }
-}
-
-/// `Usuario_` and up to three digits, as the chat of old gave.
-fn guest_name(bits: u64) -> String {
-    let mixed = (bits ^ (bits >> 21)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    format!("Usuario_{}", (mixed >> 32) % 1000)
 }

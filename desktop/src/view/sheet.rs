@@ -5,6 +5,7 @@ mod build;
 mod choice;
 mod emoji;
 mod form;
+mod row;
 
 use fltk::enums::{ColorDepth, Damage, Event};
 use fltk::image::RgbImage;

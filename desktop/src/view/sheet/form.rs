@@ -7,10 +7,10 @@ use fltk::frame::Frame;
 use fltk::group::{Group, Scroll, ScrollType};
 use fltk::input::{Input as Field, SecretInput};
 use fltk::prelude::*;
-use tertulia_wire::secret::Secret;
 
 use super::choice::Choice;
 use super::emoji::Grid;
+use super::row::{Control, FormRow, row_height};
 use crate::view::arrange::{Room, place};
 use crate::view::list::{List, ListRow, Wishes};
 use crate::view::paint::{Brush, REGULAR, color, fill_round, outline_round};
@@ -19,21 +19,6 @@ use crate::view::post::{Post, Wish};
 
 /// Around a list that has nothing else around it, in pixels: the corners are round.
 const BARE_MARGIN: i32 = 4;
-
-/// Something to fill in.
-pub(super) enum Control {
-    Field(Field),
-    /// What is typed is not shown.
-    Secret(SecretInput),
-    Choice(Choice),
-    Check(CheckButton),
-}
-
-/// A row: what is asked, and where the answer goes.
-pub(super) struct FormRow {
-    label: Option<Frame>,
-    pub(super) control: Control,
-}
 
 /// A sheet that is built.
 pub(super) struct Form {
@@ -348,39 +333,6 @@ impl Form {
     fn is_bare(&self) -> bool {
         self.title.is_none()
     }
-
-    /// What stands in the n-th row, if it is a field.
-    pub(super) fn text(&self, row: usize) -> String {
-        match self.rows.get(row).map(|row| &row.control) {
-            Some(Control::Field(field)) => field.value(),
-            _ => String::new(),
-        }
-    }
-
-    /// What stands in each row, as [`crate::model::Answer`] has it.
-    pub(super) fn values(&self) -> Vec<Secret<String>> {
-        let value = |row: &FormRow| match &row.control {
-            Control::Field(field) => field.value(),
-            Control::Secret(field) => field.value(),
-            Control::Choice(choice) => choice.chosen().to_string(),
-            Control::Check(check) if check.is_checked() => "1".to_owned(),
-            Control::Check(_) => String::new(),
-        };
-        self.rows.iter().map(value).map(Secret).collect()
-    }
-
-    /// Which is chosen in the n-th row.
-    pub(super) fn chosen(&self, row: usize) -> usize {
-        match self.rows.get(row).map(|row| &row.control) {
-            Some(Control::Choice(choice)) => choice.chosen(),
-            _ => 0,
-        }
-    }
-
-    /// Whether the n-th row is checked.
-    pub(super) fn is_checked(&self, row: usize) -> bool {
-        matches!(self.rows.get(row).map(|row| &row.control), Some(Control::Check(check)) if check.is_checked())
-    }
 }
 
 /// What has the keyboard can be seen.
@@ -401,11 +353,6 @@ fn words_height(brush: &Brush, words: &Frame, width: i32) -> i32 {
     }
     let (_, height) = fltk::draw::wrap_measure(&words.label(), width, false);
     height + brush.gap()
-}
-
-fn row_height(brush: &Brush, row: &FormRow) -> i32 {
-    let is_check = matches!(row.control, Control::Check(_));
-    brush.gap() + if is_check { brush.line() } else { brush.control() - brush.gap() / 2 }
 }
 
 /// The keys of a sheet.
