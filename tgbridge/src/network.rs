@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use rustls::{CertificateError, Error as TlsError};
+use tertulia_wire::tls::Untrusted;
+use tertulia_wire::tls::rustls::{CertificateError, Error as TlsError};
 
 use crate::phrases::Told;
 
@@ -62,6 +63,10 @@ fn of_io(error: &io::Error) -> Option<Told> {
 }
 
 fn of_tls(error: &TlsError) -> Told {
+    let untrusted = Untrusted::of(error);
+    if let Some(why) = untrusted.and_then(|untrusted| untrusted.why.as_ref()) {
+        return of_tls(why);
+    }
     let (spanish, english) = match error {
         TlsError::InvalidCertificate(
             CertificateError::Expired
@@ -75,7 +80,7 @@ fn of_tls(error: &TlsError) -> Told {
         TlsError::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => ("su certificado es de otro nombre", "its certificate is for another name"),
-        TlsError::InvalidCertificate(CertificateError::ApplicationVerificationFailure) => {
+        _ if untrusted.is_some_and(|untrusted| untrusted.expected.is_some()) => {
             ("su certificado tiene otra huella", "its certificate has another fingerprint")
         }
         TlsError::InvalidCertificate(_) => {
@@ -119,8 +124,15 @@ fn cut() -> Told {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tertulia_wire::tls::Fingerprint;
+    use tertulia_wire::tls::rustls::{InvalidMessage, OtherError};
+
     use super::*;
     use crate::phrases::Language;
+
+    const PRINT: Fingerprint = Fingerprint([0xab; 32]);
 
     fn english(error: &(dyn Error + 'static)) -> String {
         told(error).shown(Language::En).to_owned()
@@ -152,10 +164,14 @@ mod tests {
         assert!(of(CertificateError::Expired).contains("clock"));
         assert!(of(CertificateError::NotValidForName).contains("another name"));
         assert!(of(CertificateError::UnknownIssuer).contains("trusted"));
-        assert!(of(CertificateError::ApplicationVerificationFailure).contains("fingerprint"));
-        assert!(
-            english(&TlsError::InvalidMessage(rustls::InvalidMessage::InvalidContentType)).contains("no TLS")
-        );
+        let not_taken = |expected, why: Option<CertificateError>| {
+            let why = why.map(TlsError::InvalidCertificate);
+            of(CertificateError::Other(OtherError(Arc::new(Untrusted { shown: PRINT, expected, why }))))
+        };
+        assert!(not_taken(Some(PRINT), None).contains("another fingerprint"));
+        assert!(not_taken(None, Some(CertificateError::Expired)).contains("clock"));
+        assert!(not_taken(None, None).contains("trusted"));
+        assert!(english(&TlsError::InvalidMessage(InvalidMessage::InvalidContentType)).contains("no TLS"));
     }
 
     #[test]

@@ -342,6 +342,8 @@ fn usual_state(bot_id: i64) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use tertulia_wire::tls::Fingerprint;
+
     use super::*;
 
     const SECRET: &str = "123:AAbb";
@@ -431,7 +433,7 @@ mod tests {
         let file = "login = 'Puente'\nrelay_tls = true\nrelay_fingerprint = '";
         let found = options(&[], &format!("{file}{}'\n", "ab".repeat(32))).unwrap();
         assert_eq!(found.way.address, "127.0.0.1:2001");
-        assert!(found.way.trust.unwrap().is_pinned());
+        assert_eq!(found.way.trust.unwrap().expected(), Some(Fingerprint([0xab; 32])));
         for (flags, words) in [
             (&["--login", "Puente", "--name", "Otro"][..], "leave --name out"),
             (&["--login", "a - b"], "--login"),

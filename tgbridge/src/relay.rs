@@ -7,8 +7,6 @@ use std::time::Duration;
 use tertulia_wire::session::{Action, Session};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::network;
-use crate::phrases::Told;
 use crate::socket::{Connecting, Moved, Socket, Way, connect};
 
 /// Bytes of one read.
@@ -24,7 +22,7 @@ pub struct Relay {
     unsent: Vec<u8>,
     connecting: Option<Connecting>,
     /// Why the last connection could not be made.
-    trouble: Option<Told>,
+    trouble: Option<io::Error>,
     started: Instant,
     buffer: Vec<u8>,
 }
@@ -112,19 +110,14 @@ impl Relay {
                 }
             }
             Err(error) => {
-                self.trouble = Some(network::told(&error));
+                self.trouble = Some(error);
                 self.session.handle_connect_failed(now);
             }
         }
     }
 
-    /// How the relay is reached.
-    pub fn way(&self) -> &Way {
-        &self.way
-    }
-
     /// Why there is no connection, where none could be made.
-    pub fn trouble(&self) -> Option<&Told> {
+    pub fn trouble(&self) -> Option<&io::Error> {
         self.trouble.as_ref()
     }
 

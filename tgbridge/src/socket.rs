@@ -6,12 +6,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use tertulia_wire::tls::{Fingerprint, Trust};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-
-use crate::trust::Trust;
 
 /// How long establishing a connection may take, TLS included.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -33,6 +32,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 pub struct Socket {
     stream: Box<dyn Stream>,
     is_private: bool,
+    certificate: Option<Fingerprint>,
     /// Something that was written may still lie in the TLS layer.
     is_flush_due: bool,
 }
@@ -59,24 +59,31 @@ pub(crate) fn connect(way: Way) -> Connecting {
 
 impl Socket {
     async fn open(way: &Way) -> io::Result<Self> {
-        way.trust.iter().for_each(Trust::forget_shown);
         let socket = TcpStream::connect(&way.address).await?;
         // Without it, lines only come a little later.
         let _ = socket.set_nodelay(true);
         let is_local = socket.peer_addr()?.ip().to_canonical().is_loopback();
-        let stream: Box<dyn Stream> = match &way.trust {
+        let (stream, certificate): (Box<dyn Stream>, _) = match &way.trust {
             Some(trust) => {
-                let connector = TlsConnector::from(trust.config.clone());
-                Box::new(connector.connect(trust.name.clone(), socket).await?)
+                let stream = TlsConnector::from(trust.config()).connect(trust.server_name(), socket).await?;
+                let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                let certificate = shown.map(|shown| Fingerprint::of(shown));
+                (Box::new(stream), certificate)
             }
-            None => Box::new(socket),
+            None => (Box::new(socket), None),
         };
-        Ok(Self { stream, is_private: is_local || way.trust.is_some(), is_flush_due: false })
+        let is_private = is_local || way.trust.is_some();
+        Ok(Self { stream, is_private, certificate, is_flush_due: false })
     }
 
     /// Nobody else can read what goes through it: it is encrypted, or does not leave the machine.
     pub fn is_private(&self) -> bool {
         self.is_private
+    }
+
+    /// Of the certificate that was taken. None: without TLS.
+    pub fn certificate(&self) -> Option<Fingerprint> {
+        self.certificate
     }
 
     /// Writes all of a text.

@@ -131,7 +131,8 @@ fn check_who(part: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-fn is_printable(c: char) -> bool {
+/// Whether this character shows, and ends no line: a name has no other, and no `:`.
+pub fn is_printable(c: char) -> bool {
     let breaks_line = matches!(c, '\u{2028}' | '\u{2029}');
     !(c.is_control() || breaks_line || is_bidi_control(c) || is_default_ignorable(c))
 }

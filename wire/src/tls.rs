@@ -75,8 +75,8 @@ pub struct Untrusted {
     pub shown: Fingerprint,
     /// Another one was expected. Else nobody vouches for it.
     pub expected: Option<Fingerprint>,
-    /// Why nobody does.
-    why: Option<Error>,
+    /// Why nobody does, where somebody was asked.
+    pub why: Option<Error>,
 }
 
 impl Untrusted {
@@ -110,6 +110,12 @@ impl fmt::Display for Untrusted {
 
 impl StdError for Untrusted {}
 
+/// Of `HOST:PORT`, without the brackets of an IPv6 address; all of it where there is no port.
+pub fn host_of(address: &str) -> &str {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 /// Why nobody can be trusted like that.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrustError {
@@ -138,6 +144,7 @@ impl StdError for TrustError {}
 pub struct Trust {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
+    expected: Option<Fingerprint>,
 }
 
 impl Trust {
@@ -160,6 +167,11 @@ impl Trust {
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
         // A root that is none was not among them; of revoked ones nothing was said.
         let verifier = verifier.map_err(|error| TrustError::Tls(Error::General(error.to_string())))?;
+        Self::vouched_by(verifier, host)
+    }
+
+    /// Takes what the verifier vouches for, under the host's name. That who shows it has its key is checked here.
+    pub fn vouched_by(verifier: Arc<dyn ServerCertVerifier>, host: &str) -> Result<Self, TrustError> {
         Self::checking(Check::Vouched(verifier), host)
     }
 
@@ -170,6 +182,10 @@ impl Trust {
 
     fn checking(check: Check, host: &str) -> Result<Self, TrustError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TrustError::Host(host.to_owned()))?;
+        let expected = match check {
+            Check::Pinned(fingerprint) => Some(fingerprint),
+            _ => None,
+        };
         let provider = Arc::new(crypto::default_provider());
         let verifier = Arc::new(Verifier { check, provider: Arc::clone(&provider) });
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -179,19 +195,34 @@ impl Trust {
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
-        Ok(Self { config: Arc::new(config), name })
+        Ok(Self { config: Arc::new(config), name, expected })
+    }
+
+    /// Of the one certificate that is taken, where there is one.
+    pub fn expected(&self) -> Option<Fingerprint> {
+        self.expected
+    }
+
+    /// For those who begin connections by other means.
+    pub fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// Whom the certificate must name, where somebody vouches for it.
+    pub fn server_name(&self) -> ServerName<'static> {
+        self.name.clone()
     }
 
     /// Begins a connection.
     pub fn begin(&self) -> Result<ClientConnection, Error> {
-        ClientConnection::new(Arc::clone(&self.config), self.name.clone())
+        ClientConnection::new(self.config(), self.server_name())
     }
 }
 
 #[derive(Debug)]
 enum Check {
     Pinned(Fingerprint),
-    Vouched(Arc<WebPkiServerVerifier>),
+    Vouched(Arc<dyn ServerCertVerifier>),
     Any,
     None,
 }
@@ -263,7 +294,7 @@ mod tests {
         assert_eq!(read(&with), Ok(Fingerprint([0xab; 32])));
         assert_eq!(read(&format!(" {} ", "ab".repeat(32))), Ok(Fingerprint([0xab; 32])));
         assert_eq!(Fingerprint([0xab; 32]).to_string(), with);
-        for wrong in ["", "AB", &"ab".repeat(33), &"a".repeat(63), &"xy".repeat(32)] {
+        for wrong in ["", "AB", &"ab".repeat(33), &"a".repeat(63), &"xy".repeat(32), &"+1".repeat(32)] {
             assert_eq!(read(wrong), Err(FingerprintError), "{wrong}");
         }
     }
@@ -275,6 +306,20 @@ mod tests {
         let error = Untrusted { shown, expected: None, why: None }.into_error();
         assert_eq!(Untrusted::of(&error).map(|untrusted| untrusted.shown), Some(shown));
         assert_eq!(Untrusted::of(&Error::DecryptError), None);
+    }
+
+    #[test]
+    fn the_host_of_the_address_is_whom_the_certificate_must_name() {
+        for (address, host) in [
+            ("relay.example:2001", "relay.example"),
+            ("[::1]:2001", "::1"),
+            ("127.0.0.1:2001", "127.0.0.1"),
+            ("relay.example", "relay.example"),
+        ] {
+            let trust = Trust::pinned(Fingerprint([0; 32]), host_of(address)).unwrap();
+            assert_eq!(trust.server_name(), ServerName::try_from(host).unwrap(), "{address}");
+            assert_eq!(trust.expected(), Some(Fingerprint([0; 32])));
+        }
     }
 
     #[test]

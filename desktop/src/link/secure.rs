@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use mio::net::TcpStream;
 use tertulia_wire::tls::rustls::{self, ClientConnection, RootCertStore};
-use tertulia_wire::tls::{Trust, Untrusted};
+use tertulia_wire::tls::{Trust, Untrusted, host_of};
 
 use crate::model::{ConnectError, Secure};
 use crate::phrases::Sentence;
@@ -15,7 +15,7 @@ const ENCRYPTED_BYTES_MAX: usize = 16 * 1024;
 
 /// Whom to trust at this address. The system's certificates are looked at where none was confirmed: that takes a moment.
 pub(super) fn trust(address: &str, secure: Secure) -> Result<Trust, ConnectError> {
-    let host = host(address);
+    let host = host_of(address);
     let trust = match secure.fingerprint {
         Some(fingerprint) => Trust::pinned(fingerprint, host),
         None => {
@@ -26,12 +26,6 @@ pub(super) fn trust(address: &str, secure: Secure) -> Result<Trust, ConnectError
         }
     };
     trust.map_err(|error| ConnectError::Tls(Sentence::quoted(&error.to_string())))
-}
-
-/// Of `HOST:PORT`.
-fn host(address: &str) -> &str {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// A socket, and what its bytes pass through.
@@ -140,19 +134,5 @@ impl Drop for Tls {
     fn drop(&mut self) {
         self.tls.send_close_notify();
         let _ = self.push();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_of_an_address_has_neither_port_nor_brackets() {
-        for (address, expected) in
-            [("casa:2001", "casa"), ("[::1]:2001", "::1"), ("127.0.0.1:1", "127.0.0.1"), ("casa", "casa")]
-        {
-            assert_eq!(host(address), expected, "{address}");
-        }
     }
 }

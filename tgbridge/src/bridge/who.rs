@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use tertulia_wire::limits::NAME_BYTES_MAX;
-use tertulia_wire::name::{Name, SEPARATOR};
-use tertulia_wire::text::{cut, is_bidi_control, is_default_ignorable};
+use tertulia_wire::name::{Name, SEPARATOR, is_printable};
+use tertulia_wire::text::cut;
 
 use crate::telegram::types::{Message, User, sender, string, user};
 
@@ -46,14 +46,7 @@ fn person_name(person: &User, naming: Naming) -> String {
 
 /// What of a name may stand behind ` - `. None: nothing.
 pub fn clean_name(name: &str) -> Option<String> {
-    let is_shown = |c: &char| {
-        !(c.is_control()
-            || *c == ':'
-            || matches!(c, '\u{2028}' | '\u{2029}')
-            || is_bidi_control(*c)
-            || is_default_ignorable(*c))
-    };
-    let kept: String = name.chars().filter(is_shown).collect();
+    let kept: String = name.chars().filter(|c| is_printable(*c) && *c != ':').collect();
     let words = kept.split_whitespace().collect::<Vec<_>>().join(" ");
     let who = cut(&words, NAME_BYTES_MAX).trim();
     Name::parse(&format!("T{SEPARATOR}{who}")).ok().map(|_| who.to_owned())

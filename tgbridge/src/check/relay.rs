@@ -8,6 +8,7 @@ use tertulia_wire::limits::TAGGED_LINE_BYTES_MAX;
 use tertulia_wire::lines::{Line, Lines};
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
+use tertulia_wire::tls::{Fingerprint, Trust};
 use tokio::time::timeout;
 
 use super::{Finding, Level};
@@ -16,7 +17,7 @@ use crate::options::Login;
 use crate::phrases::Language;
 use crate::run::ROLE;
 use crate::socket::{Socket, Way, connect};
-use crate::trust::show_fingerprint;
+use crate::trust::untrusted;
 
 /// The room that it asks from; and the start of its name, which is followed by a number.
 const ROOM: &str = "tgbridge-check";
@@ -46,8 +47,9 @@ enum Said {
 /// Asks the relay, for at most so long.
 pub(super) async fn find(way: &Way, login: Option<&Login>, wait: Duration) -> Vec<Finding> {
     match timeout(wait, ask(way, login)).await {
-        Ok(Ok(said)) => {
-            let mut findings: Vec<Finding> = of_trust(way).into_iter().collect();
+        Ok(Ok((certificate, said))) => {
+            let mut findings: Vec<Finding> =
+                certificate.map(|shown| of_certificate(way, shown)).into_iter().collect();
             findings.push(of(&way.address, &said));
             findings.extend(login.and_then(|login| of_login(&login.name, &said)));
             findings
@@ -60,19 +62,16 @@ pub(super) async fn find(way: &Way, login: Option<&Login>, wait: Duration) -> Ve
 fn unreachable(way: &Way, error: &io::Error) -> Finding {
     let (address, why) = (&way.address, network::told(error));
     let (spanish, english) = (why.shown(Language::Es), why.shown(Language::En));
-    match way.trust.as_ref().and_then(|trust| trust.shown()) {
-        Some(shown) => {
-            let shown = show_fingerprint(&shown);
-            Finding::new(
-                Level::Wrong,
-                format!(
-                    "el relay de {address} no es de fiar: {spanish}. Enseña {shown}: si es la huella que dijo el relay al hacer su certificado, pasa --relay-fingerprint con ella"
-                ),
-                format!(
-                    "the relay at {address} is not to be trusted: {english}. It shows {shown}: if that is the fingerprint that the relay told when it made its certificate, pass it with --relay-fingerprint"
-                ),
-            )
-        }
+    match untrusted(error).map(|untrusted| untrusted.shown) {
+        Some(shown) => Finding::new(
+            Level::Wrong,
+            format!(
+                "el relay de {address} no es de fiar: {spanish}. Enseña {shown}: si es la huella que dijo el relay al hacer su certificado, pasa --relay-fingerprint con ella"
+            ),
+            format!(
+                "the relay at {address} is not to be trusted: {english}. It shows {shown}: if that is the fingerprint that the relay told when it made its certificate, pass it with --relay-fingerprint"
+            ),
+        ),
         None => Finding::new(
             Level::Wrong,
             format!(
@@ -86,18 +85,17 @@ fn unreachable(way: &Way, error: &io::Error) -> Finding {
 }
 
 /// Why what is said cannot be read on its way.
-fn of_trust(way: &Way) -> Option<Finding> {
-    let trust = way.trust.as_ref()?;
-    let shown = show_fingerprint(&trust.shown()?);
-    let (spanish, english) = match trust.is_pinned() {
+fn of_certificate(way: &Way, shown: Fingerprint) -> Finding {
+    let expected = way.trust.as_ref().and_then(Trust::expected);
+    let (spanish, english) = match expected.is_some() {
         true => ("la huella es la de --relay-fingerprint", "the fingerprint is that of --relay-fingerprint"),
         false => ("el sistema confía en el certificado", "the system trusts the certificate"),
     };
-    Some(Finding::new(
+    Finding::new(
         Level::Well,
         format!("TLS con el relay: {spanish}, {shown}"),
         format!("TLS with the relay: {english}, {shown}"),
-    ))
+    )
 }
 
 fn of_login(name: &str, said: &Said) -> Option<Finding> {
@@ -186,8 +184,10 @@ fn of(address: &str, said: &Said) -> Finding {
     }
 }
 
-async fn ask(way: &Way, login: Option<&Login>) -> io::Result<Said> {
+/// Of the certificate that was taken, where TLS is spoken; and what was said.
+async fn ask(way: &Way, login: Option<&Login>) -> io::Result<(Option<Fingerprint>, Said)> {
     let mut socket = connect(way.clone()).await?;
+    let certificate = socket.certificate();
     let name = match login {
         Some(login) => escape(&login.name).into_owned(),
         None => format!("{ROOM}-{}", std::process::id()),
@@ -199,7 +199,7 @@ async fn ask(way: &Way, login: Option<&Login>) -> io::Result<Said> {
     let wants_login = |said: &Said| matches!(said, Said::Refused(code) if matches!(code.as_str(), "LOGIN_NEEDED" | "NAME_REGISTERED"));
     if let Some(login) = login.filter(|_| wants_login(&said)) {
         if !socket.is_private() {
-            return Ok(Said::NotPrivate);
+            return Ok((certificate, Said::NotPrivate));
         }
         let line = Secret(format!("/login {name} {}\n{hello}", *login.password));
         socket.write(&line).await?;
@@ -207,7 +207,7 @@ async fn ask(way: &Way, login: Option<&Login>) -> io::Result<Said> {
     }
     // Whether it hears this is of no consequence.
     let _ = socket.write("/quit\n").await;
-    Ok(said)
+    Ok((certificate, said))
 }
 
 /// What comes from the relay, line by line.

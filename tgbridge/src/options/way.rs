@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use tertulia_wire::account::is_password;
 use tertulia_wire::limits::{PORT, TLS_PORT};
 use tertulia_wire::secret::Secret;
+use tertulia_wire::tls::Fingerprint;
 
 use super::cannot_read;
 use crate::phrases::Told;
 use crate::socket::Way;
-use crate::trust::{Trust, parse_fingerprint};
+use crate::trust::trust;
 
 /// The variable that may hold the password of the relay's account.
 pub const PASSWORD_VARIABLE: &str = "TERTULIA_RELAY_PASSWORD";
@@ -34,7 +35,7 @@ pub(super) struct GivenWay {
 pub(super) fn way(given: GivenWay) -> Result<Way, Told> {
     let fingerprint = match given.fingerprint {
         // What was given is not repeated: it may be a secret, in the wrong place.
-        Some(text) => Some(parse_fingerprint(&text).ok_or_else(|| {
+        Some(text) => Some(text.parse::<Fingerprint>().map_err(|_| {
             Told::new(
                 "--relay-fingerprint: eso no es la huella SHA-256 de un certificado, 64 cifras hexadecimales; `tertulia-relay cert self-signed` la dice",
                 "--relay-fingerprint: that is no SHA-256 fingerprint of a certificate, 64 hexadecimal digits; `tertulia-relay cert self-signed` tells it",
@@ -45,7 +46,7 @@ pub(super) fn way(given: GivenWay) -> Result<Way, Told> {
     let is_tls = given.is_tls || fingerprint.is_some();
     let port = if is_tls { TLS_PORT } else { PORT };
     let address = given.relay.unwrap_or_else(|| format!("127.0.0.1:{port}"));
-    let trust = is_tls.then(|| Trust::new(&address, fingerprint)).transpose()?;
+    let trust = is_tls.then(|| trust(&address, fingerprint)).transpose()?;
     Ok(Way { address, trust })
 }
 

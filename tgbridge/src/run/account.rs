@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::{Ended, NAME_WAIT, Runner, say};
 use crate::bridge::Saved;
+use crate::network;
 use crate::options::Options;
 use crate::phrases::{Language, Told};
-use crate::trust::show_fingerprint;
+use crate::trust::untrusted;
 
 /// The wait before a password is tried again that was refused for a reason that may pass: the account may be banned for a time.
 const LOGIN_WAIT: Duration = Duration::from_secs(600);
@@ -158,8 +159,8 @@ impl Runner {
         let why = if is_spanish { reason.in_spanish() } else { reason.in_english() };
         match self.relay.trouble().filter(|_| reason == Reason::ConnectFailed) {
             Some(trouble) => {
-                let shown = self.relay.way().trust.as_ref().and_then(|trust| trust.shown());
-                let fingerprint = shown.map(|shown| format!(" ({})", show_fingerprint(&shown)));
+                let fingerprint = untrusted(trouble).map(|untrusted| format!(" ({})", untrusted.shown));
+                let trouble = network::told(trouble);
                 format!("{why}: {}{}", trouble.shown(self.language()), fingerprint.unwrap_or_default())
             }
             None => why.to_owned(),

@@ -59,7 +59,7 @@ impl Client {
     /// A client of the API at `base`, through a proxy if one is named. Why not, for people, without secrets.
     pub fn new(base: &str, token: Token, proxy: Option<&str>) -> Result<Self, Told> {
         // A second installation is refused, and is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = tertulia_wire::tls::rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("tertulia-tgbridge/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
