@@ -67,10 +67,15 @@ fn at_a_hangup_new_settings_hold_and_those_that_need_a_restart_are_named() {
     let mut relay = Relay::from_command(command);
     let mut ana = relay.named("Ana");
     Client::connect(relay.address()).expect_line("* FAIL RELAY FULL :…");
-    settings(&folder, &format!("{base}max-clients = 5\nflood = \"1,1\"\nroom-log-bytes = 0\n"));
+    settings(
+        &folder,
+        &format!(
+            "{base}max-clients = 5\nflood = \"1,1\"\nroom-log-bytes = 0\nallow-plaintext-login = true\n"
+        ),
+    );
     relay.signal("HUP");
     relay.await_said("taken up anew: flood, max-clients");
-    relay.await_said("only a restart takes up: room-log-bytes");
+    relay.await_said("only a restart takes up: room-log-bytes, allow-plaintext-login");
     let mut luis = relay.named("Luis");
     ana.forget();
     luis.tell("hola");
