@@ -34,7 +34,8 @@ fn begun_with(durability: Durability) -> Core {
 }
 
 pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
-    let origin = Origin { address: address.parse().ok(), is_private, is_trusted: false };
+    let is_here = address == NEAR;
+    let origin = Origin { address: address.parse().ok(), is_private, is_here, is_trusted: false };
     core.chat.handle_connect(ClientId(client), origin);
 }
 
@@ -211,4 +212,16 @@ fn a_device_is_missed_by_nobody_until_the_last_one_has_not_come_back() {
     core.gone(2);
     core.pass(Duration::from_secs(11).as_secs_f64());
     assert_eq!(core.heard(9), ["Ana ha abandonado el chat."]);
+}
+
+#[test]
+fn a_loopback_address_that_a_proxy_names_protects_nobody() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    expect(&mut core, 1, "/op Ana", "* NOTE OP DONE Ana :");
+    expect(&mut core, 1, "/ban Ana", "* NOTE BAN DONE Ana :");
+    let origin = Origin { address: NEAR.parse().ok(), is_private: true, ..Origin::default() };
+    core.chat.handle_connect(ClientId(2), origin);
+    expect(&mut core, 2, "/login Ana Ana-password", "* FAIL RELAY BANNED :");
 }
