@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tertulia_relay::account::{AccountRow, AccountsKept, Role, Verdict};
+use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
 use tertulia_relay::batch::Durability;
 use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules};
 use tertulia_wire::secret::Secret;
@@ -224,4 +224,25 @@ fn a_loopback_address_that_a_proxy_names_protects_nobody() {
     let origin = Origin { address: NEAR.parse().ok(), is_private: true, ..Origin::default() };
     core.chat.handle_connect(ClientId(2), origin);
     expect(&mut core, 2, "/login Ana Ana-password", "* FAIL RELAY BANNED :");
+}
+
+#[test]
+fn markers_of_more_rooms_than_are_remembered_do_not_stay_in_the_file() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Ana Ana-password");
+    core.send(1, "Ana: hola");
+    core.keep_all();
+    let mut kept = std::collections::BTreeSet::new();
+    for number in 0..1000 {
+        core.send(1, &format!("/read room=r{number} id={}", number + 1));
+        for change in core.keep_all().into_iter().flat_map(|work| work.changes) {
+            match change {
+                Change::Read(marker) => drop(kept.insert(marker.room)),
+                Change::ReadGone(_, room) => assert!(kept.remove(&room), "{room}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(kept.len(), 256);
 }

@@ -165,7 +165,10 @@ impl Chat {
         if id > marker {
             if account.markers.len() >= MARKERS_MAX && marker == 0 {
                 let oldest = account.markers.iter().min_by_key(|(_, id)| **id).map(|(room, _)| room.clone());
-                oldest.and_then(|room| account.markers.remove(&room));
+                if let Some(room) = oldest {
+                    account.markers.remove(&room);
+                    self.accounts.changes.push(Change::ReadGone(number, room.into()));
+                }
             }
             account.markers.insert(room.as_str().into(), id);
         }

@@ -152,6 +152,10 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
             let parameters = params![row.room, row.access.word(), members.join(" ")];
             execute("INSERT OR REPLACE INTO room_access VALUES (?1, ?2, ?3)", parameters)
         }
+        Change::ReadGone(account, room) => {
+            let parameters = params![number(*account), room];
+            execute("DELETE FROM read_marker WHERE account = ?1 AND room = ?2", parameters)
+        }
         Change::Read(marker) => execute(
             "INSERT INTO read_marker VALUES (?1, ?2, ?3) ON CONFLICT (account, room) DO UPDATE SET id = excluded.id
              WHERE excluded.id > id",
