@@ -215,6 +215,20 @@ fn a_device_is_missed_by_nobody_until_the_last_one_has_not_come_back() {
 }
 
 #[test]
+fn a_guest_who_is_muted_comes_with_no_other_name_either() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    connect(&mut core, 2, FAR, false);
+    core.send(2, "Eva se ha unido al chat.");
+    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva :");
+    core.send(2, "Eva ha abandonado el chat.");
+    core.heard(1);
+    expect(&mut core, 2, "/hello v=1 name=ComprenAhora", "* FAIL SAY MUTED :");
+    assert_eq!(core.heard(1), [""; 0]);
+}
+
+#[test]
 fn a_loopback_address_that_a_proxy_names_protects_nobody() {
     let mut core = begun();
     connect(&mut core, 1, NEAR, true);

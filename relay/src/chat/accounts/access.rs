@@ -21,6 +21,9 @@ const BEFORE_LOGIN: [&str; 11] =
 /// Commands with which something is said, be it by a name.
 const SPEAKING: [&str; 6] = ["msg", "privado", "nick", "nombre", "register", "registrar"];
 
+/// The same of who has no account: the others would hear the name that it comes with.
+const SPEAKING_AS_GUEST: [&str; 1] = ["hello"];
+
 /// Code, further words and sentence of a refusal to greet.
 type HelloRefusal = (&'static str, String, Phrase);
 
@@ -92,7 +95,9 @@ impl Chat {
             return true;
         }
         let is_goodbye = matches!(message, Message::Leave(_));
-        let is_silent = command.is_some() && !is_one_of(&SPEAKING);
+        let is_guest = self.account_of(client).is_none();
+        let is_speaking = is_one_of(&SPEAKING) || (is_guest && is_one_of(&SPEAKING_AS_GUEST));
+        let is_silent = command.is_some() && !is_speaking;
         if is_silent || (is_goodbye && self.is_own_goodbye(client, line)) {
             return false;
         }
