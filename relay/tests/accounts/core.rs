@@ -214,6 +214,70 @@ fn a_device_is_missed_by_nobody_until_the_last_one_has_not_come_back() {
     assert_eq!(core.heard(9), ["Ana ha abandonado el chat."]);
 }
 
+#[cfg(feature = "confusables")]
+#[test]
+fn guesses_under_names_that_look_the_same_are_guesses_for_one_account() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    expect(&mut core, 1, "/register Will una clave", "* NOTE REGISTER DONE name=Will");
+    let names = ["Will", "WilI", "WiIl", "WiII", "Wi1l", "WI1I", "wIII", "Wil|", "WiI|"];
+    let guess = |core: &mut Core, number: usize| {
+        let client = 10 + u32::try_from(number).unwrap();
+        connect(core, client, &format!("203.0.113.{number}"), true);
+        ask(core, client, &format!("/login {} guess-{number}", names[number % names.len()]))
+    };
+    let looked_at =
+        (0..90).filter(|number| guess(&mut core, *number).starts_with("* FAIL LOGIN REFUSED")).count();
+    // Each account's name has a few keys, and each of them a few tries.
+    assert!(looked_at < 16, "{looked_at}");
+}
+
+#[cfg(feature = "confusables")]
+#[test]
+fn a_log_in_as_oneself_makes_nothing_good_for_who_looks_alike() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    expect(&mut core, 1, "/register Paypal una clave", "* NOTE REGISTER DONE");
+    connect(&mut core, 2, NEAR, true);
+    expect(&mut core, 2, "/register paypai clave propia", "* NOTE REGISTER DONE");
+    let mut looked_at = 0;
+    for number in 0..100 {
+        // From ever new addresses, so that only the name counts.
+        let address = |more: u32| format!("203.0.{more}.{number}");
+        connect(&mut core, 10, &address(113), true);
+        looked_at +=
+            u32::from(ask(&mut core, 10, "/login Paypal adivinada").starts_with("* FAIL LOGIN REFUSED"));
+        connect(&mut core, 11, &address(114), true);
+        ask(&mut core, 11, "/login PaypaI clave propia");
+        core.gone(10);
+        core.gone(11);
+    }
+    assert!(looked_at <= 4, "{looked_at}");
+}
+
+#[test]
+fn new_passwords_of_one_account_keep_no_log_in_of_others_waiting() {
+    let mut core = begun();
+    for client in 1..=40 {
+        connect(&mut core, client, NEAR, true);
+        if client == 1 {
+            ask(&mut core, client, "/login Ana Ana-password");
+        } else {
+            core.pass(61.0);
+            expect(&mut core, client, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+        }
+    }
+    for client in 1..=40 {
+        core.send(client, "/passwd otra clave");
+    }
+    core.answer_with(|_| Answer::Accounts(None));
+    connect(&mut core, 50, FAR, true);
+    core.send(50, "/login Jefa Jefa-password");
+    assert!(!core.heard(50).iter().any(|line| line.contains(" BUSY ")));
+    let tasks = std::iter::from_fn(|| core.chat.poll_password()).count();
+    assert!((4..8).contains(&tasks), "{tasks}");
+}
+
 #[test]
 fn a_guest_who_is_muted_comes_with_no_other_name_either() {
     let mut core = begun();

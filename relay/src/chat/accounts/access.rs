@@ -280,7 +280,7 @@ impl Chat {
                 self.register_name(client, &name, *password, now);
             }
             Ok(AccountCommand::Login { name, password }) => self.log_in(client, &name, *password, now),
-            Ok(AccountCommand::Passwd { password }) => self.change_password(client, *password),
+            Ok(AccountCommand::Passwd { password }) => self.change_password(client, *password, now),
             Ok(AccountCommand::Read { room, id }) => self.mark_read(client, room.as_deref(), id),
             Ok(AccountCommand::Act(act)) => self.act(client, &act, now),
             Err(error) => self.refuse_command(client, error),

@@ -1,7 +1,6 @@
 //! Log-ins, new accounts, new passwords: what may be tried, and what comes of it once the password was looked at. Until
 //! then nothing more is taken from the connection; the others do not wait.
 
-use tertulia_wire::account::is_password;
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 
@@ -56,15 +55,10 @@ impl Chat {
     }
 
     /// `/passwd PASSWORD`
-    pub(super) fn change_password(&mut self, client: ClientId, password: &str) {
-        let name = self.account_name(client);
-        let outcome = self.check_private(client).and_then(|()| self.check_keeping());
-        let outcome = outcome.and_then(|()| match &name {
-            None => Err(refused("LOGIN_NEEDED", Phrase::LoginNeeded)),
-            Some(_) if !is_password(password) => Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid)),
-            Some(_) => Ok(()),
-        });
-        self.begin_task(client, What::Passwd, &name.unwrap_or_default(), password, outcome);
+    pub(super) fn change_password(&mut self, client: ClientId, password: &str, now: Moment) {
+        let name = self.account_name(client).unwrap_or_default();
+        let outcome = self.check_passwd(client, password, now);
+        self.begin_task(client, What::Passwd, &name, password, outcome);
     }
 
     /// First the file is looked at, in which a tool may have changed something.
@@ -191,10 +185,11 @@ impl Chat {
             self.events.push_back(Event::LoginFailed { client, name: name.to_owned(), address });
             return Err(refused("REFUSED", Phrase::LoginRefused));
         };
-        for subject in self.subjects(client, name) {
+        // Not those for the name as it was written: that may look like somebody else's, too.
+        for subject in self.subjects(client, &row.name) {
             match subject {
                 Subject::Address(_) => self.accounts.by_address.forgive(&subject),
-                Subject::Name(_) => self.accounts.by_name.clear(&subject),
+                _ => self.accounts.by_name.clear(&subject),
             }
         }
         if self.is_kept_out(client, row.number) {

@@ -37,6 +37,9 @@ const NAME_TRIES: (u32, Duration) = (4, Duration::from_secs(60));
 /// New accounts from one address.
 const REGISTER_TRIES: (u32, Duration) = (4, Duration::from_secs(60 * 60));
 
+/// New passwords of one account.
+const PASSWD_TRIES: (u32, Duration) = (4, Duration::from_secs(60));
+
 /// Who may come in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -109,6 +112,7 @@ pub(in crate::chat) struct Accounts {
     by_address: Attempts,
     by_name: Attempts,
     registers: Attempts,
+    passwds: Attempts,
     /// What is to be kept.
     changes: Vec<Change>,
     tasks: VecDeque<PasswordTask>,
@@ -134,6 +138,7 @@ impl Default for Accounts {
             by_address: attempts(ADDRESS_TRIES),
             by_name: attempts(NAME_TRIES),
             registers: attempts(REGISTER_TRIES),
+            passwds: attempts(PASSWD_TRIES),
             changes: Vec::new(),
             tasks: VecDeque::new(),
             waiting: BTreeMap::new(),
