@@ -56,6 +56,12 @@ impl Chat {
         for (client, cut) in std::mem::take(&mut self.accounts.unwelcome) {
             self.cut(client, cut, now);
         }
+        for number in std::mem::take(&mut self.accounts.revoked) {
+            self.revoke(number, None, now);
+            if let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) {
+                self.evict_guests(&name, number, now);
+            }
+        }
     }
 
     /// Whether each line of the connection is to be looked at by [`Chat::restrain`].

@@ -238,25 +238,19 @@ impl Chat {
         };
         let number = row.number;
         self.change_account(AccountRow { password, ..row });
-        self.revoke_tokens(number, client, now);
+        self.revoke(number, Some(client), now);
         Ok((String::new(), Phrase::PasswdDone))
     }
 
-    /// Whoever else is there with a token of the account is to log in anew: the old password may have been known.
-    fn revoke_tokens(&mut self, number: u64, client: ClientId, now: Moment) {
-        let own = self.session_of(client);
-        for session in self.sessions.of_account(number) {
-            if Some(session) == own {
-                continue;
-            }
-            match self.sessions.holder(session) {
-                Some(holder) => {
-                    self.sign_off(holder);
-                    self.cut(holder, Cut::Kicked, now);
-                }
-                None => self.drop_session(session, now),
-            }
-            self.sessions.forget(session);
+    /// Whoever else is there as the account, or could come back, is to log in anew: the old password may have been known.
+    pub(super) fn revoke(&mut self, number: u64, except: Option<ClientId>, now: Moment) {
+        let own = except.and_then(|client| self.session_of(client));
+        let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
+        for device in devices.unwrap_or_default().into_iter().filter(|device| Some(*device) != except) {
+            self.cut_for_good(device, Cut::Kicked, now);
+        }
+        for session in self.sessions.of_account(number).into_iter().filter(|session| Some(*session) != own) {
+            self.drop_session(session, now);
         }
     }
 
@@ -300,7 +294,7 @@ impl Chat {
     }
 
     /// Whoever has the name and not the account loses it.
-    fn evict_guests(&mut self, name: &str, number: u64, now: Moment) {
+    pub(super) fn evict_guests(&mut self, name: &str, number: u64, now: Moment) {
         for holder in self.names.evict(name, number) {
             match holder {
                 Holder::Client(guest) => {

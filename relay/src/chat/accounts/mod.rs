@@ -5,6 +5,7 @@ mod access;
 mod acts;
 mod attempts;
 mod devices;
+mod file;
 mod login;
 mod permits;
 mod sanctions;
@@ -121,6 +122,10 @@ pub(in crate::chat) struct Accounts {
     /// Answers that are given once what they tell of is kept, by their tickets.
     promised: BTreeMap<u64, (ClientId, String)>,
     last_ticket: u64,
+    /// The question to the file that nobody waits for.
+    looking: Option<u64>,
+    /// Accounts as which, and as whose name, nobody goes on who has not logged in with the newest password.
+    revoked: Vec<u64>,
     /// Connections that are to be cut, and why.
     unwelcome: Vec<(ClientId, Cut)>,
 }
@@ -144,6 +149,8 @@ impl Default for Accounts {
             waiting: BTreeMap::new(),
             promised: BTreeMap::new(),
             last_ticket: 0,
+            looking: None,
+            revoked: Vec::new(),
             unwelcome: Vec::new(),
         }
     }
@@ -239,38 +246,6 @@ impl Chat {
         self.accounts.changes.push(Change::Account(row.clone()));
         let touched = self.keeping.as_ref().map_or(0, |keeping| keeping.last_question());
         self.put_account(row, touched);
-    }
-
-    /// The file has other accounts than were known: a tool of the operator's has changed them. `ticket`: of the question.
-    fn merge_accounts(&mut self, kept: AccountsKept, ticket: u64) {
-        self.accounts.version = kept.version;
-        let there: Vec<u64> = kept.accounts.iter().map(|row| row.number).collect();
-        let is_older = |account: &Account| account.touched >= ticket;
-        for row in kept.accounts {
-            let known = self.accounts.by_number.get(&row.number);
-            if known.is_none_or(|account| !is_older(account) && account.row != row) {
-                let number = row.number;
-                self.put_account(row, 0);
-                self.settle_account(number);
-            }
-        }
-        let is_gone = |(number, account): (&u64, &Account)| {
-            (!there.contains(number) && !is_older(account)).then_some(*number)
-        };
-        let gone: Vec<u64> = self.accounts.by_number.iter().filter_map(is_gone).collect();
-        for number in gone {
-            self.drop_account(number);
-        }
-    }
-
-    /// An account is no more: whoever is there as it goes, and its name is anybody's.
-    fn drop_account(&mut self, number: u64) {
-        let Some(account) = self.accounts.by_number.remove(&number) else { return };
-        self.names.disown(&account.row.name);
-        for client in account.devices {
-            self.sign_off(client);
-            self.accounts.unwelcome.push((client, Cut::Kicked));
-        }
     }
 }
 

@@ -43,11 +43,12 @@ impl Store {
         if now.unwrap_or_default() <= version { Ok(None) } else { self.accounts().map(Some) }
     }
 
-    /// Keeps what a tool has changed. A relay that runs meanwhile sees it when next somebody logs in.
+    /// Keeps what a tool has changed. A relay that runs meanwhile sees it at SIGHUP, and when next somebody logs in.
     pub fn change_accounts(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         self.write(|transaction| {
             let version = value(transaction, VERSION)?.unwrap_or_default();
             set_value(transaction, VERSION, version.saturating_add(1))?;
+            changes.iter().try_for_each(|change| revoke(transaction, change))?;
             write(transaction, changes)
         })
     }
@@ -102,6 +103,17 @@ fn target_text(target: Target) -> String {
         Target::Account(number) => format!("{ACCOUNT_MARK}{number}"),
         Target::Block(block) => block.to_string(),
     }
+}
+
+/// Where an account gets another password, tokens that were given for the old one are worth nothing.
+fn revoke(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
+    let Change::Account(row) = change else { return Ok(()) };
+    connection
+        .execute(
+            "DELETE FROM session WHERE account IN (SELECT number FROM account WHERE number = ?1 AND password <> ?2)",
+            params![number(row.number), *row.password],
+        )
+        .map(drop)
 }
 
 /// Writes changes, in their order.
