@@ -5,6 +5,8 @@ use std::time::Duration;
 use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
 use tertulia_relay::batch::Durability;
 use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules};
+use tertulia_relay::flood::Flood;
+use tertulia_relay::phrases::Language;
 use tertulia_wire::secret::Secret;
 
 use crate::support::core::Core;
@@ -290,6 +292,41 @@ fn a_guest_who_is_muted_comes_with_no_other_name_either() {
     core.heard(1);
     expect(&mut core, 2, "/hello v=1 name=ComprenAhora", "* FAIL SAY MUTED :");
     assert_eq!(core.heard(1), [""; 0]);
+}
+
+#[test]
+fn who_is_a_bridge_no_more_is_slowed_like_everybody() {
+    let mut core = begun();
+    core.chat.handle_settings(Some(Flood::new(2, 1)), Language::En);
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    connect(&mut core, 2, FAR, true);
+    ask(&mut core, 2, "/login Ana Ana-password");
+    let said = |core: &mut Core| {
+        core.pass(30.0);
+        core.heard(1);
+        (0..10).for_each(|_| core.send(2, "Ana: hola"));
+        core.heard(1).iter().filter(|line| *line == "Ana: hola").count()
+    };
+    assert_eq!(said(&mut core), 2);
+    core.chat.look_at_accounts();
+    core.answer_with(|_| changed(Role::Bridge));
+    core.pass(30.0);
+    assert_eq!(said(&mut core), 10);
+    expect(&mut core, 1, "/deop Ana", "* NOTE DEOP DONE Ana :");
+    assert_eq!(said(&mut core), 2);
+}
+
+/// What a tool has made of Ana.
+fn changed(role: Role) -> Answer {
+    let row = |number, name: &str, role| AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-password")),
+        role,
+    };
+    let accounts = vec![row(1, "Ana", role), row(2, "Jefa", Role::Operator)];
+    Answer::Accounts(Some(Box::new(AccountsKept { version: 1, accounts, ..AccountsKept::default() })))
 }
 
 #[test]

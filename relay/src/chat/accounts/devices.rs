@@ -40,7 +40,10 @@ impl Chat {
         if let Some(state) = self.client_mut(client) {
             state.standing.muted_until = until;
             state.standing.is_restrained = true;
-            state.origin.is_trusted |= is_bridge;
+            let was_bridge = state.standing.is_freed;
+            if is_bridge != was_bridge && (was_bridge || !state.origin.is_trusted) {
+                (state.standing.is_freed, state.origin.is_trusted) = (is_bridge, is_bridge);
+            }
         }
     }
 

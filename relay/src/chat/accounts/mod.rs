@@ -65,13 +65,21 @@ pub(in crate::chat) struct Known {
     is_unwelcome: bool,
     /// Until when it may say nothing, in milliseconds since 1970.
     muted_until: u64,
+    /// It is free of flood control because of its role.
+    is_freed: bool,
     /// It has asked for extended mode, and will again once it has logged in.
     wants_hello: bool,
 }
 
 impl Known {
-    const NOTHING: Self =
-        Self { account: None, is_restrained: false, is_unwelcome: false, muted_until: 0, wants_hello: false };
+    const NOTHING: Self = Self {
+        account: None,
+        is_restrained: false,
+        is_unwelcome: false,
+        muted_until: 0,
+        is_freed: false,
+        wants_hello: false,
+    };
 }
 
 impl Deref for Standing {
