@@ -155,6 +155,8 @@ pub enum Change {
     Room(RoomRow),
     /// Somebody has read on.
     Read(ReadMarker),
+    /// Up to where the account has read that room is worth keeping no more.
+    ReadGone(u64, String),
 }
 
 /// What a change is about.
@@ -182,6 +184,7 @@ impl Change {
             }
             Self::Room(row) => ChangeKey::Room(row.room.clone()),
             Self::Read(marker) => ChangeKey::Read(marker.account, marker.room.clone()),
+            Self::ReadGone(account, room) => ChangeKey::Read(*account, room.clone()),
         }
     }
 }

@@ -162,3 +162,13 @@ fn a_header_that_never_ends_ends_in_its_time_and_delays_nobody() {
     gone.half_close();
     gone.expect_closed();
 }
+
+#[test]
+fn the_log_says_where_a_client_is_and_not_where_its_proxy_is() {
+    let relay = relay(&[]);
+    brought(&relay, "192.0.2.1").tell("Ana se ha unido al chat.");
+    relay.named("Luis");
+    let said = relay.stop();
+    assert!(said.iter().any(|line| line == "named name=Ana from=192.0.2.1"), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("named name=Luis from=127.0.0.1:")), "{said:?}");
+}

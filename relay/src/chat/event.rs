@@ -68,6 +68,8 @@ pub enum Event {
         client: ClientId,
         /// `NAME` or `NAME - WHO`.
         name: String,
+        /// Where it came from.
+        address: Option<core::net::IpAddr>,
     },
     /// A named connection gave its name up, or is gone.
     Left {
@@ -87,6 +89,14 @@ pub enum Event {
         name: String,
         /// Where it came from.
         address: Option<core::net::IpAddr>,
+    },
+    /// Accounts are others than before, because a tool has changed them in the file.
+    #[cfg(feature = "history")]
+    Accounts {
+        /// Those that are new, or were changed.
+        changed: usize,
+        /// Those that are no more.
+        gone: usize,
     },
     /// An operator did something.
     #[cfg(feature = "history")]

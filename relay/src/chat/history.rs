@@ -148,7 +148,7 @@ pub(super) struct Keeping {
     pub(super) searches: BTreeSet<u64>,
     /// One of each connection at most; the first one is answered first.
     askers: VecDeque<Asker>,
-    last_ticket: u64,
+    pub(super) last_ticket: u64,
     pub(super) is_in_trouble: bool,
     pub(super) unkept: Unkept,
 }
@@ -174,19 +174,6 @@ impl Keeping {
             self.questions.remove(index);
             self.searches.remove(&ticket);
         }
-    }
-}
-
-#[cfg(feature = "history")]
-impl Keeping {
-    /// Ticket of the newest question.
-    pub(super) fn last_question(&self) -> u64 {
-        self.last_ticket
-    }
-
-    /// Questions that the history has not taken.
-    pub(super) fn waiting_questions(&self) -> usize {
-        self.questions.len()
     }
 }
 
@@ -309,7 +296,9 @@ impl Chat {
     pub fn handle_answer(&mut self, ticket: u64, answer: &Answer) {
         let Some(keeping) = &mut self.keeping else { return };
         keeping.searches.remove(&ticket);
-        let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else { return };
+        let Some(index) = keeping.askers.iter().position(|asker| asker.ticket == ticket) else {
+            return self.handle_unasked(ticket, answer);
+        };
         let Some(Asker { client, for_what, .. }) = keeping.askers.remove(index) else { return };
         if let Some(state) = self.client_mut(client) {
             state.awaits_history = false;

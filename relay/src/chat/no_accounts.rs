@@ -116,4 +116,6 @@ impl Chat {
     }
 
     pub(super) fn restore_mute(&mut self, _: ClientId, _: u64) {}
+
+    pub(super) fn handle_unasked(&mut self, _: u64, _: &super::history::Answer) {}
 }

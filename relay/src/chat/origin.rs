@@ -9,6 +9,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// Nobody on the way can read what it sends: it is encrypted, or does not leave this machine.
     pub is_private: bool,
+    /// It was made on this machine, and no proxy says so.
+    pub is_here: bool,
     /// Free of flood control.
     pub is_trusted: bool,
 }

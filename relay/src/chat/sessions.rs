@@ -280,15 +280,6 @@ impl Sessions {
         all.map(|(index, slot)| SessionId { index, generation: slot.generation }).collect()
     }
 
-    /// The connection that holds the session.
-    #[cfg(feature = "history")]
-    pub(super) fn holder(&self, id: SessionId) -> Option<ClientId> {
-        match self.get(id)?.state {
-            Presence::Online(client) => Some(client),
-            _ => None,
-        }
-    }
-
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.by_token.len()

@@ -365,11 +365,12 @@ impl Chat {
         let is_new = state.named.as_ref().is_none_or(|named| named.base() != base);
         let named = Named { shown: shown.clone(), base_bytes: base.len(), asked, is_announced };
         let before = state.named.replace(Box::new(named));
+        let address = state.origin.address.map(|address| address.to_canonical());
         if is_new {
             if let Some(before) = before {
                 self.events.push_back(Event::Left { client, name: before.shown, cut: None });
             }
-            self.events.push_back(Event::Named { client, name: shown });
+            self.events.push_back(Event::Named { client, name: shown, address });
         }
     }
 

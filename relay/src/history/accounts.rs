@@ -47,7 +47,8 @@ pub enum AccountTool {
     },
 }
 
-/// Does it, and says in a sentence what came of it. A relay that runs meanwhile sees it when next somebody logs in.
+/// Does it, and says in a sentence what came of it. A relay that runs meanwhile sees it at SIGHUP, and when next
+/// somebody logs in.
 pub fn run(
     tool: &AccountTool,
     history: &HistoryOptions,

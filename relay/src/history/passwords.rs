@@ -63,13 +63,24 @@ impl Cost {
         format!("$argon2id$v=19$m={memory_kib},t={passes},p={LANES}${salt}${hash}")
     }
 
+    /// Whether this is how passwords are hashed now.
+    fn is_current(self, kept: &PasswordHash<'_>) -> bool {
+        let cost = |params: Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        Params::try_from(kept).ok().map(cost) == self.params().map(cost)
+    }
+
+    /// What is compared after a wrong guess, so that it takes as long as for an account that is not there: nothing more,
+    /// unless the password was hashed at another cost.
+    fn compared_besides(self, kept: &str) -> Option<String> {
+        let is_current = PasswordHash::new(kept).is_ok_and(|kept| self.is_current(&kept));
+        (!is_current).then(|| self.nobody())
+    }
+
     /// Whether this is the password, and what it is to be kept as from now on, if that was hashed at another cost.
     fn verify(self, password: &str, kept: &str) -> Verdict {
         let Ok(kept) = PasswordHash::new(kept) else { return Verdict::default() };
         let is_right = Argon2::default().verify_password(password.as_bytes(), &kept).is_ok();
-        let cost = |params: Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        let is_current = Params::try_from(&kept).ok().map(cost) == self.params().map(cost);
-        let hash = if is_right && !is_current { self.hash(password) } else { None };
+        let hash = if is_right && !self.is_current(&kept) { self.hash(password) } else { None };
         Verdict { is_right, hash }
     }
 }
@@ -134,7 +145,13 @@ fn run(cost: Cost, tasks: &Receiver<PasswordTask>, verdicts: &Mutex<Vec<(u64, Ve
     while let Ok(PasswordTask { ticket, password, kept }) = tasks.recv() {
         let verdict = match kept {
             None => Verdict { is_right: true, hash: cost.hash(&password) },
-            Some(Some(kept)) => cost.verify(&password, &kept),
+            Some(Some(kept)) => {
+                let verdict = cost.verify(&password, &kept);
+                if let Some(nobody) = cost.compared_besides(&kept).filter(|_| !verdict.is_right) {
+                    let _ = cost.verify(&password, &nobody);
+                }
+                verdict
+            }
             Some(None) => {
                 let _ = cost.verify(&password, &nobody);
                 Verdict::default()
@@ -181,6 +198,15 @@ mod tests {
         let kept = CHEAP.hash("correcta").unwrap();
         assert_eq!(nobody.len(), kept.len());
         assert_eq!(CHEAP.verify("correcta", &nobody), Verdict::default());
+    }
+
+    #[test]
+    fn a_wrong_guess_at_what_was_hashed_at_another_cost_takes_as_long_as_where_nobody_is() {
+        let kept = CHEAP.hash("correcta").unwrap();
+        assert_eq!(CHEAP.compared_besides(&kept), None);
+        let dearer = Cost { passes: 2, ..CHEAP };
+        assert_eq!(dearer.compared_besides(&kept), Some(dearer.nobody()));
+        assert_eq!(CHEAP.compared_besides("no es nada"), Some(CHEAP.nobody()));
     }
 
     #[test]

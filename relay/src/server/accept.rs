@@ -193,7 +193,8 @@ impl Server {
         let _ = transport;
         let (is_trusted, group) = self.enter_address(address)?;
         let address = address.to_canonical();
-        Ok((Origin { address: Some(address), is_private: address.is_loopback(), is_trusted }, group))
+        let is_here = address.is_loopback();
+        Ok((Origin { address: Some(address), is_private: is_here, is_here, is_trusted }, group))
     }
 
     /// Takes a place of those of an address. Says whether it is trusted, and where the place is to be given back.

@@ -29,6 +29,8 @@ impl Server {
                 if token == signals::RELOAD {
                     let _ = self.signals.reload.read(&mut self.buffer);
                     self.reload();
+                    #[cfg(feature = "history")]
+                    self.chat.look_at_accounts();
                     continue;
                 }
                 #[cfg(feature = "history")]

@@ -26,13 +26,24 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn note(&mut self, event: &Event, conns: &Slab<Conn>, now: Moment) {
+        // What operators did is never left out: whoever can bring about many lines could hide it behind them.
+        #[cfg(feature = "history")]
+        if let Event::Act { .. } = event {
+            return self.tell(&act(event));
+        }
         if !self.has_place(now) {
             return;
         }
         match event {
-            Event::Named { client, name } => {
-                let address = conns.get(client.0 as usize).and_then(|conn| conn.stream.peer_addr().ok());
-                let from = address.map_or_else(String::new, |address| format!(" from={address}"));
+            Event::Named { client, name, address } => {
+                let peer = conns.get(client.0 as usize).and_then(|conn| conn.stream.peer_addr().ok());
+                let from = match (address, peer) {
+                    // Whom a proxy brings is not where the proxy is.
+                    (Some(address), Some(peer)) if *address != peer.ip().to_canonical() => {
+                        format!(" from={address}")
+                    }
+                    (_, peer) => peer.map_or_else(String::new, |peer| format!(" from={peer}")),
+                };
                 write(&format!("named name={}{from}", escape(name)));
             }
             Event::Left { name, cut, .. } => {
@@ -45,15 +56,9 @@ impl Journal {
                 write(&format!("login_failed name={}{from}", escape(name)));
             }
             #[cfg(feature = "history")]
-            Event::Act { kind, by, target, object, span_s, why } => {
-                let object = [("object", object), ("why", why)].map(|(key, value)| match value.as_str() {
-                    "" => String::new(),
-                    value => format!(" {key}={}", escape(value)),
-                });
-                let span = span_s.map_or_else(String::new, |seconds| format!(" seconds={seconds}"));
-                let (by, target) = (escape(by), escape(target));
-                write(&format!("act kind={kind} by={by} target={target}{span}{}", object.concat()));
-            }
+            Event::Accounts { changed, gone } => write(&format!("accounts changed={changed} gone={gone}")),
+            #[cfg(feature = "history")]
+            Event::Act { .. } => {}
         }
     }
 
@@ -107,6 +112,19 @@ impl Journal {
             self.window_end = now.after(WINDOW);
         }
     }
+}
+
+/// An operator's act, as a line.
+#[cfg(feature = "history")]
+fn act(event: &Event) -> String {
+    let Event::Act { kind, by, target, object, span_s, why } = event else { return String::new() };
+    let object = [("object", object), ("why", why)].map(|(key, value)| match value.as_str() {
+        "" => String::new(),
+        value => format!(" {key}={}", escape(value)),
+    });
+    let span = span_s.map_or_else(String::new, |seconds| format!(" seconds={seconds}"));
+    let (by, target) = (escape(by), escape(target));
+    format!("act kind={kind} by={by} target={target}{span}{}", object.concat())
 }
 
 /// Whether standard error takes a line at once. Nobody has to read the pipe behind it, and the chat must not

@@ -57,7 +57,7 @@ impl Server {
                 if let Some(conn) = self.conns.get_mut(index) {
                     conn.group = group;
                 }
-                self.open(index, Origin { address, is_private, is_trusted });
+                self.open(index, Origin { address, is_private, is_here: false, is_trusted });
                 // What came behind the header is there already.
                 self.list(index);
             }

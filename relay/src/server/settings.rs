@@ -80,5 +80,9 @@ fn differences(old: &Options, new: &Options) -> (Vec<&'static str>, Vec<&'static
     note("room-log-bytes", old.room_log_bytes != new.room_log_bytes);
     note("metrics", old.metrics != new.metrics);
     note("history", old.history != new.history);
+    note("access", old.accounts.is_registered_only != new.accounts.is_registered_only);
+    note("allow-plaintext-login", old.accounts.takes_plaintext != new.accounts.takes_plaintext);
+    #[cfg(feature = "history")]
+    note("argon2-memory, argon2-passes", old.accounts.cost != new.accounts.cost);
     (changed, waiting)
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::support::{Client, DEADLINE, Folder};
-use crate::{ask, expect, logged_in, make_accounts, relay};
+use crate::{ask, device, expect, logged_in, make_accounts, relay};
 
 /// The next line that the relay says for itself.
 fn next_answer(client: &mut Client) -> String {
@@ -242,4 +242,63 @@ fn a_log_in_that_is_looked_at_holds_only_its_own_connection_back() {
     }
     assert_eq!(lines, 20);
     assert!(next_answer(&mut slow).starts_with("* FAIL LOGIN REFUSED :"));
+}
+
+#[test]
+fn who_was_in_a_room_before_it_was_closed_hears_nothing_of_it_on_coming_back() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user"), ("Jefa", "operator")]);
+    let first = relay(&folder, &[]);
+    let (mut luis, token) = device(&first, "Luis");
+    luis.tell("/join junta");
+    let mut guest = first.client();
+    guest.tell("/hello v=1 name=Eva room=junta");
+    let hello = guest.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let guests = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    luis.reset();
+    guest.reset();
+    let mut jefa = logged_in(&first, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/room junta members", "* NOTE ROOM DONE junta members :");
+    expect(&mut jefa, "/allow junta Ana", "* NOTE ALLOW DONE junta Ana :");
+    let mut ana = logged_in(&first, "Ana", "Ana-password");
+    ana.tell("/join junta");
+    ana.tell("Ana: es secreto");
+    ana.forget();
+    let come_back = |relay: &crate::support::Relay| {
+        for (name, token) in [("Luis", &token), ("Eva", &guests)] {
+            for after in ["", " after=1", " after=junta:1", " room=junta"] {
+                let mut client = relay.client();
+                client.tell(&format!("/hello v=1 name={name} resume={token}{after}"));
+                client.tell("/who room=junta");
+                client.tell("@label=1;room=junta;reply=1 hola");
+                let told = client.all_lines();
+                assert!(
+                    told.iter().any(|line| line.starts_with("* FAIL JOIN NOT_ALLOWED junta :")),
+                    "{told:?}"
+                );
+                assert!(
+                    !told.iter().any(|line| line.contains("secreto") || line.contains("room=junta")),
+                    "{name}{after}: {told:?}"
+                );
+                client.reset();
+            }
+        }
+    };
+    come_back(&first);
+    ana.hears(&[]);
+    first.stop();
+    come_back(&relay(&folder, &[]));
+}
+
+#[test]
+fn what_is_no_token_opens_nothing_and_breaks_nothing() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user")]);
+    let relay = relay(&folder, &[]);
+    let (_device, token) = device(&relay, "Ana");
+    let start = &token[..31];
+    for wrong in ["0", "'OR''='", "%", "00000000000000000000000000000000", start, &format!("{token}0")] {
+        let answer = ask(&mut relay.client(), &format!("/hello v=1 name=Ana resume={wrong}"));
+        assert!(answer.starts_with("* FAIL HELLO NAME_REGISTERED Ana :"), "{wrong}: {answer}");
+    }
 }

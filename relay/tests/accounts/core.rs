@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use tertulia_relay::account::{AccountRow, AccountsKept, Role, Verdict};
+use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
 use tertulia_relay::batch::Durability;
 use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules};
+use tertulia_relay::flood::Flood;
+use tertulia_relay::phrases::Language;
 use tertulia_wire::secret::Secret;
 
 use crate::support::core::Core;
@@ -34,7 +36,8 @@ fn begun_with(durability: Durability) -> Core {
 }
 
 pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
-    let origin = Origin { address: address.parse().ok(), is_private, is_trusted: false };
+    let is_here = address == NEAR;
+    let origin = Origin { address: address.parse().ok(), is_private, is_here, is_trusted: false };
     core.chat.handle_connect(ClientId(client), origin);
 }
 
@@ -211,4 +214,150 @@ fn a_device_is_missed_by_nobody_until_the_last_one_has_not_come_back() {
     core.gone(2);
     core.pass(Duration::from_secs(11).as_secs_f64());
     assert_eq!(core.heard(9), ["Ana ha abandonado el chat."]);
+}
+
+#[cfg(feature = "confusables")]
+#[test]
+fn guesses_under_names_that_look_the_same_are_guesses_for_one_account() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    expect(&mut core, 1, "/register Will una clave", "* NOTE REGISTER DONE name=Will");
+    let names = ["Will", "WilI", "WiIl", "WiII", "Wi1l", "WI1I", "wIII", "Wil|", "WiI|"];
+    let guess = |core: &mut Core, number: usize| {
+        let client = 10 + u32::try_from(number).unwrap();
+        connect(core, client, &format!("203.0.113.{number}"), true);
+        ask(core, client, &format!("/login {} guess-{number}", names[number % names.len()]))
+    };
+    let looked_at =
+        (0..90).filter(|number| guess(&mut core, *number).starts_with("* FAIL LOGIN REFUSED")).count();
+    // Each account's name has a few keys, and each of them a few tries.
+    assert!(looked_at < 16, "{looked_at}");
+}
+
+#[cfg(feature = "confusables")]
+#[test]
+fn a_log_in_as_oneself_makes_nothing_good_for_who_looks_alike() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    expect(&mut core, 1, "/register Paypal una clave", "* NOTE REGISTER DONE");
+    connect(&mut core, 2, NEAR, true);
+    expect(&mut core, 2, "/register paypai clave propia", "* NOTE REGISTER DONE");
+    let mut looked_at = 0;
+    for number in 0..100 {
+        // From ever new addresses, so that only the name counts.
+        let address = |more: u32| format!("203.0.{more}.{number}");
+        connect(&mut core, 10, &address(113), true);
+        looked_at +=
+            u32::from(ask(&mut core, 10, "/login Paypal adivinada").starts_with("* FAIL LOGIN REFUSED"));
+        connect(&mut core, 11, &address(114), true);
+        ask(&mut core, 11, "/login PaypaI clave propia");
+        core.gone(10);
+        core.gone(11);
+    }
+    assert!(looked_at <= 4, "{looked_at}");
+}
+
+#[test]
+fn new_passwords_of_one_account_keep_no_log_in_of_others_waiting() {
+    let mut core = begun();
+    for client in 1..=40 {
+        connect(&mut core, client, NEAR, true);
+        if client == 1 {
+            ask(&mut core, client, "/login Ana Ana-password");
+        } else {
+            core.pass(61.0);
+            expect(&mut core, client, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+        }
+    }
+    for client in 1..=40 {
+        core.send(client, "/passwd otra clave");
+    }
+    core.answer_with(|_| Answer::Accounts(None));
+    connect(&mut core, 50, FAR, true);
+    core.send(50, "/login Jefa Jefa-password");
+    assert!(!core.heard(50).iter().any(|line| line.contains(" BUSY ")));
+    let tasks = std::iter::from_fn(|| core.chat.poll_password()).count();
+    assert!((4..8).contains(&tasks), "{tasks}");
+}
+
+#[test]
+fn a_guest_who_is_muted_comes_with_no_other_name_either() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    connect(&mut core, 2, FAR, false);
+    core.send(2, "Eva se ha unido al chat.");
+    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva :");
+    core.send(2, "Eva ha abandonado el chat.");
+    core.heard(1);
+    expect(&mut core, 2, "/hello v=1 name=ComprenAhora", "* FAIL SAY MUTED :");
+    assert_eq!(core.heard(1), [""; 0]);
+}
+
+#[test]
+fn who_is_a_bridge_no_more_is_slowed_like_everybody() {
+    let mut core = begun();
+    core.chat.handle_settings(Some(Flood::new(2, 1)), Language::En);
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    connect(&mut core, 2, FAR, true);
+    ask(&mut core, 2, "/login Ana Ana-password");
+    let said = |core: &mut Core| {
+        core.pass(30.0);
+        core.heard(1);
+        (0..10).for_each(|_| core.send(2, "Ana: hola"));
+        core.heard(1).iter().filter(|line| *line == "Ana: hola").count()
+    };
+    assert_eq!(said(&mut core), 2);
+    core.chat.look_at_accounts();
+    core.answer_with(|_| changed(Role::Bridge));
+    core.pass(30.0);
+    assert_eq!(said(&mut core), 10);
+    expect(&mut core, 1, "/deop Ana", "* NOTE DEOP DONE Ana :");
+    assert_eq!(said(&mut core), 2);
+}
+
+/// What a tool has made of Ana.
+fn changed(role: Role) -> Answer {
+    let row = |number, name: &str, role| AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-password")),
+        role,
+    };
+    let accounts = vec![row(1, "Ana", role), row(2, "Jefa", Role::Operator)];
+    Answer::Accounts(Some(Box::new(AccountsKept { version: 1, accounts, ..AccountsKept::default() })))
+}
+
+#[test]
+fn a_loopback_address_that_a_proxy_names_protects_nobody() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    expect(&mut core, 1, "/op Ana", "* NOTE OP DONE Ana :");
+    expect(&mut core, 1, "/ban Ana", "* NOTE BAN DONE Ana :");
+    let origin = Origin { address: NEAR.parse().ok(), is_private: true, ..Origin::default() };
+    core.chat.handle_connect(ClientId(2), origin);
+    expect(&mut core, 2, "/login Ana Ana-password", "* FAIL RELAY BANNED :");
+}
+
+#[test]
+fn markers_of_more_rooms_than_are_remembered_do_not_stay_in_the_file() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Ana Ana-password");
+    core.send(1, "Ana: hola");
+    core.keep_all();
+    let mut kept = std::collections::BTreeSet::new();
+    for number in 0..1000 {
+        core.send(1, &format!("/read room=r{number} id={}", number + 1));
+        for change in core.keep_all().into_iter().flat_map(|work| work.changes) {
+            match change {
+                Change::Read(marker) => drop(kept.insert(marker.room)),
+                Change::ReadGone(_, room) => assert!(kept.remove(&room), "{room}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(kept.len(), 256);
 }

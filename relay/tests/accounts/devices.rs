@@ -1,19 +1,7 @@
 //! One account on several devices.
 
-use crate::support::{Client, Folder, Relay};
-use crate::{expect, logged_in, make_accounts, relay};
-
-/// An extended connection that has logged in, and its token.
-fn device(relay: &Relay, name: &str) -> (Client, String) {
-    let mut client = relay.client();
-    client.tell(&format!("/hello v=1 name={name}"));
-    client.tell(&format!("/login {name} {name}-password"));
-    client.forget();
-    client.tell(&format!("/hello v=1 name={name}"));
-    let hello = client.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
-    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
-    (client, token)
-}
+use crate::support::{Client, Folder};
+use crate::{device, expect, logged_in, make_accounts, relay};
 
 #[test]
 fn an_account_comes_with_its_first_device_and_goes_with_its_last() {

@@ -50,6 +50,18 @@ fn logged_in(relay: &Relay, name: &str, password: &str) -> Client {
     client
 }
 
+/// An extended connection that has logged in, and its token.
+fn device(relay: &Relay, name: &str) -> (Client, String) {
+    let mut client = relay.client();
+    client.tell(&format!("/hello v=1 name={name}"));
+    client.tell(&format!("/login {name} {name}-password"));
+    client.forget();
+    client.tell(&format!("/hello v=1 name={name}"));
+    let hello = client.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    (client, token)
+}
+
 /// Runs `account WORDS` on the file, with this on standard input.
 fn account(folder: &Folder, words: &[&str], input: &str) -> (bool, String, String) {
     use std::io::Write;

@@ -143,3 +143,19 @@ fn whoever_is_on_this_machine_cannot_be_shut_out_by_its_address_nor_an_operator_
     expect(&mut jefa, "/room junta secreta", "* FAIL ROOM ACCESS_INVALID junta :");
     expect(&mut jefa, "/allow junta Ana", "* FAIL ALLOW NOT_CLOSED junta :");
 }
+
+#[test]
+fn no_crowd_of_other_lines_hides_from_the_log_what_an_operator_did() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Jefa", "operator")]);
+    let relay = relay(&folder, &["--flood", "0"]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let mut noisy = relay.client();
+    let names: String = (0..400).map(|number| format!("/nick n{number}\n")).collect();
+    // All of it in one second, or in two.
+    noisy.tell(&format!("{names}/nick Eva"));
+    expect(&mut jefa, "/kick Eva ruido", "* NOTE KICK DONE Eva :");
+    let said = relay.stop().join("\n");
+    assert!(said.contains("act kind=kick by=Jefa target=Eva why=ruido"), "{said}");
+    assert!(said.contains("left_out lines="), "{said}");
+}

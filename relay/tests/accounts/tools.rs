@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Folder, Relay};
-use crate::{account, expect, logged_in, make_accounts, relay};
+use crate::{account, device, expect, logged_in, make_accounts, relay};
 
 #[test]
 fn accounts_are_made_listed_changed_and_removed() {
@@ -84,4 +84,68 @@ fn accounts_without_a_place_to_keep_them_are_refused_at_the_start() {
     });
     let (_, said) = refused.err().unwrap();
     assert!(said.concat().contains("--access registered: accounts are kept in the history"), "{said:?}");
+}
+
+#[test]
+fn an_account_made_anew_under_a_name_that_was_removed_is_its_new_owners_and_nobody_elses() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "operator")]);
+    let relay = relay(&folder, &[]);
+    let mut old = logged_in(&relay, "Ana", "Ana-password");
+    assert!(account(&folder, &["remove", "Ana"], "").0);
+    assert!(account(&folder, &["add", "Ana"], "otra clave\n").0);
+    logged_in(&relay, "Ana", "otra clave");
+    assert!(old.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    let mut squatter = relay.client();
+    expect(&mut squatter, "/register Ana una clave", "* FAIL REGISTER NAME_REGISTERED Ana :");
+    expect(&mut squatter, "/nick Ana", "* FAIL NICK NAME_REGISTERED Ana :");
+}
+
+#[test]
+fn another_password_from_a_tool_ends_whatever_came_with_the_old_one() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user")]);
+    let first = relay(&folder, &[]);
+    let (mut desk, token) = device(&first, "Ana");
+    let mut phone = logged_in(&first, "Ana", "Ana-password");
+    let (mut other, others) = device(&first, "Luis");
+    assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
+    first.signal("HUP");
+    for device in [&mut desk, &mut phone] {
+        assert!(device.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    }
+    other.tell("/ping x");
+    let resume = format!("/hello v=1 name=Ana resume={token}");
+    expect(&mut first.client(), &resume, "* FAIL HELLO NAME_REGISTERED Ana :");
+    logged_in(&first, "Ana", "otra clave");
+    first.stop();
+    // The same where no relay runs meanwhile.
+    assert!(account(&folder, &["passwd", "Luis"], "otra clave\n").0);
+    let second = relay(&folder, &[]);
+    let resume = format!("/hello v=1 name=Luis resume={others}");
+    expect(&mut second.client(), &resume, "* FAIL HELLO NAME_REGISTERED Luis :");
+}
+
+#[test]
+fn at_a_hangup_the_accounts_are_looked_at_and_who_has_none_any_more_goes() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "operator")]);
+    let mut relay = relay(&folder, &[]);
+    let (mut desk, token) = device(&relay, "Ana");
+    let mut luis = logged_in(&relay, "Luis", "Luis-password");
+    assert!(account(&folder, &["remove", "Ana"], "").0);
+    assert!(account(&folder, &["role", "Luis", "user"], "").0);
+    let mut squatter = relay.named("Eva");
+    make_accounts(&folder, &[("Eva", "user")]);
+    relay.signal("HUP");
+    relay.await_said("accounts changed=2 gone=1");
+    assert!(desk.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    expect(&mut luis, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
+    assert!(squatter.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    expect(&mut relay.client(), "/nick Eva", "* FAIL NICK NAME_REGISTERED Eva :");
+    let mut free = relay.client();
+    free.tell(&format!("/hello v=1 name=Ana resume={token}"));
+    let told = free.all_lines();
+    assert!(told.iter().any(|line| line.starts_with("* WARN HELLO RESUME_UNKNOWN :")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("* HELLO v=1 name=Ana ")), "{told:?}");
 }

@@ -21,14 +21,18 @@ const BEFORE_LOGIN: [&str; 11] =
 /// Commands with which something is said, be it by a name.
 const SPEAKING: [&str; 6] = ["msg", "privado", "nick", "nombre", "register", "registrar"];
 
+/// The same of who has no account: the others would hear the name that it comes with.
+const SPEAKING_AS_GUEST: [&str; 1] = ["hello"];
+
 /// Code, further words and sentence of a refusal to greet.
 type HelloRefusal = (&'static str, String, Phrase);
 
 impl Chat {
     /// Where a connection that has just come begins; [`NOWHERE`]: it hears nothing yet.
     pub(in crate::chat) fn first_room(&mut self, client: ClientId) -> RoomId {
-        let address = self.client(client).and_then(|state| state.origin.address);
-        let is_unwelcome = address.is_some_and(|address| self.is_banned_address(address));
+        let origin = self.client(client).map(|state| state.origin).unwrap_or_default();
+        let is_unwelcome =
+            origin.address.is_some_and(|address| !origin.is_here && self.is_banned_address(address));
         let is_registered_only = self.accounts.rules.is_registered_only;
         if let Some(state) = self.client_mut(client).filter(|_| is_unwelcome || is_registered_only) {
             (state.standing.is_unwelcome, state.standing.is_restrained) = (is_unwelcome, true);
@@ -39,19 +43,24 @@ impl Chat {
         if is_unwelcome || is_registered_only { NOWHERE } else { DEFAULT_ROOM }
     }
 
-    /// Nobody from this machine is kept out by its address: whoever runs the relay must be able to come in.
+    /// Not asked of who is on this machine: whoever runs the relay must be able to come in.
     fn is_banned_address(&self, address: core::net::IpAddr) -> bool {
         let unix_ms = self.ids.unix_ms();
         let bans = self.accounts.sanctions.values().filter(|sanction| sanction.kind == SanctionKind::Ban);
         let is_of_it = |target: Target| matches!(target, Target::Block(block) if block.contains(address));
-        !address.to_canonical().is_loopback()
-            && bans.into_iter().any(|ban| super::is_in_force(ban, unix_ms) && is_of_it(ban.target))
+        bans.into_iter().any(|ban| super::is_in_force(ban, unix_ms) && is_of_it(ban.target))
     }
 
     /// Those who may not be here are told, and go.
     pub(in crate::chat) fn cut_unwelcome(&mut self, now: Moment) {
         for (client, cut) in std::mem::take(&mut self.accounts.unwelcome) {
             self.cut(client, cut, now);
+        }
+        for number in std::mem::take(&mut self.accounts.revoked) {
+            self.revoke(number, None, now);
+            if let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) {
+                self.evict_guests(&name, number, now);
+            }
         }
     }
 
@@ -92,7 +101,9 @@ impl Chat {
             return true;
         }
         let is_goodbye = matches!(message, Message::Leave(_));
-        let is_silent = command.is_some() && !is_one_of(&SPEAKING);
+        let is_guest = self.account_of(client).is_none();
+        let is_speaking = is_one_of(&SPEAKING) || (is_guest && is_one_of(&SPEAKING_AS_GUEST));
+        let is_silent = command.is_some() && !is_speaking;
         if is_silent || (is_goodbye && self.is_own_goodbye(client, line)) {
             return false;
         }
@@ -229,8 +240,7 @@ impl Chat {
 
     pub(super) fn is_protected(&self, client: ClientId, number: u64) -> bool {
         let is_operator = self.accounts.row(number).is_some_and(|row| row.role == Role::Operator);
-        let address = self.client(client).and_then(|state| state.origin.address);
-        is_operator && address.is_some_and(|address| address.to_canonical().is_loopback())
+        is_operator && self.client(client).is_some_and(|state| state.origin.is_here)
     }
 
     /// Where the connection comes from, as far as its tries are counted.
@@ -276,7 +286,7 @@ impl Chat {
                 self.register_name(client, &name, *password, now);
             }
             Ok(AccountCommand::Login { name, password }) => self.log_in(client, &name, *password, now),
-            Ok(AccountCommand::Passwd { password }) => self.change_password(client, *password),
+            Ok(AccountCommand::Passwd { password }) => self.change_password(client, *password, now),
             Ok(AccountCommand::Read { room, id }) => self.mark_read(client, room.as_deref(), id),
             Ok(AccountCommand::Act(act)) => self.act(client, &act, now),
             Err(error) => self.refuse_command(client, error),

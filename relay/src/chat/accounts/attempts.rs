@@ -23,6 +23,8 @@ pub(super) enum Subject {
     Address(Cidr),
     /// Those for this name, whether there is such an account or not.
     Name(Box<str>),
+    /// Those of the account with this number.
+    Account(u64),
 }
 
 #[derive(Debug, Clone, Copy)]

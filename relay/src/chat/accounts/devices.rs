@@ -40,7 +40,10 @@ impl Chat {
         if let Some(state) = self.client_mut(client) {
             state.standing.muted_until = until;
             state.standing.is_restrained = true;
-            state.origin.is_trusted |= is_bridge;
+            let was_bridge = state.standing.is_freed;
+            if is_bridge != was_bridge && (was_bridge || !state.origin.is_trusted) {
+                (state.standing.is_freed, state.origin.is_trusted) = (is_bridge, is_bridge);
+            }
         }
     }
 
@@ -165,7 +168,10 @@ impl Chat {
         if id > marker {
             if account.markers.len() >= MARKERS_MAX && marker == 0 {
                 let oldest = account.markers.iter().min_by_key(|(_, id)| **id).map(|(room, _)| room.clone());
-                oldest.and_then(|room| account.markers.remove(&room));
+                if let Some(room) = oldest {
+                    account.markers.remove(&room);
+                    self.accounts.changes.push(Change::ReadGone(number, room.into()));
+                }
             }
             account.markers.insert(room.as_str().into(), id);
         }

@@ -1,7 +1,6 @@
 //! Log-ins, new accounts, new passwords: what may be tried, and what comes of it once the password was looked at. Until
 //! then nothing more is taken from the connection; the others do not wait.
 
-use tertulia_wire::account::is_password;
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 
@@ -56,15 +55,10 @@ impl Chat {
     }
 
     /// `/passwd PASSWORD`
-    pub(super) fn change_password(&mut self, client: ClientId, password: &str) {
-        let name = self.account_name(client);
-        let outcome = self.check_private(client).and_then(|()| self.check_keeping());
-        let outcome = outcome.and_then(|()| match &name {
-            None => Err(refused("LOGIN_NEEDED", Phrase::LoginNeeded)),
-            Some(_) if !is_password(password) => Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid)),
-            Some(_) => Ok(()),
-        });
-        self.begin_task(client, What::Passwd, &name.unwrap_or_default(), password, outcome);
+    pub(super) fn change_password(&mut self, client: ClientId, password: &str, now: Moment) {
+        let name = self.account_name(client).unwrap_or_default();
+        let outcome = self.check_passwd(client, password, now);
+        self.begin_task(client, What::Passwd, &name, password, outcome);
     }
 
     /// First the file is looked at, in which a tool may have changed something.
@@ -191,10 +185,11 @@ impl Chat {
             self.events.push_back(Event::LoginFailed { client, name: name.to_owned(), address });
             return Err(refused("REFUSED", Phrase::LoginRefused));
         };
-        for subject in self.subjects(client, name) {
+        // Not those for the name as it was written: that may look like somebody else's, too.
+        for subject in self.subjects(client, &row.name) {
             match subject {
                 Subject::Address(_) => self.accounts.by_address.forgive(&subject),
-                Subject::Name(_) => self.accounts.by_name.clear(&subject),
+                _ => self.accounts.by_name.clear(&subject),
             }
         }
         if self.is_kept_out(client, row.number) {
@@ -243,25 +238,19 @@ impl Chat {
         };
         let number = row.number;
         self.change_account(AccountRow { password, ..row });
-        self.revoke_tokens(number, client, now);
+        self.revoke(number, Some(client), now);
         Ok((String::new(), Phrase::PasswdDone))
     }
 
-    /// Whoever else is there with a token of the account is to log in anew: the old password may have been known.
-    fn revoke_tokens(&mut self, number: u64, client: ClientId, now: Moment) {
-        let own = self.session_of(client);
-        for session in self.sessions.of_account(number) {
-            if Some(session) == own {
-                continue;
-            }
-            match self.sessions.holder(session) {
-                Some(holder) => {
-                    self.sign_off(holder);
-                    self.cut(holder, Cut::Kicked, now);
-                }
-                None => self.drop_session(session, now),
-            }
-            self.sessions.forget(session);
+    /// Whoever else is there as the account, or could come back, is to log in anew: the old password may have been known.
+    pub(super) fn revoke(&mut self, number: u64, except: Option<ClientId>, now: Moment) {
+        let own = except.and_then(|client| self.session_of(client));
+        let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
+        for device in devices.unwrap_or_default().into_iter().filter(|device| Some(*device) != except) {
+            self.cut_for_good(device, Cut::Kicked, now);
+        }
+        for session in self.sessions.of_account(number).into_iter().filter(|session| Some(*session) != own) {
+            self.drop_session(session, now);
         }
     }
 
@@ -305,7 +294,7 @@ impl Chat {
     }
 
     /// Whoever has the name and not the account loses it.
-    fn evict_guests(&mut self, name: &str, number: u64, now: Moment) {
+    pub(super) fn evict_guests(&mut self, name: &str, number: u64, now: Moment) {
         for holder in self.names.evict(name, number) {
             match holder {
                 Holder::Client(guest) => {

@@ -5,6 +5,7 @@ mod access;
 mod acts;
 mod attempts;
 mod devices;
+mod file;
 mod login;
 mod permits;
 mod sanctions;
@@ -37,6 +38,9 @@ const NAME_TRIES: (u32, Duration) = (4, Duration::from_secs(60));
 /// New accounts from one address.
 const REGISTER_TRIES: (u32, Duration) = (4, Duration::from_secs(60 * 60));
 
+/// New passwords of one account.
+const PASSWD_TRIES: (u32, Duration) = (4, Duration::from_secs(60));
+
 /// Who may come in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -61,13 +65,21 @@ pub(in crate::chat) struct Known {
     is_unwelcome: bool,
     /// Until when it may say nothing, in milliseconds since 1970.
     muted_until: u64,
+    /// It is free of flood control because of its role.
+    is_freed: bool,
     /// It has asked for extended mode, and will again once it has logged in.
     wants_hello: bool,
 }
 
 impl Known {
-    const NOTHING: Self =
-        Self { account: None, is_restrained: false, is_unwelcome: false, muted_until: 0, wants_hello: false };
+    const NOTHING: Self = Self {
+        account: None,
+        is_restrained: false,
+        is_unwelcome: false,
+        muted_until: 0,
+        is_freed: false,
+        wants_hello: false,
+    };
 }
 
 impl Deref for Standing {
@@ -109,6 +121,7 @@ pub(in crate::chat) struct Accounts {
     by_address: Attempts,
     by_name: Attempts,
     registers: Attempts,
+    passwds: Attempts,
     /// What is to be kept.
     changes: Vec<Change>,
     tasks: VecDeque<PasswordTask>,
@@ -117,6 +130,10 @@ pub(in crate::chat) struct Accounts {
     /// Answers that are given once what they tell of is kept, by their tickets.
     promised: BTreeMap<u64, (ClientId, String)>,
     last_ticket: u64,
+    /// The question to the file that nobody waits for.
+    looking: Option<u64>,
+    /// Accounts as which, and as whose name, nobody goes on who has not logged in with the newest password.
+    revoked: Vec<u64>,
     /// Connections that are to be cut, and why.
     unwelcome: Vec<(ClientId, Cut)>,
 }
@@ -134,11 +151,14 @@ impl Default for Accounts {
             by_address: attempts(ADDRESS_TRIES),
             by_name: attempts(NAME_TRIES),
             registers: attempts(REGISTER_TRIES),
+            passwds: attempts(PASSWD_TRIES),
             changes: Vec::new(),
             tasks: VecDeque::new(),
             waiting: BTreeMap::new(),
             promised: BTreeMap::new(),
             last_ticket: 0,
+            looking: None,
+            revoked: Vec::new(),
             unwelcome: Vec::new(),
         }
     }
@@ -234,38 +254,6 @@ impl Chat {
         self.accounts.changes.push(Change::Account(row.clone()));
         let touched = self.keeping.as_ref().map_or(0, |keeping| keeping.last_question());
         self.put_account(row, touched);
-    }
-
-    /// The file has other accounts than were known: a tool of the operator's has changed them. `ticket`: of the question.
-    fn merge_accounts(&mut self, kept: AccountsKept, ticket: u64) {
-        self.accounts.version = kept.version;
-        let there: Vec<u64> = kept.accounts.iter().map(|row| row.number).collect();
-        let is_older = |account: &Account| account.touched >= ticket;
-        for row in kept.accounts {
-            let known = self.accounts.by_number.get(&row.number);
-            if known.is_none_or(|account| !is_older(account) && account.row != row) {
-                let number = row.number;
-                self.put_account(row, 0);
-                self.settle_account(number);
-            }
-        }
-        let is_gone = |(number, account): (&u64, &Account)| {
-            (!there.contains(number) && !is_older(account)).then_some(*number)
-        };
-        let gone: Vec<u64> = self.accounts.by_number.iter().filter_map(is_gone).collect();
-        for number in gone {
-            self.drop_account(number);
-        }
-    }
-
-    /// An account is no more: whoever is there as it goes, and its name is anybody's.
-    fn drop_account(&mut self, number: u64) {
-        let Some(account) = self.accounts.by_number.remove(&number) else { return };
-        self.names.disown(&account.row.name);
-        for client in account.devices {
-            self.sign_off(client);
-            self.accounts.unwelcome.push((client, Cut::Kicked));
-        }
     }
 }
 

@@ -41,14 +41,14 @@ impl Chat {
         let subjects = self.subjects(client, name);
         let waits = subjects.iter().map(|subject| match subject {
             Subject::Address(_) => self.accounts.by_address.wait(subject, now),
-            Subject::Name(_) => self.accounts.by_name.wait(subject, now),
+            _ => self.accounts.by_name.wait(subject, now),
         });
         check_wait(waits.max().unwrap_or_default())?;
         self.check_place()?;
         for subject in subjects {
             match subject {
                 Subject::Address(_) => self.accounts.by_address.charge(subject, now),
-                Subject::Name(_) => self.accounts.by_name.charge(subject, now),
+                _ => self.accounts.by_name.charge(subject, now),
             }
         }
         Ok(())
@@ -57,8 +57,32 @@ impl Chat {
     /// Whose tries a log-in counts among.
     pub(super) fn subjects(&self, client: ClientId, name: &str) -> Vec<Subject> {
         let address = self.counted_address(client).map(Subject::Address);
-        let key = super::keys(name).into_iter().next().unwrap_or_default();
-        address.into_iter().chain([Subject::Name(key.into())]).collect()
+        // A guess under a name that looks the same is one for the same account.
+        let mut keys = super::keys(name);
+        keys.sort_unstable();
+        keys.dedup();
+        address.into_iter().chain(keys.into_iter().map(|key| Subject::Name(key.into()))).collect()
+    }
+
+    pub(super) fn check_passwd(
+        &mut self,
+        client: ClientId,
+        password: &str,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        self.check_private(client)?;
+        self.check_keeping()?;
+        let Some(number) = self.account_of(client) else {
+            return Err(refused("LOGIN_NEEDED", Phrase::LoginNeeded));
+        };
+        if !is_password(password) {
+            return Err(refused("PASSWORD_INVALID", Phrase::PasswordInvalid));
+        }
+        let subject = Subject::Account(number);
+        check_wait(self.accounts.passwds.wait(&subject, now))?;
+        self.check_place()?;
+        self.accounts.passwds.charge(subject, now);
+        Ok(())
     }
 
     pub(super) fn check_register(

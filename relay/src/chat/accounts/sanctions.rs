@@ -58,8 +58,8 @@ impl Chat {
 
     pub(super) fn clients_from(&self, block: Cidr) -> Vec<ClientId> {
         let is_there = |client: &ClientId| {
-            let address = self.client(*client).and_then(|state| state.origin.address);
-            address.is_some_and(|address| block.contains(address) && !address.to_canonical().is_loopback())
+            let origin = self.client(*client).map(|state| state.origin).filter(|origin| !origin.is_here);
+            origin.and_then(|origin| origin.address).is_some_and(|address| block.contains(address))
         };
         let numbers = 0..u32::try_from(self.clients.len()).unwrap_or(u32::MAX);
         numbers.map(ClientId).filter(is_there).collect()

@@ -43,11 +43,12 @@ impl Store {
         if now.unwrap_or_default() <= version { Ok(None) } else { self.accounts().map(Some) }
     }
 
-    /// Keeps what a tool has changed. A relay that runs meanwhile sees it when next somebody logs in.
+    /// Keeps what a tool has changed. A relay that runs meanwhile sees it at SIGHUP, and when next somebody logs in.
     pub fn change_accounts(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         self.write(|transaction| {
             let version = value(transaction, VERSION)?.unwrap_or_default();
             set_value(transaction, VERSION, version.saturating_add(1))?;
+            changes.iter().try_for_each(|change| revoke(transaction, change))?;
             write(transaction, changes)
         })
     }
@@ -104,6 +105,17 @@ fn target_text(target: Target) -> String {
     }
 }
 
+/// Where an account gets another password, tokens that were given for the old one are worth nothing.
+fn revoke(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
+    let Change::Account(row) = change else { return Ok(()) };
+    connection
+        .execute(
+            "DELETE FROM session WHERE account IN (SELECT number FROM account WHERE number = ?1 AND password <> ?2)",
+            params![number(row.number), *row.password],
+        )
+        .map(drop)
+}
+
 /// Writes changes, in their order.
 pub(super) fn write<'a>(
     connection: &Connection,
@@ -151,6 +163,10 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
             let members: Vec<String> = row.members.iter().map(u64::to_string).collect();
             let parameters = params![row.room, row.access.word(), members.join(" ")];
             execute("INSERT OR REPLACE INTO room_access VALUES (?1, ?2, ?3)", parameters)
+        }
+        Change::ReadGone(account, room) => {
+            let parameters = params![number(*account), room];
+            execute("DELETE FROM read_marker WHERE account = ?1 AND room = ?2", parameters)
         }
         Change::Read(marker) => execute(
             "INSERT INTO read_marker VALUES (?1, ?2, ?3) ON CONFLICT (account, room) DO UPDATE SET id = excluded.id
