@@ -292,7 +292,7 @@ phrases! { Phrase Account(AccountPhrase);
     #[doc = "A setting."] SettingSound: "Con sonido", "With a sound";
     #[doc = "A setting."] SettingPaste: "Preguntar antes de pegar muchas líneas", "Ask before pasting many lines";
     #[doc = "A setting."] SettingKeywords: "Palabras que avisan (separadas por comas)", "Words that notify (separated by commas)";
-    #[doc = "A setting."] SettingIgnored: "Personas que no se muestran (separadas por comas)", "People not shown (separated by commas)";
+    #[doc = "A setting."] SettingIgnored: "Personas ocultas (separadas por comas)", "People not shown (separated by commas)";
     #[doc = "A setting."] SettingMuted: "Salas en silencio (separadas por comas)", "Muted rooms (separated by commas)";
     #[doc = "No address of a relay."] SettingRelayInvalid: "«{0}» no vale como dirección: máquina:puerto, con un puerto de 1 a 65535", "“{0}” is no address: host:port, with a port from 1 to 65535";
     /// A room's name in the settings that can be none.
