@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::banner::banner;
+use crate::calendar::{Day, time_of_day};
 use crate::colour::name_colour_index;
 use crate::fold::name_key;
 use crate::model::{
@@ -386,7 +387,6 @@ fn search_bar(model: &Model, search: &Search) -> SearchBar {
 }
 
 fn result(model: &Model, entry: &crate::model::Entry) -> Option<SearchResult> {
-    use crate::calendar::{Day, time_of_day};
     let said = entry.said()?;
     let (language, offset) = (model.language(), model.now.utc_offset_seconds);
     let day = Day::of(entry.unix_ms, offset).in_words(Day::of(model.now.unix_ms, offset), language);
