@@ -149,7 +149,9 @@ pub struct Chat {
     /// Whose command is being answered, and the label that its answers repeat.
     labeling: Option<(ClientId, Box<str>)>,
     /// Memory for the tags of the line that is being said.
-    scratch: String,
+    tags_scratch: String,
+    /// The same for the name of who says it.
+    shown_scratch: String,
     /// Outboxes to flush by themselves: answers, sockets that became writable, paced clients.
     listed: VecDeque<ClientId>,
     /// Held-back connections that may be read again.
@@ -184,7 +186,8 @@ impl Chat {
             token_count: 0,
             ping_due: Moment::NEVER,
             labeling: None,
-            scratch: String::new(),
+            tags_scratch: String::new(),
+            shown_scratch: String::new(),
             listed: VecDeque::new(),
             resumed: VecDeque::new(),
             ended: VecDeque::new(),

@@ -126,12 +126,12 @@ impl Chat {
         let unix_ms = self.ids.unix_ms();
         let values =
             TagValues { id, unix_ms, room: Some(&state.name), key, reply, quote, ..TagValues::default() };
-        let mut tags = std::mem::take(&mut self.scratch);
+        let mut tags = std::mem::take(&mut self.tags_scratch);
         tags.clear();
         values.write(&mut tags);
         let tagged = [tags.as_str(), shown, ": ", text, "\n"].map(str::as_bytes);
         self.say_in(room, Some(client), plain, &tagged);
-        self.scratch = tags;
+        self.tags_scratch = tags;
         true
     }
 
@@ -227,15 +227,18 @@ impl Chat {
 
     /// Text without a name.
     fn handle_text(&mut self, client: ClientId, text: &str) {
-        let shown =
-            self.client(client).and_then(|state| state.named.as_ref()).map(|named| named.shown.clone());
-        match shown {
-            Some(shown) => self.say_as(client, &shown, None, text),
+        // The name is needed while the rooms change: a copy in memory that is there already.
+        let mut shown = std::mem::take(&mut self.shown_scratch);
+        shown.clear();
+        let named = self.client(client).and_then(|state| state.named.as_ref());
+        match named.map(|named| shown.push_str(&named.shown)) {
+            Some(()) => self.say_as(client, &shown, None, text),
             None if text.ends_with(JOIN_WORDS) => {
                 self.answer(client, "FAIL JOIN NAME_INVALID", Some(Phrase::NameInvalid));
             }
             None => self.answer(client, "FAIL SAY NAME_NEEDED", Some(Phrase::NameNeeded)),
         }
+        self.shown_scratch = shown;
     }
 
     fn voice(&mut self, client: ClientId, name: &Name<'_>) -> Voice {
