@@ -82,12 +82,13 @@ pub enum ActKind {
 }
 
 impl ActKind {
-    /// As it is written in answers and in the operator's log, in lower case.
+    /// As it is written by programs and in the operator's log, in lower case.
     pub fn word(self) -> &'static str {
         NAMES.iter().find(|(_, _, _, kind)| *kind == Some(self)).map_or("act", |(word, ..)| word)
     }
 
-    fn command(self) -> &'static str {
+    /// As it stands in answers of the relay, in capitals.
+    pub fn command(self) -> &'static str {
         match self {
             Self::Kick => "KICK",
             Self::Mute => "MUTE",

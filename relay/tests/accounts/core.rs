@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
 use tertulia_relay::batch::Durability;
-use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules};
+use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, Wanted};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::phrases::Language;
 use tertulia_wire::secret::Secret;
@@ -360,4 +360,55 @@ fn markers_of_more_rooms_than_are_remembered_do_not_stay_in_the_file() {
         }
     }
     assert_eq!(kept.len(), 256);
+}
+
+/// What a tool has made of Ana's password.
+fn with_password(version: u64, password: &str) -> Answer {
+    let Answer::Accounts(Some(mut kept)) = changed(Role::User) else { unreachable!() };
+    (kept.version, kept.accounts[0].password) = (version, Secret(password.to_owned()));
+    Answer::Accounts(Some(kept))
+}
+
+#[test]
+fn a_password_that_was_right_when_it_was_looked_at_and_is_not_any_more_is_looked_at_anew() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, "/login Ana Ana-password");
+    core.answer_with(|_| Answer::Accounts(None));
+    let first = core.chat.poll_password().unwrap();
+    core.chat.look_at_accounts();
+    core.answer_with(|_| with_password(1, "otra clave"));
+    let hash = Some(Secret("Ana-password hashed anew".to_owned()));
+    let now = core.now();
+    core.chat.handle_verdict(first.ticket, Verdict { is_right: true, hash }, now);
+    core.turn();
+    assert_eq!(core.heard(1), [""; 0]);
+    let second = core.chat.poll_password().unwrap();
+    assert_eq!(second.kept, Some(Some(Secret("otra clave".to_owned()))));
+    core.chat.handle_verdict(second.ticket, Verdict::default(), now);
+    core.turn();
+    assert!(core.heard(1)[0].starts_with("* FAIL LOGIN REFUSED :"));
+    let changes = core.keep_all().into_iter().flat_map(|work| work.changes);
+    assert_eq!(changes.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn what_a_tool_has_changed_is_asked_for_again_where_an_account_was_changed_here_meanwhile() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    // Asked, and not answered yet.
+    core.chat.look_at_accounts();
+    let question = core.chat.poll_question().unwrap();
+    expect(&mut core, 1, "/op Ana", "* NOTE OP DONE Ana :");
+    core.chat.handle_answer(question.ticket, &with_password(1, "otra clave"));
+    core.turn();
+    connect(&mut core, 2, NEAR, true);
+    core.send(2, "/login Ana otra clave");
+    core.answer_with(|wanted| {
+        assert_eq!(*wanted, Wanted::Accounts { after: 0 });
+        with_password(1, "otra clave")
+    });
+    let task = core.chat.poll_password().unwrap();
+    assert_eq!(task.kept, Some(Some(Secret("otra clave".to_owned()))));
 }

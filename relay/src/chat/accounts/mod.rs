@@ -19,6 +19,7 @@ use super::{Chat, ClientId, Cut};
 use crate::account::{
     AccountRow, AccountsKept, Change, PasswordTask, Role, RoomRow, Sanction, SanctionKind, Target,
 };
+pub(super) use acts::PendingAct;
 pub use attempts::ATTEMPTS_MAX;
 use attempts::Attempts;
 pub(super) use login::Pending;
@@ -249,11 +250,25 @@ impl Chat {
         }
     }
 
-    /// Changes an account, and has that kept. Answers of the history that are on their way know nothing of it.
-    fn change_account(&mut self, row: AccountRow) {
-        self.accounts.changes.push(Change::Account(row.clone()));
+    /// Changes an account, or makes one, and has that kept. Answers of the history that are on their way know nothing of it.
+    fn change_account(&mut self, change: Change) {
         let touched = self.keeping.as_ref().map_or(0, |keeping| keeping.last_question());
-        self.put_account(row, touched);
+        match &change {
+            Change::Account(row) => self.put_account(row.clone(), touched),
+            Change::Role(number, role) => self.touch_account(*number, touched, |row| row.role = *role),
+            Change::Password { number, password, .. } => {
+                self.touch_account(*number, touched, |row| row.password = password.clone());
+            }
+            _ => {}
+        }
+        self.accounts.changes.push(change);
+    }
+
+    fn touch_account(&mut self, number: u64, touched: u64, change: impl FnOnce(&mut AccountRow)) {
+        if let Some(account) = self.accounts.by_number.get_mut(&number) {
+            change(&mut account.row);
+            account.touched = touched;
+        }
     }
 }
 
