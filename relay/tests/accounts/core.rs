@@ -412,3 +412,85 @@ fn what_a_tool_has_changed_is_asked_for_again_where_an_account_was_changed_here_
     let task = core.chat.poll_password().unwrap();
     assert_eq!(task.kept, Some(Some(Secret("otra clave".to_owned()))));
 }
+
+/// Tries for the name as `clients` do, each from an address of its own that is nobody's. What the relay said, without sentences.
+fn strangers_try(core: &mut Core, name: &str, count: u32) -> Vec<String> {
+    let try_once = |number: u32| {
+        connect(core, 1000, &format!("203.0.{}.{}", number / 250, number % 250), true);
+        let answer = ask(core, 1000, &format!("/login {name} adivinada"));
+        core.gone(1000);
+        answer.split(" :").next().unwrap_or_default().to_owned()
+    };
+    (0..count).map(try_once).collect()
+}
+
+#[test]
+fn strangers_who_try_for_a_name_do_not_keep_its_owner_out_where_it_has_logged_in_before() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    connect(&mut core, 2, "2001:db8:1:2::3", true);
+    expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    strangers_try(&mut core, "Ana", 500);
+    for (client, address) in [(3, FAR), (4, "2001:db8:1:2:ffff::9")] {
+        connect(&mut core, client, address, true);
+        expect(&mut core, client, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    }
+    connect(&mut core, 5, "198.51.100.8", true);
+    expect(&mut core, 5, "/login Ana Ana-password", "* FAIL LOGIN TOO_SOON ");
+    // The owner's log-in makes nothing good for them.
+    let answers = strangers_try(&mut core, "Ana", 3);
+    assert!(answers.iter().all(|answer| answer.starts_with("* FAIL LOGIN TOO_SOON ")), "{answers:?}");
+}
+
+#[test]
+fn tries_from_where_an_account_has_logged_in_before_are_counted_too() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    connect(&mut core, 2, FAR, true);
+    let answers: Vec<String> = (0..20).map(|_| ask(&mut core, 2, "/login Ana adivinada")).collect();
+    let looked_at = answers.iter().filter(|answer| answer.starts_with("* FAIL LOGIN REFUSED")).count();
+    assert!((1..=4).contains(&looked_at), "{answers:?}");
+    expect(&mut core, 2, "/login Ana Ana-password", "* FAIL LOGIN TOO_SOON ");
+    // Whoever comes from elsewhere has tried nothing yet.
+    connect(&mut core, 3, "198.51.100.8", true);
+    expect(&mut core, 3, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+}
+
+#[test]
+fn strangers_are_told_the_same_of_an_account_that_was_there_and_of_none() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    let of_ana = strangers_try(&mut core, "Ana", 100);
+    assert_eq!(of_ana, strangers_try(&mut core, "Nadie", 100));
+    // Nor does the first one from where it is learn more of it than of nobody.
+    let answers = |core: &mut Core, client, name: &str| -> Vec<String> {
+        connect(core, client, FAR, true);
+        (0..10).map(|_| ask(core, client, &format!("/login {name} adivinada"))).collect()
+    };
+    let mut fresh = begun();
+    connect(&mut fresh, 1, FAR, true);
+    expect(&mut fresh, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    let of_ana = answers(&mut fresh, 2, "Ana");
+    let mut fresh = begun();
+    assert_eq!(of_ana, answers(&mut fresh, 2, "Nadie"));
+}
+
+#[test]
+fn of_the_places_from_which_an_account_has_logged_in_the_last_ones_are_remembered() {
+    let mut core = begun();
+    let log_in = |core: &mut Core, number: u32| {
+        connect(core, number, &format!("198.51.100.{number}"), true);
+        let answer = ask(core, number, "/login Ana Ana-password");
+        core.gone(number);
+        answer.starts_with("* NOTE LOGIN DONE")
+    };
+    for number in 1..=9 {
+        assert!(log_in(&mut core, number));
+    }
+    strangers_try(&mut core, "Ana", 500);
+    let (first, others) = (log_in(&mut core, 1), (2..=9).all(|number| log_in(&mut core, number)));
+    assert_eq!((first, others), (false, true));
+}

@@ -276,6 +276,7 @@ impl Chat {
     /// From now on the connection is known as the account, and has its name.
     pub(super) fn become_account(&mut self, client: ClientId, number: u64, now: Moment) {
         let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) else { return };
+        self.remember_place(client, number);
         let named = self.client(client).and_then(|state| state.named.as_ref());
         let was_here = named.is_some_and(|named| named.is_announced && named.base() == name);
         if was_here {
