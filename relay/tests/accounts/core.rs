@@ -494,3 +494,49 @@ fn of_the_places_from_which_an_account_has_logged_in_the_last_ones_are_remembere
     let (first, others) = (log_in(&mut core, 1), (2..=9).all(|number| log_in(&mut core, number)));
     assert_eq!((first, others), (false, true));
 }
+
+#[test]
+fn a_command_with_a_password_that_something_stands_before_is_said_to_nobody() {
+    let mut core = begun();
+    for client in 1..=4 {
+        connect(&mut core, client, NEAR, true);
+    }
+    core.send(1, "Luis se ha unido al chat.");
+    core.send(2, "/hello v=1 name=Eva");
+    core.send(3, "/hello v=1 name=Oyente");
+    for client in 1..=4 {
+        core.heard(client);
+    }
+    for command in ["/login Ana secreta", "/ENTRAR Ana secreta", "/registrar Luis secreta", "/Passwd secreta"]
+    {
+        for before in ["", " ", "\t", "\u{a0} ", "\u{feff}", "hola\u{2028}", "hola\u{2029}\u{3000}"] {
+            let text = format!("{before}{command}");
+            let plain = [
+                format!(" {text}"),
+                format!("Luis: {text}"),
+                format!("Pepe: {text}"),
+                format!("Luis - Pepe: {text}"),
+                format!("[RESPUESTA a 'x'] Luis: {text}"),
+            ];
+            for line in plain {
+                expect(&mut core, 1, &line, "* FAIL SAY HOLDS_PASSWORD :");
+                expect(&mut core, 4, &line, "* FAIL SAY HOLDS_PASSWORD :");
+            }
+            expect(&mut core, 1, &format!("/msg Eva {text}"), "* FAIL MSG HOLDS_PASSWORD :");
+            for tags in ["@label=x", "@label=y;to=Luis", "@label=z;as=Pepe", "@label=w;reply=7"] {
+                let label = &tags[1..8];
+                let answer = format!("* FAIL SAY HOLDS_PASSWORD {label} :");
+                expect(&mut core, 2, &format!("{tags} {text}"), &answer);
+            }
+            let answer = "* FAIL MSG HOLDS_PASSWORD label=m :";
+            expect(&mut core, 2, &format!("/msg label=m Luis {text}"), answer);
+        }
+    }
+    assert_eq!([1, 2, 3].map(|client| core.heard(client)), [[""; 0]; 3]);
+    let lines: usize = core.keep_all().iter().map(|work| work.lines.len()).sum();
+    assert_eq!(lines, 0);
+    // Whoever wants it said, says so; and what only looks like one is said.
+    core.send(1, "//login NOMBRE CLAVE");
+    core.send(1, "mira /login.html o escribe /login");
+    assert_eq!(core.heard(4), ["Luis: /login NOMBRE CLAVE", "Luis: mira /login.html o escribe /login"]);
+}
