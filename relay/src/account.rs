@@ -140,11 +140,23 @@ pub struct ReadMarker {
     pub id: u64,
 }
 
-/// Something that is to be kept. Of those with one [`Change::key`] the newest counts.
+/// Something that is to be kept. Of those with one [`Change::key`] the newest counts, as [`Change::behind`] says. They are written
+/// in the order of their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An account is new, or has changed.
+    /// An account is new. Where there is one of this number or name already, that one stays.
     Account(AccountRow),
+    /// The account with this number has another role, if it is still there.
+    Role(u64, Role),
+    /// It has another password, if it is still there.
+    Password {
+        /// The account's number.
+        number: u64,
+        /// Only in the place of this one, hashed as it was known: another one is newer. None: of any.
+        before: Option<Secret<String>>,
+        /// Hashed, as a PHC string.
+        password: Secret<String>,
+    },
     /// An account is gone, with all that was its own.
     AccountGone(u64),
     /// A ban or mute is new, or has changed.
@@ -159,11 +171,15 @@ pub enum Change {
     ReadGone(u64, String),
 }
 
-/// What a change is about.
+/// What a change is about: what has to be there first comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKey {
-    /// Of an account.
+    /// That there is an account.
     Account(u64),
+    /// An account's role.
+    Role(u64),
+    /// An account's password.
+    Password(u64),
     /// Of a ban or mute.
     Sanction(SanctionKind, Target),
     /// Of a room.
@@ -179,12 +195,25 @@ impl Change {
             Self::Account(AccountRow { number, .. }) | Self::AccountGone(number) => {
                 ChangeKey::Account(*number)
             }
+            Self::Role(number, _) => ChangeKey::Role(*number),
+            Self::Password { number, .. } => ChangeKey::Password(*number),
             Self::Sanction(Sanction { kind, target, .. }) | Self::SanctionGone(kind, target) => {
                 ChangeKey::Sanction(*kind, *target)
             }
             Self::Room(row) => ChangeKey::Room(row.room.clone()),
             Self::Read(marker) => ChangeKey::Read(marker.account, marker.room.clone()),
             Self::ReadGone(account, room) => ChangeKey::Read(*account, room.clone()),
+        }
+    }
+
+    /// What is to be written where `earlier`, which is about the same, was not yet.
+    pub fn behind(self, earlier: Option<Self>) -> Self {
+        match (earlier, self) {
+            // What stands in the file is what the earlier one was for.
+            (Some(Self::Password { before, .. }), Self::Password { number, before: Some(_), password }) => {
+                Self::Password { number, before, password }
+            }
+            (_, newer) => newer,
         }
     }
 }

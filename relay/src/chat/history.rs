@@ -128,6 +128,9 @@ pub(super) enum Purpose {
     /// Somebody logs in, or the like.
     #[cfg(feature = "history")]
     Accounts(super::accounts::Pending),
+    /// An operator changes an account.
+    #[cfg(feature = "history")]
+    Act(super::accounts::PendingAct),
 }
 
 /// Whether what is said is kept, and how that goes.
@@ -308,6 +311,8 @@ impl Chat {
             Purpose::Labels(session) => return self.handle_labels(client, session, answer),
             #[cfg(feature = "history")]
             Purpose::Accounts(pending) => return self.handle_accounts(client, pending, ticket, answer),
+            #[cfg(feature = "history")]
+            Purpose::Act(pending) => return self.handle_act(client, pending, ticket, answer),
             Purpose::Page(page) => page,
         };
         match answer {

@@ -83,11 +83,12 @@ pub fn run(
         AccountTool::Passwd { name } => {
             let row = find(&kept, name)?;
             let password = ask_password(options.cost)?;
-            (Change::Account(AccountRow { password, ..row }), format!("{name} has another password"))
+            let change = Change::Password { number: row.number, before: None, password };
+            (change, format!("{name} has another password"))
         }
         AccountTool::Role { name, role } => {
             let row = find(&kept, name)?;
-            (Change::Account(AccountRow { role: *role, ..row }), format!("{name} is {}", role.word()))
+            (Change::Role(row.number, *role), format!("{name} is {}", role.word()))
         }
     };
     store.change_accounts(&[changes]).map_err(|error| sentence(&error))?;

@@ -23,8 +23,8 @@ pub struct Parcel {
     pub id_ceiling: Option<u64>,
     /// The highest.
     pub sid_ceiling: Option<u64>,
-    /// What has changed of accounts; of what is about the same, the newest. No more than there are accounts, bans, rooms and
-    /// markers.
+    /// What has changed of accounts; of what is about the same, the newest. No more than a few for each account, and than there are
+    /// bans, rooms and markers.
     pub changes: BTreeMap<ChangeKey, Change>,
 }
 
@@ -45,7 +45,11 @@ impl Parcel {
         while self.forgotten.len() > SESSIONS_WAITING_MAX {
             self.forgotten.pop_first();
         }
-        self.changes.extend(work.changes.into_iter().map(|change| (change.key(), change)));
+        for change in work.changes {
+            let key = change.key();
+            let earlier = self.changes.remove(&key);
+            self.changes.insert(key, change.behind(earlier));
+        }
         self.id_ceiling = self.id_ceiling.max(work.id_ceiling);
         self.sid_ceiling = self.sid_ceiling.max(work.sid_ceiling);
     }

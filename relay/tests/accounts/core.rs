@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
 use tertulia_relay::batch::Durability;
-use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules};
+use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, Wanted};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::phrases::Language;
 use tertulia_wire::secret::Secret;
@@ -360,4 +360,183 @@ fn markers_of_more_rooms_than_are_remembered_do_not_stay_in_the_file() {
         }
     }
     assert_eq!(kept.len(), 256);
+}
+
+/// What a tool has made of Ana's password.
+fn with_password(version: u64, password: &str) -> Answer {
+    let Answer::Accounts(Some(mut kept)) = changed(Role::User) else { unreachable!() };
+    (kept.version, kept.accounts[0].password) = (version, Secret(password.to_owned()));
+    Answer::Accounts(Some(kept))
+}
+
+#[test]
+fn a_password_that_was_right_when_it_was_looked_at_and_is_not_any_more_is_looked_at_anew() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, "/login Ana Ana-password");
+    core.answer_with(|_| Answer::Accounts(None));
+    let first = core.chat.poll_password().unwrap();
+    core.chat.look_at_accounts();
+    core.answer_with(|_| with_password(1, "otra clave"));
+    let hash = Some(Secret("Ana-password hashed anew".to_owned()));
+    let now = core.now();
+    core.chat.handle_verdict(first.ticket, Verdict { is_right: true, hash }, now);
+    core.turn();
+    assert_eq!(core.heard(1), [""; 0]);
+    let second = core.chat.poll_password().unwrap();
+    assert_eq!(second.kept, Some(Some(Secret("otra clave".to_owned()))));
+    core.chat.handle_verdict(second.ticket, Verdict::default(), now);
+    core.turn();
+    assert!(core.heard(1)[0].starts_with("* FAIL LOGIN REFUSED :"));
+    let changes = core.keep_all().into_iter().flat_map(|work| work.changes);
+    assert_eq!(changes.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn what_a_tool_has_changed_is_asked_for_again_where_an_account_was_changed_here_meanwhile() {
+    let mut core = begun();
+    connect(&mut core, 1, NEAR, true);
+    ask(&mut core, 1, "/login Jefa Jefa-password");
+    // Asked, and not answered yet.
+    core.chat.look_at_accounts();
+    let question = core.chat.poll_question().unwrap();
+    expect(&mut core, 1, "/op Ana", "* NOTE OP DONE Ana :");
+    core.chat.handle_answer(question.ticket, &with_password(1, "otra clave"));
+    core.turn();
+    connect(&mut core, 2, NEAR, true);
+    core.send(2, "/login Ana otra clave");
+    core.answer_with(|wanted| {
+        assert_eq!(*wanted, Wanted::Accounts { after: 0 });
+        with_password(1, "otra clave")
+    });
+    let task = core.chat.poll_password().unwrap();
+    assert_eq!(task.kept, Some(Some(Secret("otra clave".to_owned()))));
+}
+
+/// Tries for the name as `clients` do, each from an address of its own that is nobody's. What the relay said, without sentences.
+fn strangers_try(core: &mut Core, name: &str, count: u32) -> Vec<String> {
+    let try_once = |number: u32| {
+        connect(core, 1000, &format!("203.0.{}.{}", number / 250, number % 250), true);
+        let answer = ask(core, 1000, &format!("/login {name} adivinada"));
+        core.gone(1000);
+        answer.split(" :").next().unwrap_or_default().to_owned()
+    };
+    (0..count).map(try_once).collect()
+}
+
+#[test]
+fn strangers_who_try_for_a_name_do_not_keep_its_owner_out_where_it_has_logged_in_before() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    connect(&mut core, 2, "2001:db8:1:2::3", true);
+    expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    strangers_try(&mut core, "Ana", 500);
+    for (client, address) in [(3, FAR), (4, "2001:db8:1:2:ffff::9")] {
+        connect(&mut core, client, address, true);
+        expect(&mut core, client, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    }
+    connect(&mut core, 5, "198.51.100.8", true);
+    expect(&mut core, 5, "/login Ana Ana-password", "* FAIL LOGIN TOO_SOON ");
+    // The owner's log-in makes nothing good for them.
+    let answers = strangers_try(&mut core, "Ana", 3);
+    assert!(answers.iter().all(|answer| answer.starts_with("* FAIL LOGIN TOO_SOON ")), "{answers:?}");
+}
+
+#[test]
+fn tries_from_where_an_account_has_logged_in_before_are_counted_too() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    connect(&mut core, 2, FAR, true);
+    let answers: Vec<String> = (0..20).map(|_| ask(&mut core, 2, "/login Ana adivinada")).collect();
+    let looked_at = answers.iter().filter(|answer| answer.starts_with("* FAIL LOGIN REFUSED")).count();
+    assert!((1..=4).contains(&looked_at), "{answers:?}");
+    expect(&mut core, 2, "/login Ana Ana-password", "* FAIL LOGIN TOO_SOON ");
+    // Whoever comes from elsewhere has tried nothing yet.
+    connect(&mut core, 3, "198.51.100.8", true);
+    expect(&mut core, 3, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+}
+
+#[test]
+fn strangers_are_told_the_same_of_an_account_that_was_there_and_of_none() {
+    let mut core = begun();
+    connect(&mut core, 1, FAR, true);
+    expect(&mut core, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    let of_ana = strangers_try(&mut core, "Ana", 100);
+    assert_eq!(of_ana, strangers_try(&mut core, "Nadie", 100));
+    // Nor does the first one from where it is learn more of it than of nobody.
+    let answers = |core: &mut Core, client, name: &str| -> Vec<String> {
+        connect(core, client, FAR, true);
+        (0..10).map(|_| ask(core, client, &format!("/login {name} adivinada"))).collect()
+    };
+    let mut fresh = begun();
+    connect(&mut fresh, 1, FAR, true);
+    expect(&mut fresh, 1, "/login Ana Ana-password", "* NOTE LOGIN DONE");
+    let of_ana = answers(&mut fresh, 2, "Ana");
+    let mut fresh = begun();
+    assert_eq!(of_ana, answers(&mut fresh, 2, "Nadie"));
+}
+
+#[test]
+fn of_the_places_from_which_an_account_has_logged_in_the_last_ones_are_remembered() {
+    let mut core = begun();
+    let log_in = |core: &mut Core, number: u32| {
+        connect(core, number, &format!("198.51.100.{number}"), true);
+        let answer = ask(core, number, "/login Ana Ana-password");
+        core.gone(number);
+        answer.starts_with("* NOTE LOGIN DONE")
+    };
+    for number in 1..=9 {
+        assert!(log_in(&mut core, number));
+    }
+    strangers_try(&mut core, "Ana", 500);
+    let (first, others) = (log_in(&mut core, 1), (2..=9).all(|number| log_in(&mut core, number)));
+    assert_eq!((first, others), (false, true));
+}
+
+#[test]
+fn a_command_with_a_password_that_something_stands_before_is_said_to_nobody() {
+    let mut core = begun();
+    for client in 1..=4 {
+        connect(&mut core, client, NEAR, true);
+    }
+    core.send(1, "Luis se ha unido al chat.");
+    core.send(2, "/hello v=1 name=Eva");
+    core.send(3, "/hello v=1 name=Oyente");
+    for client in 1..=4 {
+        core.heard(client);
+    }
+    for command in ["/login Ana secreta", "/ENTRAR Ana secreta", "/registrar Luis secreta", "/Passwd secreta"]
+    {
+        for before in ["", " ", "\t", "\u{a0} ", "\u{feff}", "hola\u{2028}", "hola\u{2029}\u{3000}"] {
+            let text = format!("{before}{command}");
+            let plain = [
+                format!(" {text}"),
+                format!("Luis: {text}"),
+                format!("Pepe: {text}"),
+                format!("Luis - Pepe: {text}"),
+                format!("[RESPUESTA a 'x'] Luis: {text}"),
+            ];
+            for line in plain {
+                expect(&mut core, 1, &line, "* FAIL SAY HOLDS_PASSWORD :");
+                expect(&mut core, 4, &line, "* FAIL SAY HOLDS_PASSWORD :");
+            }
+            expect(&mut core, 1, &format!("/msg Eva {text}"), "* FAIL MSG HOLDS_PASSWORD :");
+            for tags in ["@label=x", "@label=y;to=Luis", "@label=z;as=Pepe", "@label=w;reply=7"] {
+                let label = &tags[1..8];
+                let answer = format!("* FAIL SAY HOLDS_PASSWORD {label} :");
+                expect(&mut core, 2, &format!("{tags} {text}"), &answer);
+            }
+            let answer = "* FAIL MSG HOLDS_PASSWORD label=m :";
+            expect(&mut core, 2, &format!("/msg label=m Luis {text}"), answer);
+        }
+    }
+    assert_eq!([1, 2, 3].map(|client| core.heard(client)), [[""; 0]; 3]);
+    let lines: usize = core.keep_all().iter().map(|work| work.lines.len()).sum();
+    assert_eq!(lines, 0);
+    // Whoever wants it said, says so; and what only looks like one is said.
+    core.send(1, "//login NOMBRE CLAVE");
+    core.send(1, "mira /login.html o escribe /login");
+    assert_eq!(core.heard(4), ["Luis: /login NOMBRE CLAVE", "Luis: mira /login.html o escribe /login"]);
 }

@@ -10,6 +10,7 @@ mod support;
 mod attacks;
 mod core;
 mod devices;
+mod kept;
 mod login;
 mod operators;
 mod simulation;

@@ -149,3 +149,39 @@ fn at_a_hangup_the_accounts_are_looked_at_and_who_has_none_any_more_goes() {
     assert!(told.iter().any(|line| line.starts_with("* WARN HELLO RESUME_UNKNOWN :")), "{told:?}");
     assert!(told.iter().any(|line| line.starts_with("* HELLO v=1 name=Ana ")), "{told:?}");
 }
+
+#[test]
+fn an_act_on_an_account_that_a_tool_has_removed_a_moment_ago_brings_nothing_of_it_back() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user"), ("Jefa", "operator")]);
+    let relay = relay(&folder, &[]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    let (mut luis, _) = device(&relay, "Luis");
+    assert!(account(&folder, &["remove", "Ana"], "").0);
+    expect(&mut jefa, "/op Ana", "* FAIL OP NO_ACCOUNT Ana :");
+    assert!(ana.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(account(&folder, &["remove", "Luis"], "").0);
+    luis.send("/passwd la de siempre");
+    assert!(luis.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(account(&folder, &["remove", "Jefa"], "").0);
+    jefa.send("/op Jefa");
+    assert!(jefa.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    relay.stop();
+    assert_eq!(account(&folder, &["list"], "").1, "");
+}
+
+#[test]
+fn a_password_from_a_tool_stays_whatever_else_is_changed_of_the_account_beside_it() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Jefa", "operator")]);
+    let first = relay(&folder, &[]);
+    let mut jefa = logged_in(&first, "Jefa", "Jefa-password");
+    assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
+    expect(&mut jefa, "/op Ana", "* NOTE OP DONE Ana :");
+    expect(&mut first.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
+    first.stop();
+    let second = relay(&folder, &[]);
+    expect(&mut second.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
+    expect(&mut second.client(), "/login Ana otra clave", "* NOTE LOGIN DONE name=Ana role=operator :");
+}

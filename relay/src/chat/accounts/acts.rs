@@ -7,9 +7,10 @@ use tertulia_wire::tags::escape;
 use tertulia_wire::text::cut as cut_text;
 
 use super::super::commands::echoed;
+use super::super::history::{Answer, Purpose, Wanted};
 use super::super::rooms::{DEFAULT_ROOM, Notice};
 use super::super::{Chat, ClientId, Cut, Event, ROOMS_MAX};
-use crate::account::{AccountRow, Change, Role, RoomAccess, Sanction, SanctionKind, Target};
+use crate::account::{Change, Role, RoomAccess, Sanction, SanctionKind, Target};
 use crate::cidr::Cidr;
 use crate::moment::Moment;
 use crate::phrases::Phrase;
@@ -30,13 +31,19 @@ enum Meant {
     Guests(Vec<ClientId>),
 }
 
+/// An act that waits until the file was looked at.
+#[derive(Debug)]
+pub(in crate::chat) struct PendingAct {
+    act: Act<'static>,
+    role: Role,
+    label: Option<Box<str>>,
+}
+
 impl Chat {
-    /// An operator's act. Done or not, the operator's log has it.
+    /// An operator's act.
     pub(super) fn act(&mut self, client: ClientId, act: &Act<'_>, now: Moment) {
-        let kind = act.kind.word().to_uppercase();
-        let target = echoed(cut_text(&act.target, 2 * NAME_BYTES_MAX)).unwrap_or("NAME".into());
-        if self.role_of(client) != Some(Role::Operator) {
-            return self.answer(client, &format!("FAIL {kind} NOT_OPERATOR"), Some(Phrase::NotOperator));
+        if !self.check_operator(client, act.kind) {
+            return;
         }
         let outcome = match act.kind {
             ActKind::Kick => self.kick(&act.target, now),
@@ -44,33 +51,75 @@ impl Chat {
             ActKind::Unmute => self.unmute(&act.target),
             ActKind::Ban => self.ban(client, act, now),
             ActKind::Unban => self.unban(&act.target),
-            ActKind::Op => self.set_role(&act.target, Role::Operator),
-            ActKind::Deop => self.set_role(&act.target, Role::User),
+            ActKind::Op => return self.look_first(client, act, Role::Operator),
+            ActKind::Deop => return self.look_first(client, act, Role::User),
             ActKind::Room => self.set_room_access(&act.target, &act.object, now),
             ActKind::Allow => self.set_member(&act.target, &act.object, true, now),
             ActKind::Deny => self.set_member(&act.target, &act.object, false, now),
         };
-        match outcome {
-            Ok(()) => {
-                let by = self.account_name(client).unwrap_or_default();
-                let (target, object) = (act.target.to_string(), act.object.to_string());
-                let (kind_word, why) = (act.kind.word(), act.why.clone());
-                self.events.push_back(Event::Act {
-                    kind: kind_word,
-                    by,
-                    target,
-                    object,
-                    span_s: act.span_s,
-                    why,
-                });
-                self.answer(
-                    client,
-                    &format!("NOTE {kind} DONE {target_word}", target_word = target_of(act)),
-                    Some(Phrase::ActDone),
-                );
-            }
-            Err((code, phrase)) => self.answer(client, &format!("FAIL {kind} {code} {target}"), Some(phrase)),
+        self.tell_outcome(client, act, outcome);
+    }
+
+    fn check_operator(&mut self, client: ClientId, kind: ActKind) -> bool {
+        let is_operator = self.role_of(client) == Some(Role::Operator);
+        if !is_operator {
+            let words = format!("FAIL {} NOT_OPERATOR", kind.command());
+            self.answer(client, &words, Some(Phrase::NotOperator));
         }
+        is_operator
+    }
+
+    /// The operator is told. What was done, its log has.
+    fn tell_outcome(&mut self, client: ClientId, act: &Act<'_>, outcome: Result<(), Refusal>) {
+        let kind = act.kind.command();
+        if let Err((code, phrase)) = outcome {
+            let target = echoed(cut_text(&act.target, 2 * NAME_BYTES_MAX)).unwrap_or("NAME".into());
+            return self.answer(client, &format!("FAIL {kind} {code} {target}"), Some(phrase));
+        }
+        self.events.push_back(Event::Act {
+            kind: act.kind.word(),
+            by: self.account_name(client).unwrap_or_default(),
+            target: act.target.to_string(),
+            object: act.object.to_string(),
+            span_s: act.span_s,
+            why: act.why.clone(),
+        });
+        self.answer(client, &format!("NOTE {kind} DONE {}", target_of(act)), Some(Phrase::ActDone));
+    }
+
+    /// A tool may have taken the account away meanwhile: first the file is looked at.
+    fn look_first(&mut self, client: ClientId, act: &Act<'_>, role: Role) {
+        if let Err((code, _, phrase)) = self.check_place() {
+            return self.tell_outcome(client, act, Err((code, phrase)));
+        }
+        let label = self.label_of(client).map(Box::from);
+        let (target, why) = (act.target.to_string().into(), act.why.clone());
+        let act = Act { kind: act.kind, target, object: "".into(), span_s: None, why };
+        let pending = PendingAct { act, role, label };
+        self.ask(client, Purpose::Act(pending), Wanted::Accounts { after: self.accounts.version });
+    }
+
+    /// The file was looked at: now the act is done.
+    pub(in crate::chat) fn handle_act(
+        &mut self,
+        client: ClientId,
+        pending: PendingAct,
+        ticket: u64,
+        answer: &Answer,
+    ) {
+        if let Answer::Accounts(Some(kept)) = answer {
+            self.merge_accounts((**kept).clone(), ticket);
+        }
+        if self.client(client).is_none_or(|state| state.is_closing) {
+            return;
+        }
+        let PendingAct { act, role, label } = pending;
+        self.labeling = label.map(|label| (client, label));
+        if self.check_operator(client, act.kind) {
+            let outcome = self.set_role(&act.target, role);
+            self.tell_outcome(client, &act, outcome);
+        }
+        self.labeling = None;
     }
 
     /// Whom a name means.
@@ -194,16 +243,13 @@ impl Chat {
         taken.map(drop).ok_or(("NO_SUCH", Phrase::NoSuchSanction))
     }
 
-    fn account_named(&self, name: &str) -> Result<AccountRow, Refusal> {
-        let number = self.find_account(name);
-        let row = number.and_then(|number| self.accounts.row(number)).cloned();
-        row.ok_or(("NO_ACCOUNT", Phrase::NoAccount))
+    fn account_named(&self, name: &str) -> Result<u64, Refusal> {
+        self.find_account(name).ok_or(("NO_ACCOUNT", Phrase::NoAccount))
     }
 
     fn set_role(&mut self, name: &str, role: Role) -> Result<(), Refusal> {
-        let row = self.account_named(name)?;
-        let number = row.number;
-        self.change_account(AccountRow { role, ..row });
+        let number = self.account_named(name)?;
+        self.change_account(Change::Role(number, role));
         self.settle_account(number);
         Ok(())
     }
@@ -233,7 +279,7 @@ impl Chat {
     }
 
     fn set_member(&mut self, room: &str, name: &str, is_member: bool, now: Moment) -> Result<(), Refusal> {
-        let number = self.account_named(name)?.number;
+        let number = self.account_named(name)?;
         let room = room.to_lowercase();
         let Some(row) = self.accounts.rooms.get_mut(room.as_str()) else {
             return Err(("NOT_CLOSED", Phrase::RoomNotClosed));

@@ -25,6 +25,8 @@ pub(super) enum Subject {
     Name(Box<str>),
     /// Those of the account with this number.
     Account(u64),
+    /// Those for the account with this number from where it has logged in before.
+    Known(u64, Cidr),
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -51,9 +51,12 @@ impl Chat {
 
     /// The file has other accounts than were known. `ticket`: of the question.
     pub(super) fn merge_accounts(&mut self, kept: AccountsKept, ticket: u64) {
-        self.accounts.version = kept.version;
         let there: Vec<u64> = kept.accounts.iter().map(|row| row.number).collect();
         let is_newer_here = |account: &Account| account.touched >= ticket;
+        // Of what was changed here meanwhile it says nothing, and of what a tool has changed there it is asked again.
+        if !self.accounts.by_number.values().any(is_newer_here) {
+            self.accounts.version = kept.version;
+        }
         let is_gone = |(number, account): (&u64, &Account)| {
             (!there.contains(number) && !is_newer_here(account)).then_some(*number)
         };

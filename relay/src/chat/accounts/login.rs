@@ -11,7 +11,7 @@ use super::super::sessions::{Presence, SessionId};
 use super::super::{Chat, ClientId, Cut, Event};
 use super::attempts::Subject;
 use super::permits::{Refusal, refused};
-use crate::account::{AccountRow, PasswordTask, Role, Verdict};
+use crate::account::{AccountRow, Change, PasswordTask, Role, Verdict};
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
@@ -21,6 +21,8 @@ pub(in crate::chat) struct Pending {
     what: What,
     name: String,
     password: Secret<String>,
+    /// What it was compared with.
+    kept: Option<Secret<String>>,
     label: Option<Box<str>>,
 }
 
@@ -77,7 +79,7 @@ impl Chat {
         let label = self.labeling.as_ref().filter(|(asker, _)| *asker == client);
         let label = label.map(|(_, label)| label.clone());
         let (name, password) = (name.to_owned(), Secret(password.to_owned()));
-        let pending = Pending { what, name, password, label };
+        let pending = Pending { what, name, password, kept: None, label };
         self.ask(client, Purpose::Accounts(pending), Wanted::Accounts { after: self.accounts.version });
     }
 
@@ -95,19 +97,23 @@ impl Chat {
         if self.client(client).is_none_or(|state| state.is_closing) {
             return;
         }
-        let kept = match pending.what {
-            What::Register | What::Passwd => None,
-            What::Login => {
-                let row = self.find_account(&pending.name).and_then(|number| self.accounts.row(number));
-                Some(row.map(|row| row.password.clone()))
-            }
-        };
+        self.look_at_password(client, pending);
+    }
+
+    fn look_at_password(&mut self, client: ClientId, mut pending: Pending) {
+        let is_login = pending.what == What::Login;
+        pending.kept = self.kept_password(&pending.name).filter(|_| is_login);
         self.accounts.last_ticket += 1;
         let ticket = self.accounts.last_ticket;
-        let password = pending.password.clone();
+        let (password, kept) = (pending.password.clone(), is_login.then(|| pending.kept.clone()));
         self.accounts.tasks.push_back(PasswordTask { ticket, password, kept });
         self.accounts.waiting.insert(ticket, (client, pending));
         self.set_awaiting(client, true);
+    }
+
+    fn kept_password(&self, name: &str) -> Option<Secret<String>> {
+        let row = self.find_account(name).and_then(|number| self.accounts.row(number));
+        row.map(|row| row.password.clone())
     }
 
     /// The connection is gone: nobody waits for what comes of its password.
@@ -124,6 +130,10 @@ impl Chat {
         self.set_awaiting(client, false);
         if self.client(client).is_none_or(|state| state.is_closing) {
             return;
+        }
+        // Somebody has changed it meanwhile: what was looked at says nothing of what is kept now.
+        if pending.what == What::Login && self.kept_password(&pending.name) != pending.kept {
+            return self.look_at_password(client, pending);
         }
         let outcome = match pending.what {
             What::Login => self.finish_login(client, &pending.name, verdict, now),
@@ -180,7 +190,7 @@ impl Chat {
         now: Moment,
     ) -> Result<(String, Phrase), Refusal> {
         let number = self.find_account(name).filter(|_| verdict.is_right);
-        let Some(mut row) = number.and_then(|number| self.accounts.row(number)).cloned() else {
+        let Some(row) = number.and_then(|number| self.accounts.row(number)).cloned() else {
             let address = self.client(client).and_then(|state| state.origin.address);
             self.events.push_back(Event::LoginFailed { client, name: name.to_owned(), address });
             return Err(refused("REFUSED", Phrase::LoginRefused));
@@ -197,9 +207,8 @@ impl Chat {
         }
         let (number, role) = (row.number, row.role);
         let words = format!("name={} role={}", escape(&row.name), role.word());
-        if let Some(hash) = verdict.hash {
-            row.password = hash;
-            self.change_account(row);
+        if let Some(password) = verdict.hash {
+            self.change_account(Change::Password { number, before: Some(row.password), password });
         }
         self.become_account(client, number, now);
         Ok((words, Phrase::LoginDone))
@@ -219,7 +228,8 @@ impl Chat {
         // Also above those that are gone: a token of theirs must not be this one's.
         let number = self.ids.unix_ms().max(last.saturating_add(1));
         let by_operator = self.account_of(client).is_some();
-        self.change_account(AccountRow { number, name: name.to_owned(), password, role: Role::User });
+        let row = AccountRow { number, name: name.to_owned(), password, role: Role::User };
+        self.change_account(Change::Account(row));
         if !by_operator {
             self.become_account(client, number, now);
         }
@@ -237,7 +247,7 @@ impl Chat {
             return Err(refused("UNREADABLE", Phrase::HistoryTrouble));
         };
         let number = row.number;
-        self.change_account(AccountRow { password, ..row });
+        self.change_account(Change::Password { number, before: Some(row.password), password });
         self.revoke(number, Some(client), now);
         Ok((String::new(), Phrase::PasswdDone))
     }
@@ -266,6 +276,7 @@ impl Chat {
     /// From now on the connection is known as the account, and has its name.
     pub(super) fn become_account(&mut self, client: ClientId, number: u64, now: Moment) {
         let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) else { return };
+        self.remember_place(client, number);
         let named = self.client(client).and_then(|state| state.named.as_ref());
         let was_here = named.is_some_and(|named| named.is_announced && named.base() == name);
         if was_here {

@@ -19,6 +19,8 @@ use super::{Chat, ClientId, Cut};
 use crate::account::{
     AccountRow, AccountsKept, Change, PasswordTask, Role, RoomRow, Sanction, SanctionKind, Target,
 };
+use crate::cidr::Cidr;
+pub(super) use acts::PendingAct;
 pub use attempts::ATTEMPTS_MAX;
 use attempts::Attempts;
 pub(super) use login::Pending;
@@ -34,6 +36,10 @@ const ADDRESS_TRIES: (u32, Duration) = (8, Duration::from_secs(15 * 60));
 
 /// Log-ins under one name. The owner must not be kept out for long by whoever guesses.
 const NAME_TRIES: (u32, Duration) = (4, Duration::from_secs(60));
+
+/// Addresses from which an account has logged in that are remembered until the relay ends; beyond it the one used longest ago goes.
+/// Home, work, a telephone, and some on the way.
+const PLACES_MAX: usize = 8;
 
 /// New accounts from one address.
 const REGISTER_TRIES: (u32, Duration) = (4, Duration::from_secs(60 * 60));
@@ -101,6 +107,8 @@ impl DerefMut for Standing {
 struct Account {
     row: AccountRow,
     devices: Vec<ClientId>,
+    /// From where it has logged in; the last one last.
+    places: VecDeque<Cidr>,
     /// Up to where it has read each room.
     markers: BTreeMap<Box<str>, u64>,
     /// Ticket of the last question to the history before it was changed here: what that answers is older.
@@ -243,17 +251,32 @@ impl Chat {
         match self.accounts.by_number.get_mut(&row.number) {
             Some(account) => (account.row, account.touched) = (row, touched),
             None => {
-                let account = Account { row, devices: Vec::new(), markers: BTreeMap::new(), touched };
+                let (devices, places, markers) = (Vec::new(), VecDeque::new(), BTreeMap::new());
+                let account = Account { row, devices, places, markers, touched };
                 self.accounts.by_number.insert(account.row.number, account);
             }
         }
     }
 
-    /// Changes an account, and has that kept. Answers of the history that are on their way know nothing of it.
-    fn change_account(&mut self, row: AccountRow) {
-        self.accounts.changes.push(Change::Account(row.clone()));
+    /// Changes an account, or makes one, and has that kept. Answers of the history that are on their way know nothing of it.
+    fn change_account(&mut self, change: Change) {
         let touched = self.keeping.as_ref().map_or(0, |keeping| keeping.last_question());
-        self.put_account(row, touched);
+        match &change {
+            Change::Account(row) => self.put_account(row.clone(), touched),
+            Change::Role(number, role) => self.touch_account(*number, touched, |row| row.role = *role),
+            Change::Password { number, password, .. } => {
+                self.touch_account(*number, touched, |row| row.password = password.clone());
+            }
+            _ => {}
+        }
+        self.accounts.changes.push(change);
+    }
+
+    fn touch_account(&mut self, number: u64, touched: u64, change: impl FnOnce(&mut AccountRow)) {
+        if let Some(account) = self.accounts.by_number.get_mut(&number) {
+            change(&mut account.row);
+            account.touched = touched;
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use super::super::answers::refusal;
 use super::super::history::QUESTIONS_MAX;
 use super::super::{Chat, ClientId};
 use super::attempts::Subject;
-use super::{ACCOUNTS_MAX, TASKS_MAX};
+use super::{ACCOUNTS_MAX, PLACES_MAX, TASKS_MAX};
 use crate::account::Role;
+use crate::cidr::Cidr;
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
@@ -54,14 +55,36 @@ impl Chat {
         Ok(())
     }
 
-    /// Whose tries a log-in counts among.
+    /// Whose tries a log-in counts among. Strangers, however many, do not keep an account's owner out where it was before.
     pub(super) fn subjects(&self, client: ClientId, name: &str) -> Vec<Subject> {
         let address = self.counted_address(client).map(Subject::Address);
+        if let Some(known) = self.known_place(client, name) {
+            return address.into_iter().chain([known]).collect();
+        }
         // A guess under a name that looks the same is one for the same account.
         let mut keys = super::keys(name);
         keys.sort_unstable();
         keys.dedup();
         address.into_iter().chain(keys.into_iter().map(|key| Subject::Name(key.into()))).collect()
+    }
+
+    fn known_place(&self, client: ClientId, name: &str) -> Option<Subject> {
+        let number = self.find_account(name)?;
+        let place = Cidr::around(self.client(client)?.origin.address?);
+        let is_known = self.accounts.by_number.get(&number)?.places.contains(&place);
+        is_known.then_some(Subject::Known(number, place))
+    }
+
+    /// The account has logged in from where the connection comes from.
+    pub(super) fn remember_place(&mut self, client: ClientId, number: u64) {
+        let address = self.client(client).and_then(|state| state.origin.address);
+        let account = self.accounts.by_number.get_mut(&number);
+        let (Some(place), Some(account)) = (address.map(Cidr::around), account) else { return };
+        account.places.retain(|known| *known != place);
+        if account.places.len() >= PLACES_MAX {
+            account.places.pop_front();
+        }
+        account.places.push_back(place);
     }
 
     pub(super) fn check_passwd(

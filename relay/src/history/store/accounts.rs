@@ -107,16 +107,11 @@ fn target_text(target: Target) -> String {
 
 /// Where an account gets another password, tokens that were given for the old one are worth nothing.
 fn revoke(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
-    let Change::Account(row) = change else { return Ok(()) };
-    connection
-        .execute(
-            "DELETE FROM session WHERE account IN (SELECT number FROM account WHERE number = ?1 AND password <> ?2)",
-            params![number(row.number), *row.password],
-        )
-        .map(drop)
+    let Change::Password { number: account, .. } = change else { return Ok(()) };
+    connection.execute("DELETE FROM session WHERE account = ?1", [number(*account)]).map(drop)
 }
 
-/// Writes changes, in their order.
+/// Writes changes, in their order. Of an account that is gone nothing comes back.
 pub(super) fn write<'a>(
     connection: &Connection,
     changes: impl IntoIterator<Item = &'a Change>,
@@ -131,9 +126,16 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
     match change {
         // Where a tool has given the name to another account meanwhile, that one is it.
         Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4) ON CONFLICT (number) DO UPDATE SET name = excluded.name,
-             password = excluded.password, role = excluded.role ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             params![number(row.number), row.name, *row.password, row.role.word()],
+        ),
+        Change::Role(account, role) => {
+            let parameters = params![number(*account), role.word()];
+            execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
+        }
+        Change::Password { number: account, before, password } => execute(
+            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
+            params![number(*account), **password, before.as_deref()],
         ),
         Change::AccountGone(gone) => {
             execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
@@ -143,13 +145,15 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
             execute("DELETE FROM session WHERE account = ?1", params![number(*gone)])
         }
         Change::Sanction(row) => execute(
-            "INSERT OR REPLACE INTO sanction VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO sanction SELECT ?1, ?2, ?3, ?4, ?5
+             WHERE ?6 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?6)",
             params![
                 row.kind.word(),
                 target_text(row.target),
                 row.until_unix_ms.map(number),
                 row.by,
-                row.why
+                row.why,
+                if let Target::Account(account) = row.target { Some(number(account)) } else { None },
             ],
         ),
         Change::SanctionGone(kind, target) => execute(
@@ -169,8 +173,8 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
             execute("DELETE FROM read_marker WHERE account = ?1 AND room = ?2", parameters)
         }
         Change::Read(marker) => execute(
-            "INSERT INTO read_marker VALUES (?1, ?2, ?3) ON CONFLICT (account, room) DO UPDATE SET id = excluded.id
-             WHERE excluded.id > id",
+            "INSERT INTO read_marker SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM account WHERE number = ?1)
+             ON CONFLICT (account, room) DO UPDATE SET id = excluded.id WHERE excluded.id > id",
             params![number(marker.account), marker.room, number(marker.id)],
         ),
     }
