@@ -235,8 +235,8 @@ impl Server {
                 watchdog.tell(now);
             }
             let mut is_told_to_end = self.take_events(&events);
-            self.accept_ready(now);
             self.chat.handle_clock(unix_ms());
+            self.accept_ready(now);
             self.chat.handle_time(now);
             self.read_ready(now);
             is_told_to_end |= self.gather(&mut events, now)?;
