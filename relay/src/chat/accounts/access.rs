@@ -9,6 +9,7 @@ use super::super::names::Refused;
 use super::super::rooms::{DEFAULT_ROOM, NOWHERE};
 use super::super::sessions::SessionId;
 use super::super::{Chat, ClientId, Cut, Origin, RoomId};
+use super::attempts::Subject;
 use crate::account::{Role, RoomAccess, SanctionKind, Target};
 use crate::cidr::Cidr;
 use crate::moment::Moment;
@@ -244,10 +245,10 @@ impl Chat {
         is_operator && self.client(client).is_some_and(|state| state.origin.is_here)
     }
 
-    /// Where the connection comes from, as far as its tries are counted.
-    pub(super) fn counted_address(&self, client: ClientId) -> Option<Cidr> {
-        let origin = self.client(client)?.origin;
-        origin.address.filter(|_| !origin.is_trusted).map(Cidr::around)
+    /// Among whose tries those of the connection count, because of where it comes from. None: it is trusted.
+    pub(super) fn counted_origin(&self, client: ClientId) -> Option<Subject> {
+        let origin = self.client(client).map(|state| state.origin).filter(|origin| !origin.is_trusted)?;
+        Some(origin.address.map_or(Subject::Nowhere, |address| Subject::Address(Cidr::around(address))))
     }
 
     /// What `/help` says of the commands that the connection may use.
