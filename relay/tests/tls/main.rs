@@ -182,6 +182,37 @@ fn half_open_handshakes_delay_nobody_and_end_in_their_time() {
     luis.hears(&[]);
 }
 
+#[test]
+fn two_hundred_handshakes_that_are_never_finished_delay_no_line_and_take_little_memory() {
+    const HALVES: usize = 200;
+    const ROUNDS: usize = 50;
+    /// What a client may take that has finished its own: one that has not must not take more.
+    const KIB_MAX: u64 = 24;
+    let ground = Ground::new(&[]);
+    let hello = hello(&ground.config);
+    let [mut luis] = ground.relay.people(["Luis"]);
+    let mut ana = ground.client().named("Ana");
+    luis.forget();
+    let resident_kib = ground.relay.resident_kib();
+    let mut halves: Vec<TcpStream> = (0..HALVES).map(|_| ground.raw()).collect();
+    for (number, half) in halves.iter_mut().enumerate() {
+        half.write_all(&hello[..1 + number % (hello.len() - ROUNDS - 1)]).unwrap();
+    }
+    for round in 0..ROUNDS {
+        for (number, half) in halves.iter_mut().enumerate() {
+            let next = 1 + number % (hello.len() - ROUNDS - 1) + round;
+            // On a machine that is this slow its time may be over.
+            let _ = half.write_all(&hello[next..=next]);
+        }
+        ana.send(&format!("Ana: {round}"));
+        luis.expect_line(&format!("Ana: {round}"));
+        ground.client().sync();
+    }
+    let grown_kib = ground.relay.resident_kib().saturating_sub(resident_kib);
+    assert!(grown_kib < HALVES as u64 * KIB_MAX, "{grown_kib} KiB for {HALVES} half handshakes");
+    luis.hears(&[]);
+}
+
 #[cfg(all(feature = "history", feature = "metrics"))]
 #[test]
 fn whoever_is_banned_is_turned_away_before_its_handshake_costs_anything() {
