@@ -45,6 +45,8 @@ pub use accept::Refusal;
 pub use settings::Reread;
 pub use signals::Signals;
 
+#[cfg(feature = "history")]
+use crate::chat::Event;
 use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
 use crate::listen::{Listener, Transport};
@@ -340,6 +342,11 @@ impl Server {
 
     fn write_journal(&mut self, now: Moment) {
         while let Some(event) = self.chat.poll_event() {
+            #[cfg(feature = "history")]
+            if let Event::AccountsUnread { why } = &event {
+                self.tell_accounts_unread(why);
+                continue;
+            }
             self.journal.note(&event, &self.conns, now);
         }
         self.journal.tidy(now);
