@@ -72,6 +72,9 @@ phrases! {
     SettingsTaken if "config": "desde ahora vale lo nuevo de", "taken up anew";
     /// New settings that do not hold yet.
     SettingsWait if "config": "hace falta reiniciar para lo nuevo de", "only a restart takes up";
+    /// Accounts that cannot be looked at.
+    AccountsKept if "history": "siguen las cuentas de antes; arregla el fichero y manda SIGHUP otra vez",
+        "the accounts from before stay; mend the file and send SIGHUP again";
     /// The relay ends.
     Closing: "el relay se detiene; vuelve en un momento", "the relay is stopping; come back in a moment";
     /// A busy second.

@@ -185,3 +185,27 @@ fn a_password_from_a_tool_stays_whatever_else_is_changed_of_the_account_beside_i
     expect(&mut second.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
     expect(&mut second.client(), "/login Ana otra clave", "* NOTE LOGIN DONE name=Ana role=operator :");
 }
+
+#[test]
+fn a_file_that_cannot_be_read_at_a_hangup_is_told_and_the_accounts_from_before_go_on() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "operator")]);
+    let mut relay = relay(&folder, &["--lang", "en"]);
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    assert!(account(&folder, &["role", "Ana", "user"], "").0);
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute_batch("ALTER TABLE account RENAME TO hidden").unwrap();
+    relay.signal("HUP");
+    let line = relay.await_said("accounts not read: ");
+    assert!(
+        line.contains(folder.file().to_str().unwrap()) && line.contains("no such table: account"),
+        "{line}"
+    );
+    assert!(line.ends_with("; the accounts from before stay; mend the file and send SIGHUP again"), "{line}");
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_HERE Nadie :");
+    logged_in(&relay, "Ana", "Ana-password");
+    file.execute_batch("ALTER TABLE hidden RENAME TO account").unwrap();
+    relay.signal("HUP");
+    relay.await_said("accounts changed=1 gone=0");
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
+}

@@ -44,9 +44,13 @@ impl Chat {
         if self.accounts.looking.take_if(|looking| *looking == ticket).is_none() {
             return;
         }
-        if let Answer::Accounts(Some(kept)) = answer {
-            self.merge_accounts((**kept).clone(), ticket);
-        }
+        let why = match answer {
+            Answer::Accounts(None) => return,
+            Answer::Accounts(Some(kept)) => return self.merge_accounts((**kept).clone(), ticket),
+            Answer::AccountsUnreadable(why) => why.clone(),
+            _ => String::new(),
+        };
+        self.events.push_back(Event::AccountsUnread { why });
     }
 
     /// The file has other accounts than were known. `ticket`: of the question.
