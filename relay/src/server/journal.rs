@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use slab::Slab;
 use tertulia_wire::tags::escape;
+use tertulia_wire::text::cut;
 
 use super::conn::Conn;
 use crate::chat::Event;
@@ -15,6 +16,9 @@ use crate::moment::Moment;
 /// Lines a second; the rest is counted. A storm must not fill a disk.
 const LINES_MAX: u32 = 50;
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// Bytes of a line, without its end: a pipe takes as much at once.
+const LINE_BYTES_MAX: usize = 4095;
 
 /// What was written in this second.
 #[derive(Debug, Default)]
@@ -64,7 +68,7 @@ impl Journal {
     }
 
     /// A line that a peer can bring about.
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "history", feature = "tls"))]
     pub(super) fn note_line(&mut self, line: &str, now: Moment) {
         if self.has_place(now) {
             write(line);
@@ -129,7 +133,7 @@ fn act(event: &Event) -> String {
 }
 
 /// Whether standard error takes a line at once. Nobody has to read the pipe behind it, and the chat must not
-/// wait for who does not: a pipe that poll(2) calls writable takes 4,096 bytes.
+/// wait for who does not: a pipe that poll(2) calls writable takes 4,096 bytes, and a line has no more.
 fn takes_a_line() -> bool {
     let stderr = std::io::stderr();
     let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
@@ -139,5 +143,7 @@ fn takes_a_line() -> bool {
 
 /// A log that cannot be written must not end the chat.
 fn write(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // In one piece: the end of the line must not be what finds no place.
+    let line = format!("{}\n", cut(line, LINE_BYTES_MAX));
+    let _ = write!(std::io::stderr(), "{line}");
 }

@@ -302,3 +302,34 @@ fn what_is_no_token_opens_nothing_and_breaks_nothing() {
         assert!(answer.starts_with("* FAIL HELLO NAME_REGISTERED Ana :"), "{wrong}: {answer}");
     }
 }
+
+#[test]
+fn what_is_longer_than_a_name_is_no_accounts_and_is_not_looked_up() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Jefa", "operator")]);
+    let relay = relay(&folder, &["--trusted", "127.0.0.0/8"]);
+    let long = "\u{fdfa}".repeat(5000);
+    let mut thief = relay.client();
+    expect(&mut thief, &format!("/login {long} adivinada"), "* FAIL LOGIN NAME_INVALID :");
+    expect(&mut thief, &format!("/register {long} adivinada"), "* FAIL REGISTER NAME_INVALID :");
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    for act in ["op", "deop", "kick", "mute", "unmute", "ban", "unban"] {
+        let answer = ask(&mut jefa, &format!("/{act} {long}"));
+        assert!(answer.starts_with(&format!("* FAIL {} ", act.to_uppercase())), "{answer}");
+    }
+    let said = relay.stop().concat();
+    assert!(!said.contains("login_failed"), "{said}");
+}
+
+#[test]
+fn no_line_of_the_log_is_longer_than_what_a_pipe_takes_at_once() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Jefa", "operator")]);
+    let mut relay = relay(&folder, &[]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let why = "porque sí ".repeat(1000);
+    expect(&mut jefa, &format!("/mute Ana 1h {why}"), "* NOTE MUTE DONE Ana :");
+    let line = relay.await_said("act kind=mute by=Jefa target=Ana ");
+    assert!(line.contains("why=porque\\ssí"), "{line}");
+    assert!(line.len() < 4096, "{} bytes", line.len());
+}

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use tertulia_wire::limits::NAME_BYTES_MAX;
+
 use super::names::keys;
 use super::{Chat, ClientId, Cut};
 use crate::account::{
@@ -242,7 +244,8 @@ impl Chat {
 
     /// The account whose name this is, or looks like.
     fn find_account(&self, name: &str) -> Option<u64> {
-        self.names.owner(name)
+        // Nothing longer is a name, and comparing it takes time.
+        if name.len() > NAME_BYTES_MAX { None } else { self.names.owner(name) }
     }
 
     /// An account is new, or has changed, here or in the file. What hangs on it stays.

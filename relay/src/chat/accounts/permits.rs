@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tertulia_wire::account::is_password;
+use tertulia_wire::limits::NAME_BYTES_MAX;
 use tertulia_wire::name::Name;
 use tertulia_wire::tags::escape;
 
@@ -38,6 +39,10 @@ impl Chat {
         self.check_private(client)?;
         if self.account_of(client).is_some() {
             return Err(refused("ALREADY", Phrase::AlreadyLoggedIn));
+        }
+        // Nobody has such a name: nothing is looked up, or remembered, for it.
+        if name.len() > NAME_BYTES_MAX {
+            return Err(refused("NAME_INVALID", Phrase::NameInvalid));
         }
         let subjects = self.subjects(client, name);
         let waits = subjects.iter().map(|subject| match subject {
