@@ -252,4 +252,6 @@ pub struct Verdict {
     pub is_right: bool,
     /// What is to be kept from now on, where that is something new.
     pub hash: Option<Secret<String>>,
+    /// The machine had no memory to find out: nothing follows from it.
+    pub is_undecided: bool,
 }

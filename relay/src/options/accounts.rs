@@ -9,7 +9,7 @@ use crate::account::Role;
 #[cfg(feature = "history")]
 use crate::history::accounts::AccountTool;
 #[cfg(feature = "history")]
-use crate::history::passwords::{Cost, MEMORY_KIB_MIN};
+use crate::history::passwords::{Cost, MEMORY_KIB_MAX, MEMORY_KIB_MIN, PASSES_MAX};
 
 /// The flags that have a value.
 pub(super) const FLAGS: [&str; 4] = ["access", "argon2-memory", "argon2-passes", "role"];
@@ -80,13 +80,16 @@ impl AccountOptions {
             }
             "role" => self.role = Some(Role::parse(value).ok_or_else(|| wrong("user, bridge or operator"))?),
             "argon2-memory" => {
-                let expected = format!("a number of KiB, at least {MEMORY_KIB_MIN}, as 65536 (RFC 9106)");
-                let kib = super::number(value).filter(|kib| *kib >= MEMORY_KIB_MIN);
+                let range = MEMORY_KIB_MIN..=MEMORY_KIB_MAX;
+                let expected =
+                    format!("a number of KiB from {MEMORY_KIB_MIN} to {MEMORY_KIB_MAX}, as 65536 (RFC 9106)");
+                let kib = super::number(value).filter(|kib| range.contains(kib));
                 self.cost.memory_kib = kib.ok_or_else(|| wrong(&expected))?;
             }
             _ => {
-                let passes = super::number(value).filter(|passes| *passes > 0);
-                self.cost.passes = passes.ok_or_else(|| wrong("a number of passes, as 3 (RFC 9106)"))?;
+                let expected = format!("a number of passes from 1 to {PASSES_MAX}, as 3 (RFC 9106)");
+                let passes = super::number(value).filter(|passes| (1..=PASSES_MAX).contains(passes));
+                self.cost.passes = passes.ok_or_else(|| wrong(&expected))?;
             }
         }
         Ok(())
@@ -101,6 +104,14 @@ pub(super) fn read_tool(parser: &mut lexopt::Parser) -> Result<AccountTool, Opti
         Ok(value.to_string_lossy().into_owned())
     };
     let tool = word("add, list, remove, passwd or role")?;
+    let mut word = |what: &str| {
+        let word = word(what)?;
+        // A flag in its place would become a name that nobody meant.
+        if word.starts_with('-') {
+            return Err(OptionsError(format!("account {tool}: {what} must follow, and {word} is a flag")));
+        }
+        Ok(word)
+    };
     match tool.as_str() {
         "list" => Ok(AccountTool::List),
         "add" => Ok(AccountTool::Add { name: word("a NAME")? }),

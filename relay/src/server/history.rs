@@ -64,7 +64,8 @@ impl Server {
     /// At the end of a turn: hands over passwords that were typed in it.
     pub(super) fn ask_passwords(&mut self) {
         let Some(passwords) = &mut self.passwords else { return };
-        while let Some(task) = self.chat.poll_password() {
+        while passwords.takes_tasks() {
+            let Some(task) = self.chat.poll_password() else { break };
             passwords.put(task);
         }
     }
@@ -82,6 +83,12 @@ impl Server {
         let now = self.now();
         let verdicts = self.passwords.as_mut().map(Passwords::take_verdicts);
         for (ticket, verdict) in verdicts.unwrap_or_default() {
+            if verdict.is_undecided {
+                let kib = self.options.accounts.cost.memory_kib;
+                let line =
+                    format!("no memory to look at a password: {kib} KiB wanted; lower --argon2-memory");
+                self.journal.note_line(&line, now);
+            }
             self.chat.handle_verdict(ticket, verdict, now);
         }
         let Some(keeper) = &self.keeper else { return };

@@ -53,8 +53,8 @@ pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
     core.answer_with(|_| Answer::Accounts(None));
     while let Some(task) = core.chat.poll_password() {
         let verdict = match task.kept {
-            None => Verdict { is_right: true, hash: Some(task.password) },
-            Some(kept) => Verdict { is_right: kept == Some(task.password), hash: None },
+            None => Verdict { is_right: true, hash: Some(task.password), ..Verdict::default() },
+            Some(kept) => Verdict { is_right: kept == Some(task.password), ..Verdict::default() },
         };
         let now = core.now();
         core.chat.handle_verdict(task.ticket, verdict, now);
@@ -412,7 +412,7 @@ fn a_password_that_was_right_when_it_was_looked_at_and_is_not_any_more_is_looked
     core.answer_with(|_| with_password(1, "otra clave"));
     let hash = Some(Secret("Ana-password hashed anew".to_owned()));
     let now = core.now();
-    core.chat.handle_verdict(first.ticket, Verdict { is_right: true, hash }, now);
+    core.chat.handle_verdict(first.ticket, Verdict { is_right: true, hash, is_undecided: false }, now);
     core.turn();
     assert_eq!(core.heard(1), [""; 0]);
     let second = core.chat.poll_password().unwrap();

@@ -136,6 +136,7 @@ impl Chat {
             return self.look_at_password(client, pending);
         }
         let outcome = match pending.what {
+            _ if verdict.is_undecided => Err(refused("BUSY", Phrase::LoginBusy)),
             What::Login => self.finish_login(client, &pending.name, verdict, now),
             What::Register => self.finish_register(client, &pending.name, verdict, now),
             What::Passwd => self.finish_passwd(client, verdict, now),
