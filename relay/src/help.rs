@@ -19,7 +19,7 @@ tertulia-relay: a chat relay. Try it: nc localhost 2000
   --flood BURST,RATE     lines at once, then a second  [20,5]
   --max-clients N        connections at once           [what the descriptors allow]
   --max-per-ip N         connections of one address    [0]
-  --trusted CIDR,...     free of flood, max-per-ip     [none]
+  --trusted CIDR,...     free of flood, max-per-ip and delays of log-ins  [none]
   --room-log-bytes N     memory of a room's lines      [4194304]
   --lang es|en           sentences for people          [es]
 ",
@@ -80,7 +80,7 @@ tertulia-relay: un relay de chat. Pruébalo: nc localhost 2000
   --flood BURST,RATE     líneas de golpe, y por segundo  [20,5]
   --max-clients N        conexiones a la vez             [lo que permitan los descriptores]
   --max-per-ip N         conexiones de una dirección     [0]
-  --trusted CIDR,...     sin flood ni max-per-ip         [ninguna]
+  --trusted CIDR,...     sin flood, max-per-ip ni demoras al entrar  [ninguna]
   --room-log-bytes N     memoria de las líneas de una sala [4194304]
   --lang es|en           frases para las personas        [es]
 ",

@@ -108,15 +108,19 @@ fn trust_is_about_the_client_that_a_proxy_brings_and_not_about_the_proxy() {
     trusted.sync();
     luis.expect_line("Ana se ha unido al chat.");
     (0..20).for_each(|_| luis.expect_line("Ana: rápido"));
-    let mut stranger = brought(&relay, "203.0.113.1");
-    stranger.send("Eva se ha unido al chat.");
-    for _ in 0..20 {
-        stranger.send("rápido");
+    // The second is this machine's only in the words of the proxy.
+    for (name, address) in [("Eva", "203.0.113.1"), ("Bea", "127.0.0.5")] {
+        let mut stranger = brought(&relay, address);
+        stranger.send(&format!("{name} se ha unido al chat."));
+        for _ in 0..20 {
+            stranger.send("rápido");
+        }
+        let joined = format!("{name} se ha unido al chat.");
+        while luis.next_line() != joined {}
+        // At one line a second most of the twenty are still to come.
+        luis.tell("/ping");
+        assert!(luis.all_lines().len() < 15, "{name}");
     }
-    luis.expect_line("Eva se ha unido al chat.");
-    // At one line a second most of the twenty are still to come.
-    luis.tell("/ping");
-    assert!(luis.all_lines().len() < 15);
 }
 
 #[test]

@@ -53,7 +53,8 @@ impl Server {
         let origin = Origin { address, is_private, is_here: false, is_trusted: false };
         match self.enter_address(&origin, counted) {
             Ok((is_trusted, group)) => {
-                let is_trusted = is_trusted && address.is_some();
+                let is_named = address.is_some_and(|address| !address.is_loopback());
+                let is_trusted = is_trusted && is_named;
                 if let Some(conn) = self.conns.get_mut(index) {
                     conn.group = group;
                 }
