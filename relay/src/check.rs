@@ -71,13 +71,16 @@ pub fn check(options: &Options) -> Vec<Finding> {
     }
     #[cfg(feature = "history")]
     findings.extend(check_history(options));
+    #[cfg(feature = "history")]
+    findings.extend(check_passwords(options));
     findings.extend(check_ports(options));
     let warnings = warnings(options);
     findings.extend(warnings.into_iter().map(|sentence| Finding { verdict: Verdict::Doubtful, sentence }));
     findings
 }
 
-/// Files that others can read or write and should not: a sentence for each. The relay says them at its start, too.
+/// Files that others can read or write and should not, and a certificate whose time is over or nearly so: a sentence for
+/// each. The relay says them at its start, too.
 pub fn warnings(options: &Options) -> Vec<String> {
     let files = [
         ("config", options.config.clone()),
@@ -86,7 +89,15 @@ pub fn warnings(options: &Options) -> Vec<String> {
         #[cfg(feature = "history")]
         ("history", crate::history::path(&options.history).ok().flatten()),
     ];
-    files.into_iter().filter_map(|(what, path)| warning(what, &path?)).collect()
+    let warnings = files.into_iter().filter_map(|(what, path)| warning(what, &path?));
+    #[cfg(feature = "tls")]
+    let warnings = warnings.chain(options.tls.files().and_then(|files| {
+        crate::certificate::validity_warning(
+            &files,
+            std::time::Duration::from_millis(crate::clock::unix_ms()),
+        )
+    }));
+    warnings.collect()
 }
 
 fn warning(what: &str, path: &Path) -> Option<String> {
@@ -113,13 +124,41 @@ fn check_history(options: &Options) -> Option<Finding> {
     };
     let shown = path.display();
     if !path.exists() {
-        return Some(Finding::of(Ok(format!("history {shown}: is made at the start"))));
+        return Some(Finding::of(
+            check_folder(&path).map(|()| format!("history {shown}: is made at the start")),
+        ));
     }
     let checked = Store::open_to_read(&path, BUSY_WAIT).and_then(|store| store.check());
     Some(Finding::of(match checked.map(|checked| checked.fault) {
         Ok(None) => Ok(format!("history {shown}: whole")),
         Ok(Some(fault)) => Err(format!("history {shown}: {fault}; --history-repair moves it aside")),
         Err(error) => Err(format!("history {shown}: {error}")),
+    }))
+}
+
+/// Whether a file can be made there.
+#[cfg(feature = "history")]
+fn check_folder(path: &Path) -> Result<(), String> {
+    use rustix::fs::{Access, access};
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let error = std::io::Error::from(error);
+        format!("history {}: no file can be made in {}: {error}", path.display(), folder.display())
+    })
+}
+
+/// What a password costs, tried once.
+#[cfg(feature = "history")]
+fn check_passwords(options: &Options) -> Option<Finding> {
+    crate::history::path(&options.history).ok().flatten()?;
+    let cost = options.accounts.cost;
+    let words = format!("argon2-memory {} KiB, argon2-passes {}", cost.memory_kib, cost.passes);
+    let begun = std::time::Instant::now();
+    let is_hashed = cost.hash("a password to try").is_some();
+    let took = begun.elapsed().as_millis();
+    Some(Finding::of(match is_hashed {
+        true => Ok(format!("passwords: {words}: {took} ms for a log-in")),
+        false => Err(format!("passwords: {words}: this machine has not so much memory; lower it")),
     }))
 }
 
@@ -140,9 +179,16 @@ fn check_ports(options: &Options) -> Vec<Finding> {
         let what = format!("{} {address}", transport.announcement());
         Finding::of(bind_all(&[address], transport).map(|_| what))
     };
-    doors
-        .into_iter()
-        .flatten()
-        .flat_map(|(transport, addresses)| addresses.into_iter().map(move |address| look(transport, address)))
-        .collect()
+    let of_doors = doors.into_iter().flatten().flat_map(|(transport, addresses)| {
+        addresses.into_iter().map(move |address| look(transport, address))
+    });
+    #[cfg(feature = "metrics")]
+    let of_doors = of_doors.chain(options.metrics.map(|address| {
+        let bound = std::net::TcpListener::bind(address);
+        Finding::of(match bound {
+            Ok(_) => Ok(format!("metrics on {address}")),
+            Err(error) => Err(format!("cannot serve metrics on {address}: {error}")),
+        })
+    }));
+    of_doors.collect()
 }

@@ -1,6 +1,7 @@
 //! Certificate and key, from their files to what TLS needs; and the fingerprint by which people know a relay.
 
 mod self_signed;
+mod validity;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
 
 pub use self_signed::{CERTIFICATE_FILE, KEY_FILE, SelfSigned};
+pub use validity::validity_warning;
 
 /// Tickets given at each handshake: who connects again with one needs no signature.
 const TICKETS: usize = 1;

@@ -35,6 +35,9 @@ impl SelfSigned {
     /// A file that is there stays, and nothing is made.
     pub fn make(&self) -> Result<String, String> {
         let hosts = if self.hosts.is_empty() { own_hosts() } else { self.hosts.clone() };
+        if let Some(wrong) = hosts.iter().find(|host| !is_host(host)) {
+            return Err(format!("--host {wrong:?}: expected a name or an address, as chat.example.org"));
+        }
         let refused = |error: rcgen::Error| format!("no certificate for {}: {error}", hosts.join(", "));
         let mut wanted = CertificateParams::new(hosts.clone()).map_err(refused)?;
         let now = date_time_ymd(1970, 1, 1) + Duration::from_millis(unix_ms());
@@ -68,14 +71,17 @@ fn own_hosts() -> Vec<String> {
     let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     let node = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let node = node.trim();
-    let is_name = |name: &str| {
-        let is_right = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-        !name.is_empty() && name.bytes().all(is_right)
-    };
-    if is_name(node) && !hosts.iter().any(|host| host == node) {
+    if is_host(node) && !hosts.iter().any(|host| host == node) {
         hosts.insert(0, node.to_owned());
     }
     hosts
+}
+
+/// Whether a client could connect by this name or address (RFC 5280, section 4.2.1.6; an underscore is often met).
+fn is_host(host: &str) -> bool {
+    let is_right = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    let is_label = |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(is_right);
+    host.parse::<std::net::IpAddr>().is_ok() || host.len() <= 253 && host.split('.').all(is_label)
 }
 
 fn in_the_way(path: &Path) -> String {

@@ -494,6 +494,29 @@ fn a_certificate_is_made_once_and_its_key_is_its_owners_alone() {
 }
 
 #[test]
+fn a_certificate_is_for_names_and_addresses_that_there_can_be() {
+    let folder = Folder::new();
+    for wrong in ["", "foo bar", "relay..example", "café.example"] {
+        let below = folder.0.join("wrong");
+        let mut command = Relay::program();
+        let command = command.args(["cert", "self-signed"]).arg(format!("--host={wrong}"));
+        let output = command.arg("--out").arg(&below).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && said.contains("expected a name or an address"),
+            "{wrong}: {said}"
+        );
+        assert!(!below.exists());
+    }
+    for right in ["relay_1.example", "::1", "192.0.2.1", "*.example", "localhost"] {
+        let mut command = Relay::program();
+        let command = command.args(["cert", "self-signed"]).arg(format!("--host={right}"));
+        let output = command.arg("--out").arg(folder.0.join(right)).output().unwrap();
+        assert!(output.status.success(), "{right}: {output:?}");
+    }
+}
+
+#[test]
 fn a_certificate_that_is_of_no_use_stops_the_start_with_a_sentence_that_shows_no_key() {
     let folder = Folder::new();
     make_certificate(&folder.0);
