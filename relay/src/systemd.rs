@@ -12,6 +12,10 @@ use std::time::Duration;
 
 use crate::listen::{self, Listener, Transport};
 
+/// Told more often than this, the service manager would keep a processor busy.
+#[cfg(feature = "config")]
+const WATCHDOG_INTERVAL_MIN: Duration = Duration::from_millis(10);
+
 /// The listening sockets passed in `LISTEN_FDS`, made ready for use. None if nobody passed any.
 ///
 /// One that is named `tls` (`FileDescriptorName=`) takes callers who speak TLS, one named `proxy` proxies.
@@ -71,5 +75,5 @@ pub fn watchdog_interval() -> Option<Duration> {
     let number = |name| env::var(name).ok()?.parse::<u64>().ok();
     let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
     let us = number("WATCHDOG_USEC").filter(|us| is_for_us && *us > 0)?;
-    Some(Duration::from_micros(us / 2))
+    Some(Duration::from_micros(us / 2).max(WATCHDOG_INTERVAL_MIN))
 }

@@ -33,6 +33,7 @@ mod membership;
 mod names;
 #[cfg(not(feature = "history"))]
 mod no_accounts;
+mod notices;
 mod origin;
 mod outbox;
 mod pages;

@@ -8,6 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use tertulia_wire::account::is_password;
 use tertulia_wire::name::Name;
 use tertulia_wire::secret::Secret;
+use tertulia_wire::text::clean;
 
 use super::passwords::Cost;
 use super::path;
@@ -17,6 +18,9 @@ use crate::account::{AccountRow, AccountsKept, Change, Role};
 use crate::chat::{ACCOUNTS_MAX, RESERVED, is_same_name};
 use crate::clock::unix_ms;
 use crate::options::{AccountOptions, HistoryOptions};
+
+/// Bytes read of a password, white space around it included.
+const PASSWORD_INPUT_BYTES_MAX: u64 = 1024;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +128,10 @@ fn ask_password(cost: Cost) -> Result<Secret<String>, String> {
     if !is_password(&password) {
         return Err("a password has 8 to 256 bytes".to_owned());
     }
+    // What the chat takes out of a line cannot be typed there.
+    if *clean(&password) != **password {
+        return Err("a password has no control characters: nobody could log in with them".to_owned());
+    }
     cost.hash(&password).ok_or("the password cannot be hashed at this cost; see --argon2-memory".to_owned())
 }
 
@@ -144,9 +152,13 @@ fn read_password() -> Result<Secret<String>, String> {
     if ask("again: ")? == password { Ok(password) } else { Err("the two passwords differ".to_owned()) }
 }
 
-fn read_line(mut input: impl BufRead) -> Result<Secret<String>, String> {
+fn read_line(input: impl BufRead) -> Result<Secret<String>, String> {
     let mut line = Secret(String::new());
-    input.read_line(&mut line).map_err(|error| format!("no password can be read: {error}"))?;
+    // No more is read than a password can have: whoever passes a file by mistake is told.
+    input
+        .take(PASSWORD_INPUT_BYTES_MAX)
+        .read_line(&mut line)
+        .map_err(|error| format!("no password can be read: {error}"))?;
     Ok(Secret(line.trim_end_matches(['\n', '\r']).trim().to_owned()))
 }
 

@@ -125,6 +125,11 @@ fn named_flags(arguments: &[OsString]) -> Vec<String> {
     named
 }
 
+/// Whether a flag can stand in a file or in the environment, too: one that is about a single account cannot.
+fn is_setting(flag: &str) -> bool {
+    is_flag(flag) && flag != "role"
+}
+
 fn variables(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<Setting>, OptionsError> {
@@ -135,7 +140,7 @@ fn variables(
         };
         let flag = name.to_ascii_lowercase().replace('_', "-");
         let origin = variable.to_string_lossy().into_owned();
-        if flag != "config" && !is_flag(&flag) {
+        if flag != "config" && !is_setting(&flag) {
             return Err(OptionsError(format!("{origin}: there is no flag --{flag}")));
         }
         let value = value.to_string_lossy().into_owned();
@@ -175,7 +180,7 @@ fn settings_of_text(text: &str, name: &OsStr) -> Result<Vec<Setting>, OptionsErr
     let mut settings = Vec::new();
     for (key, value) in table.get_ref() {
         let (flag, origin) = (key.get_ref().to_string(), at(key.span().start));
-        if !is_flag(&flag) {
+        if !is_setting(&flag) {
             return Err(OptionsError(format!("{origin}: {flag}: there is no such setting")));
         }
         let values = values(&flag, value.get_ref()).map_err(|expected| {
@@ -258,6 +263,7 @@ mod tests {
     fn what_is_wrong_is_told_with_its_place() {
         let cases = [
             ("lang = 'en'\n\ncolour = 1\n", ":3: colour: there is no such setting"),
+            ("role = 'operator'\n", ":1: role: there is no such setting"),
             ("lang = 'fr'\n", ":1: lang fr: expected es or en"),
             ("\nflood = [1]\n", ":2: flood: expected a text or a number"),
             ("max-clients = 1\nmax-clients = 2\n", ":2: duplicate key"),

@@ -114,6 +114,9 @@ pub struct Server {
     /// As many as there are descriptors for.
     #[cfg(feature = "config")]
     clients_that_fit: usize,
+    /// What only a restart takes up is as it says here.
+    #[cfg(feature = "config")]
+    options_at_start: Box<Options>,
     #[cfg(feature = "config")]
     reread: Option<Reread>,
     #[cfg(feature = "config")]
@@ -180,6 +183,8 @@ impl Server {
             max_clients: options.max_clients.unwrap_or(clients_that_fit),
             #[cfg(feature = "config")]
             clients_that_fit,
+            #[cfg(feature = "config")]
+            options_at_start: Box::new(options.clone()),
             #[cfg(feature = "config")]
             reread: None,
             #[cfg(feature = "config")]

@@ -26,7 +26,8 @@ impl Server {
         }
         #[cfg(feature = "tls")]
         self.reload_tls(&old);
-        let (changed, waiting) = differences(&old, &self.options);
+        let changed = taken_up(&old, &self.options);
+        let waiting = waiting(&self.options_at_start, &self.options);
         let language = self.options.language;
         if !changed.is_empty() {
             let words = Phrase::SettingsTaken.in_language(language);
@@ -45,9 +46,9 @@ impl Server {
     }
 }
 
-/// The flags that are no longer what they were: those that were taken up, and those that only a restart takes up.
-fn differences(old: &Options, new: &Options) -> (Vec<&'static str>, Vec<&'static str>) {
-    let (mut changed, mut waiting) = (Vec::new(), Vec::new());
+/// The flags that are no longer what they were, and that a relay takes up while it runs.
+fn taken_up(old: &Options, new: &Options) -> Vec<&'static str> {
+    let mut changed = Vec::new();
     let mut note = |flag, is_changed: bool| {
         if is_changed {
             changed.push(flag);
@@ -62,11 +63,20 @@ fn differences(old: &Options, new: &Options) -> (Vec<&'static str>, Vec<&'static
     note("proxy-from", old.proxy.from != new.proxy.from);
     #[cfg(feature = "proxy")]
     note("max-per-ip-exempt", old.proxy.exempt != new.proxy.exempt);
-    // Where TLS begins or ends there are sockets to open or to close.
     #[cfg(feature = "tls")]
-    let is_tls_swapped = old.tls.files().is_some() != new.tls.files().is_some();
-    #[cfg(feature = "tls")]
-    note("tls-cert, tls-key", old.tls.files() != new.tls.files() && !is_tls_swapped);
+    note("tls-cert, tls-key", old.tls.files() != new.tls.files() && !is_tls_swapped(old, new));
+    changed
+}
+
+/// Where TLS begins or ends there are sockets to open or to close.
+#[cfg(feature = "tls")]
+fn is_tls_swapped(old: &Options, new: &Options) -> bool {
+    old.tls.files().is_some() != new.tls.files().is_some()
+}
+
+/// The flags that are not what they were when the relay started, and that only a restart takes up.
+fn waiting(old: &Options, new: &Options) -> Vec<&'static str> {
+    let mut waiting = Vec::new();
     let mut note = |flag, is_changed: bool| {
         if is_changed {
             waiting.push(flag);
@@ -74,7 +84,7 @@ fn differences(old: &Options, new: &Options) -> (Vec<&'static str>, Vec<&'static
     };
     note("listen", old.listen != new.listen);
     #[cfg(feature = "tls")]
-    note("tls-listen", old.tls.listen != new.tls.listen || is_tls_swapped);
+    note("tls-listen", old.tls.listen != new.tls.listen || is_tls_swapped(old, new));
     #[cfg(feature = "proxy")]
     note("proxy-listen", old.proxy.listen != new.proxy.listen);
     note("room-log-bytes", old.room_log_bytes != new.room_log_bytes);
@@ -84,5 +94,5 @@ fn differences(old: &Options, new: &Options) -> (Vec<&'static str>, Vec<&'static
     note("allow-plaintext-login", old.accounts.takes_plaintext != new.accounts.takes_plaintext);
     #[cfg(feature = "history")]
     note("argon2-memory, argon2-passes", old.accounts.cost != new.accounts.cost);
-    (changed, waiting)
+    waiting
 }

@@ -24,6 +24,7 @@ fn accounts_are_made_listed_changed_and_removed() {
 fn what_cannot_be_an_account_is_refused_with_a_sentence() {
     let folder = Folder::new();
     make_accounts(&folder, &[("Ana", "user")]);
+    let long = "x".repeat(100_000);
     let cases = [
         (&["add", "Ana"][..], "una clave", "Ana: the account Ana is there"),
         (&["add", "ANA"], "una clave", "ANA: the account Ana is there"),
@@ -31,6 +32,10 @@ fn what_cannot_be_an_account_is_refused_with_a_sentence() {
         (&["add", "a:b"], "una clave", "a:b: a name cannot hold"),
         (&["add", "Ana - Luis"], "una clave", "Ana - Luis: an account has no"),
         (&["add", "Luis"], "corta", "a password has 8 to 256 bytes"),
+        (&["add", "Luis"], "una\0clave", "a password has no control characters"),
+        (&["add", "Luis"], "una \u{202a}clave", "a password has no control characters"),
+        (&["add", "Luis"], &long, "a password has 8 to 256 bytes"),
+        (&["add", "--help"], "una clave", "account add: a NAME must follow, and --help is a flag"),
         (&["add", "Luis", "secreta"], "", "secreta: no such argument"),
         (&["passwd", "Luis"], "una clave", "Luis: there is no such account"),
         (&["role", "Ana", "king"], "", "account role king: expected user"),

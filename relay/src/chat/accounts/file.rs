@@ -1,5 +1,7 @@
 //! Accounts that a tool of the operator's has changed in the file: how that is found out, and what follows.
 
+use std::collections::HashSet;
+
 use super::super::history::{Answer, Keeping, Question, Wanted};
 use super::super::{Chat, Cut, Event};
 use super::Account;
@@ -55,7 +57,7 @@ impl Chat {
 
     /// The file has other accounts than were known. `ticket`: of the question.
     pub(super) fn merge_accounts(&mut self, kept: AccountsKept, ticket: u64) {
-        let there: Vec<u64> = kept.accounts.iter().map(|row| row.number).collect();
+        let there: HashSet<u64> = kept.accounts.iter().map(|row| row.number).collect();
         let is_newer_here = |account: &Account| account.touched >= ticket;
         // Of what was changed here meanwhile it says nothing, and of what a tool has changed there it is asked again.
         if !self.accounts.by_number.values().any(is_newer_here) {
