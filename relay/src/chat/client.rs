@@ -9,6 +9,7 @@ use super::RoomId;
 use super::accounts::Standing;
 use super::origin::Origin;
 use super::outbox::Outbox;
+use super::rare::{Rare, Unchanged};
 use super::rooms::Encoding;
 use super::sessions::SessionId;
 use super::unframed::Unframed;
@@ -23,35 +24,62 @@ pub(super) struct Client {
     pub(super) room: Option<RoomId>,
     /// The start of an incomplete line.
     pub(super) lines: Lines,
-    /// Input not yet looked at: before the mode is decided, for the rest of a message, or held back.
-    pub(super) waiting: Secret<Vec<u8>>,
-    /// Since when `lines` or `waiting` hold something.
-    pub(super) waiting_since: Moment,
-    /// [`Client::held_bytes`] as counted in the sum of all.
-    pub(super) held_counted: usize,
-    /// When to look at `waiting`, or, while closing, to stop waiting for the peer; else [`Moment::NEVER`].
-    pub(super) input_due: Moment,
+    pub(super) input: Rare<Input>,
     pub(super) origin: Origin,
     #[cfg(feature = "history")]
     pub(super) standing: Standing,
     pub(super) bucket: Bucket,
     /// No line was taken yet: it may still be another protocol.
     pub(super) is_first: bool,
-    /// A line was too long, and that is still to be said, with this label; empty: it had none.
-    pub(super) owes_refusal: Option<Box<str>>,
-    /// `waiting` is held back by flood control or a full outbox; nothing is read.
+    /// `input.waiting` is held back by flood control or a full outbox; nothing is read.
     pub(super) is_held_back: bool,
     /// It has asked the history something.
     pub(super) awaits_history: bool,
     /// The peer will send no more.
     pub(super) has_ended: bool,
-    /// Until when it may wait for the last answers; [`Moment::NEVER`]: it does not wait yet.
-    pub(super) ends_by: Moment,
     /// The outbox has its last line; nothing is read.
     pub(super) is_closing: bool,
     pub(super) named: Option<Box<Named>>,
     pub(super) unframed: Option<Box<Unframed>>,
     pub(super) extended: Option<Box<Extended>>,
+}
+
+/// What waits of a connection's input, and when to look at it.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// Not yet looked at: before the mode is decided, for the rest of a message, or held back.
+    pub(super) waiting: Secret<Vec<u8>>,
+    /// Since when [`Client::held_bytes`] are some.
+    pub(super) since: Moment,
+    /// [`Client::held_bytes`] as counted in the sum of all.
+    pub(super) counted: usize,
+    /// When to look at `waiting`, or, while closing, to stop waiting for the peer; else [`Moment::NEVER`].
+    pub(super) due: Moment,
+    /// A line was too long, and that is still to be said, with this label; empty: it had none.
+    pub(super) owes_refusal: Option<Box<str>>,
+    /// Until when it may wait for the last answers; [`Moment::NEVER`]: it does not wait yet.
+    pub(super) ends_by: Moment,
+}
+
+impl Input {
+    const NONE: Self = Self {
+        waiting: Secret(Vec::new()),
+        since: Moment::NEVER,
+        counted: 0,
+        due: Moment::NEVER,
+        owes_refusal: None,
+        ends_by: Moment::NEVER,
+    };
+}
+
+impl Unchanged for Input {
+    const UNCHANGED: &'static Self = &Self::NONE;
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// What an extended connection has besides.
@@ -108,20 +136,15 @@ impl Client {
             mode: Mode::Undecided,
             room: None,
             lines: Lines::default(),
-            waiting: Secret::default(),
-            waiting_since: Moment::NEVER,
-            held_counted: 0,
-            input_due: Moment::NEVER,
+            input: Rare::default(),
             origin,
             #[cfg(feature = "history")]
             standing: Standing::default(),
             bucket: Bucket::default(),
             is_first: true,
-            owes_refusal: None,
             is_held_back: false,
             awaits_history: false,
             has_ended: false,
-            ends_by: Moment::NEVER,
             is_closing: false,
             named: None,
             unframed: None,
@@ -141,7 +164,7 @@ impl Client {
 
     /// Bytes of memory held for input.
     pub(super) fn held_bytes(&self) -> usize {
-        self.lines.held_bytes() + self.waiting.capacity()
+        self.lines.held_bytes() + self.input.waiting.capacity()
     }
 }
 

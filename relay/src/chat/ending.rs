@@ -51,7 +51,7 @@ impl Chat {
     fn start_closing(&mut self, client: ClientId, now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
         state.is_closing = true;
-        *state.waiting = Vec::new();
+        *state.input.waiting = Vec::new();
         state.lines = tertulia_wire::lines::Lines::default();
         self.count_held(client, now);
         self.list(client);
@@ -64,13 +64,13 @@ impl Chat {
             outbox.has_taken = false;
         }
         let Some(state) = self.client_mut(client) else { return };
-        state.input_due = due;
+        state.input.due = due;
         self.timers.set(due, Look::Close(client));
     }
 
     /// A connection is to read its last lines: it has time as long as it reads at all.
     pub(super) fn look_at_closing(&mut self, client: ClientId, now: Moment) {
-        if self.client(client).is_none_or(|state| !state.is_closing || state.input_due > now) {
+        if self.client(client).is_none_or(|state| !state.is_closing || state.input.due > now) {
             return;
         }
         if self.outbox(client).is_none_or(|outbox| !outbox.has_taken) {

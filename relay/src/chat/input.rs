@@ -33,7 +33,7 @@ impl Chat {
 
     /// A timer for waiting input has come.
     pub(super) fn look_at_input(&mut self, client: ClientId, now: Moment) {
-        let is_due = |state: &&super::client::Client| !state.is_closing && state.input_due <= now;
+        let is_due = |state: &&super::client::Client| !state.is_closing && state.input.due <= now;
         let Some(state) = self.client(client).filter(is_due) else { return };
         let was_held_back = state.is_held_back;
         self.release_input(client, now);
@@ -45,9 +45,9 @@ impl Chat {
     /// Takes what waits, if it may be taken now.
     pub(super) fn release_input(&mut self, client: ClientId, now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        state.input_due = Moment::NEVER;
+        state.input.due = Moment::NEVER;
         state.is_held_back = false;
-        let waiting = std::mem::take(&mut *state.waiting);
+        let waiting = std::mem::take(&mut *state.input.waiting);
         match state.mode {
             Mode::Undecided => self.decide(client, waiting, now),
             Mode::Framed => self.take_lines(client, &waiting, now),
@@ -62,17 +62,17 @@ impl Chat {
     /// Before it is known whether these are lines: a read that ends in LF settles it at once.
     fn take_undecided(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        let is_start = state.waiting.is_empty();
+        let is_start = state.input.waiting.is_empty();
         if is_start && bytes.last() == Some(&b'\n') {
             state.mode = Mode::Framed;
             return self.take_lines(client, bytes, now);
         }
-        state.waiting.extend_from_slice(bytes);
-        if let Some(foreign) = foreign::detect(&state.waiting) {
+        state.input.waiting.extend_from_slice(bytes);
+        if let Some(foreign) = foreign::detect(&state.input.waiting) {
             return self.cut(client, Cut::Foreign(foreign), now);
         }
-        if bytes.last() == Some(&b'\n') || state.waiting.len() > LINE_BYTES_MAX {
-            let waiting = std::mem::take(&mut *state.waiting);
+        if bytes.last() == Some(&b'\n') || state.input.waiting.len() > LINE_BYTES_MAX {
+            let waiting = std::mem::take(&mut *state.input.waiting);
             state.mode = Mode::Framed;
             return self.take_lines(client, &waiting, now);
         }
@@ -119,7 +119,7 @@ impl Chat {
         let mut input = bytes;
         loop {
             lines.swallow(&mut input);
-            let owes_refusal = self.client(client).is_some_and(|state| state.owes_refusal.is_some());
+            let owes_refusal = self.client(client).is_some_and(|state| state.input.owes_refusal.is_some());
             let is_to_speak = owes_refusal || memchr::memchr(b'\n', input).is_some();
             if is_to_speak && !self.may_speak(client, now) {
                 self.hold_back(client, input);
@@ -183,12 +183,12 @@ impl Chat {
     fn owe_refusal(&mut self, client: ClientId, start: &[u8]) {
         let label = label_in(start).filter(|_| self.is_extended(client)).unwrap_or_default();
         if let Some(state) = self.client_mut(client) {
-            state.owes_refusal = Some(label.into());
+            state.input.owes_refusal = Some(label.into());
         }
     }
 
     pub(super) fn refuse_too_long(&mut self, client: ClientId, now: Moment) {
-        let owed = self.client_mut(client).and_then(|state| state.owes_refusal.take());
+        let owed = self.client_mut(client).and_then(|state| state.input.owes_refusal.take());
         let label = owed.as_deref().filter(|label| !label.is_empty());
         self.count_line(client, now);
         let words = format!("FAIL SAY LINE_TOO_LONG {LINE_BYTES_MAX}");
@@ -198,17 +198,17 @@ impl Chat {
     /// A read of an unframed client: a message, or a part of one.
     fn take_message(&mut self, client: ClientId, bytes: &[u8], now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        let mut message = std::mem::take(&mut *state.waiting);
+        let mut message = std::mem::take(&mut *state.input.waiting);
         message.extend_from_slice(bytes);
         if message.last() == Some(&b'\n') {
             self.set_mode(client, Mode::Framed);
             return self.take_lines(client, &message, now);
         }
         if message.len() <= LINE_BYTES_MAX && looks_cut(bytes.len(), &message) {
-            *state.waiting = message;
+            *state.input.waiting = message;
             return self.wait_for_input(client, now.after(UNFRAMED_REST_AFTER));
         }
-        state.input_due = Moment::NEVER;
+        state.input.due = Moment::NEVER;
         self.say_message(client, message, now);
     }
 
@@ -303,31 +303,31 @@ impl Chat {
         let Some(state) = self.client_mut(client) else { return };
         state.is_held_back = true;
         if !sabotage::has(Bug::HeldBackLost) {
-            state.waiting.extend_from_slice(input);
+            state.input.waiting.extend_from_slice(input);
         }
     }
 
     pub(super) fn wait_for_input(&mut self, client: ClientId, due: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        state.input_due = due;
+        state.input.due = due;
         self.timers.set(due, super::timers::Look::Input(client));
     }
 
     /// Keeps the sum of what is held for input within its bound.
     pub(super) fn count_held(&mut self, client: ClientId, now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        let (before, held) = (state.held_counted, state.held_bytes());
+        let (before, held) = (state.input.counted, state.held_bytes());
         match (before, held) {
             (0, 0) => return,
-            (0, _) => state.waiting_since = now,
+            (0, _) => state.input.since = now,
             _ => {}
         }
-        state.held_counted = held;
+        state.input.counted = held;
         self.held_bytes = self.held_bytes - before + held;
         while self.held_bytes > HELD_BYTES_MAX {
             let waiting = self.clients.iter().enumerate().filter_map(|(index, state)| {
                 let state = state.as_ref().filter(|state| state.held_bytes() > 0)?;
-                Some((state.waiting_since, index))
+                Some((state.input.since, index))
             });
             let Some((_, index)) = waiting.min() else { return };
             self.cut(ClientId(u32::try_from(index).unwrap_or(u32::MAX)), Cut::Incomplete, now);

@@ -34,7 +34,7 @@ impl Chat {
             return self.wait_to_end(client, now);
         }
         let Some(state) = self.client_mut(client) else { return };
-        let waiting = std::mem::take(&mut *state.waiting);
+        let waiting = std::mem::take(&mut *state.input.waiting);
         match state.mode {
             Mode::Undecided if !waiting.contains(&b'\n') && begins_with_name(&waiting) => {
                 self.set_mode(client, Mode::Unframed);
@@ -89,10 +89,10 @@ impl Chat {
     /// It is to hear the answers before it is closed.
     fn wait_to_end(&mut self, client: ClientId, now: Moment) {
         let Some(state) = self.client_mut(client) else { return };
-        if state.ends_by == Moment::NEVER {
-            state.ends_by = now.after(LAST_ANSWERS_AFTER);
+        if state.input.ends_by == Moment::NEVER {
+            state.input.ends_by = now.after(LAST_ANSWERS_AFTER);
         }
-        let ends_by = state.ends_by;
+        let ends_by = state.input.ends_by;
         if ends_by <= now {
             return self.close(client, now);
         }

@@ -41,6 +41,7 @@ mod ping;
 mod presence;
 mod pressure;
 mod promises;
+mod rare;
 mod rooms;
 mod seats;
 mod sessions;
@@ -162,7 +163,7 @@ pub struct Chat {
     /// Readers that fell out of a log and are to be cut.
     fallen: Vec<ClientId>,
     counts: Counts,
-    /// Sum of all [`Client::held_counted`].
+    /// Sum of all [`client::Input::counted`].
     held_bytes: usize,
 }
 
@@ -239,7 +240,7 @@ impl Chat {
         self.forget_device(client);
         self.fallen.retain(|fallen| *fallen != client);
         if let Some(gone) = self.clients.get_mut(client.0 as usize).and_then(Option::take) {
-            self.held_bytes -= gone.held_counted;
+            self.held_bytes -= gone.input.counted;
         }
     }
 

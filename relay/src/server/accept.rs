@@ -176,7 +176,7 @@ impl Server {
             is_lingering: false,
             #[cfg(feature = "tls")]
             lingers: 0,
-            group,
+            group: group.map(Box::new),
         });
         self.counts.accepted += 1;
         match transport {

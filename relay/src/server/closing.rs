@@ -81,7 +81,7 @@ impl Server {
         self.chat.handle_gone(client_id(index), now);
         if let Some(mut conn) = self.conns.try_remove(index) {
             let _ = self.poll.registry().deregister(&mut conn.stream);
-            self.leave_address(conn.group);
+            self.leave_address(conn.group.map(|group| *group));
         }
     }
 }

@@ -46,8 +46,8 @@ pub(super) struct Conn {
     /// How often its time to read was extended since.
     #[cfg(feature = "tls")]
     pub(super) lingers: u8,
-    /// For `--max-per-ip`; `None` if it does not count.
-    pub(super) group: Option<[u8; 16]>,
+    /// For `--max-per-ip`; `None` if it does not count, which takes less memory.
+    pub(super) group: Option<Box<[u8; 16]>>,
 }
 
 /// What a connection has to show before the chat knows of it.

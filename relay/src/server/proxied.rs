@@ -56,7 +56,7 @@ impl Server {
                 let is_named = address.is_some_and(|address| !address.is_loopback());
                 let is_trusted = is_trusted && is_named;
                 if let Some(conn) = self.conns.get_mut(index) {
-                    conn.group = group;
+                    conn.group = group.map(Box::new);
                 }
                 self.open(index, Origin { is_trusted, ..origin });
                 // What came behind the header is there already.

@@ -11,12 +11,12 @@ mod permits;
 mod sanctions;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use tertulia_wire::limits::NAME_BYTES_MAX;
 
 use super::names::keys;
+use super::rare::{Rare, Unchanged};
 use super::{Chat, ClientId, Cut};
 use crate::account::{
     AccountRow, AccountsKept, Change, PasswordTask, Role, RoomRow, Sanction, SanctionKind, Target,
@@ -60,8 +60,7 @@ pub struct Rules {
 
 /// What is known of a connection because of its account, or of what it did. Of most nothing is: that takes no memory but a
 /// pointer's.
-#[derive(Debug, Default)]
-pub(in crate::chat) struct Standing(Option<Box<Known>>);
+pub(in crate::chat) type Standing = Rare<Known>;
 
 #[derive(Debug)]
 pub(in crate::chat) struct Known {
@@ -90,17 +89,13 @@ impl Known {
     };
 }
 
-impl Deref for Standing {
-    type Target = Known;
-
-    fn deref(&self) -> &Known {
-        self.0.as_deref().unwrap_or(&Known::NOTHING)
-    }
+impl Unchanged for Known {
+    const UNCHANGED: &'static Self = &Self::NOTHING;
 }
 
-impl DerefMut for Standing {
-    fn deref_mut(&mut self) -> &mut Known {
-        self.0.get_or_insert_with(|| Box::new(Known::NOTHING))
+impl Default for Known {
+    fn default() -> Self {
+        Self::NOTHING
     }
 }
 
