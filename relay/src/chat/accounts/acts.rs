@@ -205,9 +205,12 @@ impl Chat {
 
     fn set_role(&mut self, name: &str, role: Role) -> Result<(), Refusal> {
         let row = self.account_named(name)?;
-        let number = row.number;
+        let (number, before) = (row.number, row.role);
         self.change_account(AccountRow { role, ..row });
         self.settle_account(number);
+        if role != before {
+            self.tell_role(number);
+        }
         Ok(())
     }
 
