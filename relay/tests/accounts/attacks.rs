@@ -247,47 +247,54 @@ fn a_log_in_that_is_looked_at_holds_only_its_own_connection_back() {
 #[test]
 fn who_was_in_a_room_before_it_was_closed_hears_nothing_of_it_on_coming_back() {
     let folder = Folder::new();
-    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user"), ("Jefa", "operator")]);
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user"), ("Mar", "user"), ("Jefa", "operator")]);
     let first = relay(&folder, &[]);
-    let (mut luis, token) = device(&first, "Luis");
-    luis.tell("/join junta");
-    let mut guest = first.client();
-    guest.tell("/hello v=1 name=Eva room=junta");
-    let hello = guest.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
-    let guests = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
-    luis.reset();
-    guest.reset();
+    let members = ["Luis", "Mar"].map(|name| {
+        let (mut client, token) = device(&first, name);
+        client.tell("/join junta");
+        client.reset();
+        token
+    });
+    let guests = ["Eva", "Pepe"].map(|name| {
+        let mut client = first.client();
+        client.tell(&format!("/hello v=1 name={name} room=junta"));
+        let hello = client.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+        client.reset();
+        hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned()
+    });
     let mut jefa = logged_in(&first, "Jefa", "Jefa-password");
     expect(&mut jefa, "/room junta members", "* NOTE ROOM DONE junta members :");
     expect(&mut jefa, "/allow junta Ana", "* NOTE ALLOW DONE junta Ana :");
     let mut ana = logged_in(&first, "Ana", "Ana-password");
     ana.tell("/join junta");
     ana.tell("Ana: es secreto");
-    ana.forget();
-    let come_back = |relay: &crate::support::Relay| {
-        for (name, token) in [("Luis", &token), ("Eva", &guests)] {
-            for after in ["", " after=1", " after=junta:1", " room=junta"] {
-                let mut client = relay.client();
-                client.tell(&format!("/hello v=1 name={name} resume={token}{after}"));
-                client.tell("/who room=junta");
-                client.tell("@label=1;room=junta;reply=1 hola");
-                let told = client.all_lines();
-                assert!(
-                    told.iter().any(|line| line.starts_with("* FAIL JOIN NOT_ALLOWED junta :")),
-                    "{told:?}"
-                );
-                assert!(
-                    !told.iter().any(|line| line.contains("secreto") || line.contains("room=junta")),
-                    "{name}{after}: {told:?}"
-                );
-                client.reset();
-            }
+    let come_back = |relay: &crate::support::Relay, name: &str, token: &str| {
+        for (time, after) in ["", " after=1", " after=junta:1", " room=junta"].into_iter().enumerate() {
+            let mut client = relay.client();
+            client.tell(&format!("/hello v=1 name={name} resume={token}{after}"));
+            client.tell("/who room=junta");
+            client.tell("@label=1;room=junta;reply=1 hola");
+            let told = client.all_lines();
+            // It is told once: from then on that room is none of the session's.
+            let is_told = told.iter().any(|line| line.starts_with("* FAIL JOIN NOT_ALLOWED junta :"));
+            assert_eq!(is_told, time == 0, "{name}{after}: {told:?}");
+            assert!(
+                !told.iter().any(|line| line.contains("secreto") || line.contains("room=junta")),
+                "{name}{after}: {told:?}"
+            );
+            client.reset();
         }
     };
-    come_back(&first);
-    ana.hears(&[]);
+    come_back(&first, "Luis", &members[0]);
+    come_back(&first, "Eva", &guests[0]);
+    // Those who had seen them there see that they are not any more, and hear nothing else of them.
+    let heard: Vec<String> = ana.all_lines().into_iter().filter(|line| !line.starts_with("* ")).collect();
+    assert!(heard.iter().all(|line| line.ends_with(" ha abandonado el chat.")), "{heard:?}");
+    assert!(["Luis", "Eva"].iter().all(|name| heard.contains(&format!("{name} ha abandonado el chat."))));
     first.stop();
-    come_back(&relay(&folder, &[]));
+    let second = relay(&folder, &[]);
+    come_back(&second, "Mar", &members[1]);
+    come_back(&second, "Pepe", &guests[1]);
 }
 
 #[test]

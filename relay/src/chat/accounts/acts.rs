@@ -252,8 +252,12 @@ impl Chat {
 
     fn set_role(&mut self, name: &str, role: Role) -> Result<(), Refusal> {
         let number = self.account_named(name)?;
+        let before = self.accounts.row(number).map(|row| row.role);
         self.change_account(Change::Role(number, role));
         self.settle_account(number);
+        if before != Some(role) {
+            self.tell_role(number);
+        }
         Ok(())
     }
 
@@ -305,6 +309,10 @@ impl Chat {
         {
             if self.is_extended(client) {
                 self.leave_room(client, name, now);
+                // Who had no other would else hear nothing at all, and not know why.
+                if self.rooms_of(client).is_empty() {
+                    self.add_room(client, ROOM_DEFAULT, now);
+                }
                 continue;
             }
             let shown = self.shown_name(client).filter(|_| self.is_announced(client));

@@ -79,9 +79,13 @@ impl Chat {
             if known.is_none_or(|account| account.row.password != row.password) {
                 self.accounts.revoked.push(row.number);
             }
-            let number = row.number;
+            let (number, role) = (row.number, row.role);
+            let has_other_role = known.is_some_and(|account| account.row.role != role);
             self.put_account(row, 0);
             self.settle_account(number);
+            if has_other_role {
+                self.tell_role(number);
+            }
             changed += 1;
         }
         if changed > 0 || !gone.is_empty() {
@@ -96,7 +100,7 @@ impl Chat {
         self.accounts.revoked.push(number);
         for client in account.devices {
             self.sign_off(client);
-            self.accounts.unwelcome.push((client, Cut::Kicked));
+            self.accounts.unwelcome.push((client, Cut::AccountRemoved));
         }
     }
 }
