@@ -72,6 +72,9 @@ phrases! {
     SettingsTaken if "config": "desde ahora vale lo nuevo de", "taken up anew";
     /// New settings that do not hold yet.
     SettingsWait if "config": "hace falta reiniciar para lo nuevo de", "only a restart takes up";
+    /// Accounts that cannot be looked at.
+    AccountsKept if "history": "siguen las cuentas de antes; arregla el fichero y manda SIGHUP otra vez",
+        "the accounts from before stay; mend the file and send SIGHUP again";
     /// The relay ends.
     Closing: "el relay se detiene; vuelve en un momento", "the relay is stopping; come back in a moment";
     /// A busy second.
@@ -291,6 +294,19 @@ phrases! {
     #[cfg(feature = "history")]
     RoomNotClosed: "esa sala no es de members; usa antes /room",
         "that room is not for members; use /room first";
+    /// Another role.
+    NowOperator if "history": "ahora eres operador; mira en /ayuda lo que puedes hacer",
+        "you are an operator now; see in /help what you can do";
+    /// Another role.
+    NowBridge if "history": "tu cuenta es ahora un puente, y puede hablar en nombre de otros",
+        "your account is a bridge now, and may speak for others";
+    /// Another role.
+    NowUser if "history": "tu cuenta es ahora como las demás", "your account is now like any other";
+    /// Another password.
+    PasswordChanged if "history": "la clave de tu cuenta ha cambiado; entra otra vez, con la nueva",
+        "your account's password has changed; log in again, with the new one";
+    /// No account any more.
+    AccountRemoved if "history": "tu cuenta ya no existe", "your account is no more";
     /// Help for a command.
     #[cfg(feature = "history")]
     HelpRegister: "hacer tuyo un nombre",

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use support::{Client, DEADLINE, Relay, matches};
+use tertulia_relay::chat::{ANSWER_BYTES_MAX, HELD_BYTES_MAX};
 
 /// More than any kernel buffer between a relay and a client that were made small.
 const LONG_TEXT_BYTES: usize = 16_000;
@@ -153,6 +154,56 @@ fn who_talks_and_never_reads_loses_nothing_and_neither_do_the_others() {
     let evas = (200..400).map(|number| format!("Eva: {number}"));
     assert_eq!(heard, anas.chain(evas).collect::<Vec<_>>());
     talker.hears(&[]);
+}
+
+#[test]
+fn two_hundred_slow_clients_at_once_delay_nobody_and_take_no_more_memory_than_is_bounded() {
+    const WRITERS: usize = 80;
+    const SLEEPERS: usize = 80;
+    const ASKERS: usize = 40;
+    const ROUNDS: usize = 300;
+    let relay = Relay::start(&["--flood", "0", "--room-log-bytes", "131072"]);
+    let [mut ana, mut luis] = relay.people(["Ana", "Luis"]);
+    let slow = || {
+        let mut client = Client::connect_with_small_buffers(relay.address());
+        client.sync();
+        client
+    };
+    let mut writers: Vec<Client> = (0..WRITERS).map(|_| relay.client()).collect();
+    let mut sleepers: Vec<Client> = (0..SLEEPERS).map(|_| slow()).collect();
+    let mut askers: Vec<Client> = (0..ASKERS).map(|_| slow()).collect();
+    let resident_kib = relay.resident_kib();
+    let questions: String = (0..2000).map(|number| format!("/ping {number:050}\n")).collect();
+    for asker in &mut askers {
+        asker.stream().set_nonblocking(true).unwrap();
+        let _ = asker.stream().write(questions.as_bytes());
+    }
+    writers.iter_mut().for_each(|writer| writer.send_bytes(b"/ping "));
+    for number in 0..ROUNDS {
+        // One byte now and then, and never a line's end.
+        if number % 5 == 0 {
+            writers.iter_mut().for_each(|writer| writer.send_bytes(b"x"));
+        }
+        ana.send(&long_line(number));
+        writers.iter_mut().chain([&mut luis]).for_each(|reader| reader.expect_line(&long_line(number)));
+    }
+    let grown_kib = relay.resident_kib().saturating_sub(resident_kib);
+    // Unfinished lines of all together, answers of each, the room's log, and as much again for what the system rounds up.
+    let bound_kib = 2 * (HELD_BYTES_MAX + ASKERS * ANSWER_BYTES_MAX + 131_072) / 1024;
+    let copies_kib = (SLEEPERS + ASKERS) * ROUNDS * LONG_TEXT_BYTES / 1024;
+    assert!(
+        (grown_kib as usize) < bound_kib && bound_kib < copies_kib / 10,
+        "{grown_kib} of {bound_kib} KiB"
+    );
+    // Who only reads slowly is told; who only writes slowly has lost nothing.
+    for sleeper in &mut sleepers {
+        assert!(matches("* FAIL SLOW :…", sleeper.lines_until_closed().last().unwrap()));
+    }
+    for writer in &mut writers {
+        writer.send("");
+        writer.expect_line(&format!("* PONG {}", "x".repeat(ROUNDS / 5)));
+    }
+    luis.hears(&[]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use support::{Client, DEADLINE, Heard, Relay, matches};
+use support::{CHEAP, Client, DEADLINE, Folder, Heard, Relay, matches};
 
 const PROTOCOL: &str = include_str!("../../PROTOCOL.md");
 
@@ -26,22 +26,20 @@ fn every_example_of_the_protocol_is_true() {
     });
     let wrong: Vec<String> = sessions
         .iter()
-        .filter(|session| !session.needs_history || (cfg!(feature = "history") && elsewhere.is_none()))
+        .filter(|session| {
+            session.needs == Needs::Nothing || (cfg!(feature = "history") && elsewhere.is_none())
+        })
         .filter_map(|session| match elsewhere {
             Some(address) => {
                 let_the_notices_of_a_second_pass(address);
                 run(address, session, DEADLINE).err()
             }
-            None if session.needs_history => {
-                let folder = std::env::temp_dir().join(format!("tertulia-examples-{}", std::process::id()));
-                std::fs::create_dir(&folder).expect("a folder");
-                let file = folder.join("history.db");
-                let file = file.to_str().expect("UTF-8");
-                let cheap = ["--argon2-memory", "32", "--argon2-passes", "1"];
-                let relay = Relay::start(&[&["--flood", "0", "--history", file][..], &cheap].concat());
-                let outcome = run(relay.address(), session, DEADLINE).err();
-                std::fs::remove_dir_all(folder).expect("the folder goes");
-                outcome
+            None if session.needs != Needs::Nothing => {
+                let folder = Folder::new();
+                if session.needs == Needs::Operator {
+                    folder.make_accounts(&[("Jefa", "operator")]);
+                }
+                run(folder.relay(&CHEAP).address(), session, DEADLINE).err()
             }
             None => run(Relay::calm().address(), session, DEADLINE).err(),
         })
@@ -77,11 +75,20 @@ fn a_line_that_is_no_step_is_not_passed_over() {
 /// A block of the page.
 struct Session {
     number: usize,
-    /// The relay has to keep what is said.
-    needs_history: bool,
+    needs: Needs,
     steps: Vec<Step>,
     /// Line number behind the last step.
     end: usize,
+}
+
+/// What the relay of a block has to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// It keeps what is said.
+    History,
+    /// The same, and an operator.
+    Operator,
 }
 
 struct Step {
@@ -102,12 +109,17 @@ fn sessions(page: &str) -> Vec<Session> {
     let mut sessions = Vec::new();
     let mut lines = (1..).zip(page.lines());
     while let Some((start, fence)) = lines.find(|(_, line)| line.starts_with("```session")) {
-        let needs_history = fence == "```session history";
+        let needs = match fence {
+            "```session" => Needs::Nothing,
+            "```session history" => Needs::History,
+            "```session operator" => Needs::Operator,
+            _ => panic!("line {start}: no kind of session: {fence:?}"),
+        };
         let block = lines.by_ref().take_while(|(_, line)| *line != "```");
         let steps: Vec<Step> =
             block.filter(|(_, line)| !line.is_empty()).map(|(number, line)| step(number, line)).collect();
         let end = steps.last().map_or(start, |step| step.line_number) + 1;
-        sessions.push(Session { number: sessions.len() + 1, needs_history, steps, end });
+        sessions.push(Session { number: sessions.len() + 1, needs, steps, end });
     }
     sessions
 }

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[cfg(feature = "history")]
+use support::Folder;
 use support::{Client, Heard, Relay};
 
 fn relay(flags: &[&str]) -> Relay {
@@ -171,4 +173,159 @@ fn the_log_says_where_a_client_is_and_not_where_its_proxy_is() {
     let said = relay.stop();
     assert!(said.iter().any(|line| line == "named name=Ana from=192.0.2.1"), "{said:?}");
     assert!(said.iter().any(|line| line.starts_with("named name=Luis from=127.0.0.1:")), "{said:?}");
+}
+
+#[cfg(feature = "history")]
+mod bans {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::support::{CHEAP, matches};
+
+    /// A relay behind a proxy, and an operator on its machine.
+    fn ground(flags: &[&str]) -> (Folder, Relay, Client) {
+        let folder = Folder::new();
+        folder.make_accounts(&[("Jefa", "operator"), ("Ana", "operator")]);
+        let file = folder.file();
+        let base = ["--flood", "0", "--history", file.to_str().unwrap(), "--metrics", "127.0.0.1:0"];
+        let relay = relay(&[&base[..], &CHEAP, flags].concat());
+        let mut jefa = relay.client();
+        jefa.tell("/login Jefa Jefa-password");
+        jefa.forget();
+        (folder, relay, jefa)
+    }
+
+    /// A client from this address, as a proxy of version 2 brings it.
+    fn brought_in_binary(relay: &Relay, address: &str) -> Client {
+        let mut client = Client::connect(relay.proxy.unwrap());
+        let header = match address.parse().unwrap() {
+            IpAddr::V4(address) => {
+                binary(0x21, 0x11, &[&address.octets()[..], &[127, 0, 0, 1, 1, 2, 3, 4]].concat())
+            }
+            IpAddr::V6(address) => {
+                binary(0x21, 0x21, &[&address.octets()[..], &[0; 16], &[1, 2, 3, 4]].concat())
+            }
+        };
+        client.send_bytes(&header);
+        client
+    }
+
+    /// Somebody whom the proxy does not name, in all ways in which it may not.
+    fn unnamed(relay: &Relay) -> [Client; 3] {
+        [b"PROXY UNKNOWN\r\n".to_vec(), binary(0x21, 0, &[]), binary(0x20, 0x11, &[0; 12])].map(|header| {
+            let mut client = Client::connect(relay.proxy.unwrap());
+            client.send_bytes(&header);
+            client
+        })
+    }
+
+    #[track_caller]
+    fn expect(client: &mut Client, line: &str, answer: &str) {
+        client.forget();
+        client.tell(line);
+        let heard = client.all_lines();
+        let last = heard.iter().rfind(|line| line.starts_with("* ")).unwrap();
+        assert!(last.starts_with(answer), "{line}: {heard:?} instead of {answer:?}");
+    }
+
+    #[track_caller]
+    fn expect_banned(mut client: Client) {
+        let lines = client.lines_until_closed();
+        assert!(matches("* FAIL RELAY BANNED :…", lines.last().unwrap()), "{lines:?}");
+    }
+
+    #[test]
+    fn a_ban_of_an_address_is_about_the_client_and_neither_the_proxy_nor_the_others() {
+        let (_folder, relay, mut jefa) = ground(&[]);
+        let mut others = [brought(&relay, "192.0.2.2"), brought_in_binary(&relay, "2001:db8:2::1")];
+        others.iter_mut().for_each(Client::sync);
+        let mut present = [brought(&relay, "192.0.2.1"), brought_in_binary(&relay, "192.0.2.1")];
+        present.iter_mut().for_each(Client::sync);
+        expect(&mut jefa, "/ban 192.0.2.1", "* NOTE BAN DONE 192.0.2.1 :");
+        present.into_iter().for_each(expect_banned);
+        expect_banned(brought(&relay, "192.0.2.1"));
+        expect_banned(brought_in_binary(&relay, "192.0.2.1"));
+        // The same address in the clothing of the other family.
+        expect_banned(brought_in_binary(&relay, "::ffff:192.0.2.1"));
+        let mut present = [brought(&relay, "2001:db8:1::5"), brought_in_binary(&relay, "2001:db8:1::6")];
+        present.iter_mut().zip(["Eva", "Pepe"]).for_each(|(client, name)| {
+            client.tell(&format!("{name} se ha unido al chat."));
+        });
+        // Of IPv6 it is the whole network: whoever has it has each of its addresses.
+        expect(&mut jefa, "/ban Eva", "* NOTE BAN DONE Eva :");
+        present.into_iter().for_each(expect_banned);
+        expect_banned(brought(&relay, "2001:db8:1::7"));
+        expect_banned(brought_in_binary(&relay, "2001:db8:1:0:8::"));
+        assert_eq!(relay.metric("tertulia_refused_total{reason=\"banned\"}"), 5.0);
+        // The proxy, whom it brings besides, and whoever was there go on.
+        let mut newcomers = [brought(&relay, "192.0.2.3"), brought_in_binary(&relay, "2001:db8:1:1::")];
+        newcomers.iter_mut().chain(&mut others).chain(&mut unnamed(&relay)).for_each(Client::sync);
+    }
+
+    #[test]
+    fn a_ban_of_a_loopback_address_that_a_proxy_names_shuts_nobody_out_who_is_here() {
+        let (_folder, relay, mut jefa) = ground(&[]);
+        for address in ["127.0.0.1", "::1"] {
+            let mut eva = brought(&relay, address);
+            eva.tell("Eva se ha unido al chat.");
+            let mut guest = relay.client();
+            guest.sync();
+            expect(&mut jefa, "/ban Eva", "* NOTE BAN DONE Eva :");
+            expect_banned(eva);
+            expect_banned(brought_in_binary(&relay, address));
+            guest.sync();
+            relay.client().sync();
+            unnamed(&relay).iter_mut().for_each(Client::sync);
+        }
+        expect(&mut jefa, "/ban 127.0.0.1", "* FAIL BAN PROTECTED 127.0.0.1 :");
+        expect(&mut jefa, "/unban 127.0.0.1", "* NOTE UNBAN DONE 127.0.0.1 :");
+        brought(&relay, "127.0.0.1").sync();
+    }
+
+    #[test]
+    fn whom_a_proxy_does_not_name_has_no_rights_of_this_machine() {
+        let (_folder, relay, mut jefa) = ground(&["--allow-plaintext-login", "--trusted", "127.0.0.0/8"]);
+        expect(&mut jefa, "/ban Ana", "* NOTE BAN DONE Ana :");
+        for client in &mut unnamed(&relay) {
+            client.send("/login Ana Ana-password");
+            let lines = client.lines_until_closed();
+            assert!(
+                lines.iter().all(|line| line.starts_with("* FAIL ") && line.contains(" BANNED :")),
+                "{lines:?}"
+            );
+        }
+        let [mut eva, ..] = unnamed(&relay);
+        eva.tell("Eva se ha unido al chat.");
+        expect(&mut jefa, "/ban Eva", "* FAIL BAN PROTECTED Eva :");
+        let (_folder, relay, _) = ground(&[]);
+        for client in &mut unnamed(&relay) {
+            expect(client, "/login Ana Ana-password", "* FAIL LOGIN NOT_PRIVATE :");
+        }
+    }
+
+    #[test]
+    fn all_whom_a_proxy_does_not_name_share_their_tries() {
+        let (_folder, relay, _jefa) = ground(&["--allow-plaintext-login", "--trusted", "127.0.0.0/8"]);
+        let ask = |client: &mut Client, line: &str| {
+            client.tell(line);
+            client.all_lines().pop().unwrap()
+        };
+        let (mut guesses, mut names) = (Vec::new(), Vec::new());
+        for round in 0..5 {
+            for (number, client) in unnamed(&relay).iter_mut().enumerate() {
+                guesses.push(ask(client, &format!("/login Nadie{round}{number} adivinada")));
+                names.push(ask(client, &format!("/register Nueva{round}{number} una clave")));
+            }
+        }
+        // How many exactly depends on how long it takes here; the core's own tests know.
+        let too_soon = |answers: &[String], command: &str| {
+            let start = format!("* FAIL {command} TOO_SOON ");
+            answers.iter().filter(|answer| answer.starts_with(&start)).count()
+        };
+        assert!(too_soon(&guesses, "LOGIN") > 0, "{guesses:?}");
+        assert!(too_soon(&names, "REGISTER") > 0, "{names:?}");
+        let mut named = brought(&relay, "192.0.2.9");
+        expect(&mut named, "/login Nadie adivinada", "* FAIL LOGIN REFUSED :");
+        expect(&mut named, "/register Nueva una clave", "* NOTE REGISTER DONE name=Nueva :");
+    }
 }

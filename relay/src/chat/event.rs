@@ -98,6 +98,12 @@ pub enum Event {
         /// Those that are no more.
         gone: usize,
     },
+    /// Whether a tool has changed accounts could not be looked up: they stay as they were.
+    #[cfg(feature = "history")]
+    AccountsUnread {
+        /// Which file, and why. Empty: nothing reads it any more, as was told before.
+        why: String,
+    },
     /// An operator did something.
     #[cfg(feature = "history")]
     Act {

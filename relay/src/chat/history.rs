@@ -86,6 +86,9 @@ pub enum Answer {
     /// The accounts, where somebody else has changed them.
     #[cfg(feature = "history")]
     Accounts(Option<Box<crate::account::AccountsKept>>),
+    /// They cannot be read: which file, and why.
+    #[cfg(feature = "history")]
+    AccountsUnreadable(String),
 }
 
 /// What was kept before the relay started.
@@ -324,7 +327,7 @@ impl Chat {
                 self.insert(client, &page.write(lines, self.is_extended(client)));
             }
             #[cfg(feature = "history")]
-            Answer::Accounts(_) => {}
+            Answer::Accounts(_) | Answer::AccountsUnreadable(_) => {}
             Answer::Costly => {
                 let words = format!("FAIL {} BUSY", page.command());
                 self.answer_labeled(client, &words, page.label.as_deref(), Some(Phrase::SearchCostly));
@@ -347,7 +350,7 @@ impl Chat {
                 self.sessions.set_labels(session, known);
             }
             #[cfg(feature = "history")]
-            Answer::Accounts(_) => {}
+            Answer::Accounts(_) | Answer::AccountsUnreadable(_) => {}
             // It is not known whether a line was said before: it is to try again later. If that will not be known then
             // either, it comes back as somebody else, who has said nothing yet.
             Answer::Unreadable | Answer::Damaged | Answer::Costly => {

@@ -78,13 +78,14 @@ pub(super) fn answer(store: &Store, question: &Question, behind: u64, shared: &S
     if let Err(error) = &outcome {
         desk.note_damage(error);
     }
-    desk.answer(question.ticket, outcome.unwrap_or_else(failed));
+    desk.answer(question.ticket, outcome.unwrap_or_else(|error| failed(&question.what, &error)));
     drop(desk);
     bell();
 }
 
-fn failed(error: StoreError) -> Answer {
-    match error {
+fn failed(what: &Wanted, error: &StoreError) -> Answer {
+    match what {
+        Wanted::Accounts { .. } => Answer::AccountsUnreadable(error.to_string()),
         _ if error.is_damaged() => Answer::Damaged,
         _ if error.is_costly() => Answer::Costly,
         _ => Answer::Unreadable,

@@ -32,6 +32,9 @@ pub enum Refusal {
     Clients,
     /// `--max-per-ip`.
     Address,
+    /// Nobody may come in from there.
+    #[cfg(feature = "history")]
+    Banned,
     /// The system has no descriptor left.
     Descriptors,
     /// It is no proxy, and came where only proxies may.
@@ -44,6 +47,8 @@ impl Refusal {
     pub const ALL: &[Self] = &[
         Self::Clients,
         Self::Address,
+        #[cfg(feature = "history")]
+        Self::Banned,
         Self::Descriptors,
         #[cfg(feature = "proxy")]
         Self::Stranger,
@@ -54,6 +59,8 @@ impl Refusal {
         match self {
             Self::Clients => "clients",
             Self::Address => "address",
+            #[cfg(feature = "history")]
+            Self::Banned => "banned",
             Self::Descriptors => "descriptors",
             #[cfg(feature = "proxy")]
             Self::Stranger => "stranger",
@@ -64,6 +71,8 @@ impl Refusal {
         match self {
             Self::Clients | Self::Descriptors => ("FAIL RELAY FULL", Phrase::Full),
             Self::Address => ("FAIL RELAY ADDRESS_FULL", Phrase::AddressFull),
+            #[cfg(feature = "history")]
+            Self::Banned => ("FAIL RELAY BANNED", Phrase::Banned),
             #[cfg(feature = "proxy")]
             Self::Stranger => ("FAIL RELAY PROXY_ONLY", Phrase::ProxyOnly),
         }
@@ -191,14 +200,26 @@ impl Server {
             return if is_known { Ok((Origin::default(), None)) } else { Err(Refusal::Stranger) };
         }
         let _ = transport;
-        let (is_trusted, group) = self.enter_address(address)?;
         let address = address.to_canonical();
         let is_here = address.is_loopback();
-        Ok((Origin { address: Some(address), is_private: is_here, is_here, is_trusted }, group))
+        let origin = Origin { address: Some(address), is_private: is_here, is_here, is_trusted: false };
+        let (is_trusted, group) = self.enter_address(&origin, address)?;
+        Ok((Origin { is_trusted, ..origin }, group))
     }
 
-    /// Takes a place of those of an address. Says whether it is trusted, and where the place is to be given back.
-    pub(super) fn enter_address(&mut self, address: IpAddr) -> Result<(bool, Option<[u8; 16]>), Refusal> {
+    /// Takes a place of those of the address that the caller counts as. Says whether that is trusted, and where the place is
+    /// to be given back. Who is banned is turned away here: before a TLS handshake, which costs more than all before it.
+    pub(super) fn enter_address(
+        &mut self,
+        origin: &Origin,
+        address: IpAddr,
+    ) -> Result<(bool, Option<[u8; 16]>), Refusal> {
+        #[cfg(feature = "history")]
+        if self.chat.is_banned(origin) {
+            return Err(Refusal::Banned);
+        }
+        #[cfg(not(feature = "history"))]
+        let _ = origin;
         let options = &self.options;
         let is_in = |blocks: &[Cidr]| blocks.iter().any(|block| block.contains(address));
         let is_trusted = is_in(&options.trusted);

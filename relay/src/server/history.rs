@@ -12,6 +12,7 @@ use crate::clock::unix_ms;
 use crate::history::passwords::Passwords;
 use crate::history::{BUSY_WAIT, Bell, Hold, Keeper, Manner, News, Opening, Retention, Store, path};
 use crate::options::{AccountOptions, HistoryOptions};
+use crate::phrases::Phrase;
 
 /// The history has something to say.
 pub(super) const HISTORY: Token = Token(INDEX_MAX + 16);
@@ -66,6 +67,14 @@ impl Server {
         while let Some(task) = self.chat.poll_password() {
             passwords.put(task);
         }
+    }
+
+    /// The operator wanted accounts to be looked at, and they could not be.
+    pub(super) fn tell_accounts_unread(&mut self, why: &str) {
+        let lasting = self.history_trouble.as_deref().unwrap_or("nothing reads the history any more");
+        let why = if why.is_empty() { lasting } else { why };
+        let kept = Phrase::AccountsKept.in_language(self.options.language);
+        self.journal.tell(&format!("accounts not read: {why}; {kept}"));
     }
 
     /// The history has answers, or fares differently; or passwords were looked at.

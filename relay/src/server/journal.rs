@@ -57,8 +57,9 @@ impl Journal {
             }
             #[cfg(feature = "history")]
             Event::Accounts { changed, gone } => write(&format!("accounts changed={changed} gone={gone}")),
+            // What nobody outside can bring about is told by whoever knows more of it.
             #[cfg(feature = "history")]
-            Event::Act { .. } => {}
+            Event::Act { .. } | Event::AccountsUnread { .. } => {}
         }
     }
 

@@ -45,6 +45,8 @@ pub use accept::Refusal;
 pub use settings::Reread;
 pub use signals::Signals;
 
+#[cfg(feature = "history")]
+use crate::chat::Event;
 use crate::chat::{Chat, LABELS_MAX, Settings};
 use crate::clock::unix_ms;
 use crate::listen::{Listener, Transport};
@@ -235,8 +237,8 @@ impl Server {
                 watchdog.tell(now);
             }
             let mut is_told_to_end = self.take_events(&events);
-            self.accept_ready(now);
             self.chat.handle_clock(unix_ms());
+            self.accept_ready(now);
             self.chat.handle_time(now);
             self.read_ready(now);
             is_told_to_end |= self.gather(&mut events, now)?;
@@ -340,6 +342,11 @@ impl Server {
 
     fn write_journal(&mut self, now: Moment) {
         while let Some(event) = self.chat.poll_event() {
+            #[cfg(feature = "history")]
+            if let Event::AccountsUnread { why } = &event {
+                self.tell_accounts_unread(why);
+                continue;
+            }
             self.journal.note(&event, &self.conns, now);
         }
         self.journal.tidy(now);

@@ -40,24 +40,24 @@ impl Server {
         let Some(conn) = self.conns.get(index) else { return };
         let proxy = conn.stream.peer_addr().ok().map(|address| address.ip());
         let (address, is_encrypted) = match behind {
-            Behind::Client { address, is_encrypted } => (Some(address), is_encrypted),
-            Behind::Itself => (proxy, false),
-            Behind::Unknown => (None, false),
+            Behind::Client { address, is_encrypted } => (Some(address.to_canonical()), is_encrypted),
+            // Nobody knows where it is: the proxy's own address would give it what the proxy may, or a ban of it to the proxy.
+            Behind::Itself | Behind::Unknown => (None, false),
         };
-        // Whom the proxy does not name counts as the proxy.
+        // Whom the proxy does not name counts as the proxy, but for trust: flood control holds for it.
         let Some(counted) = address.or(proxy) else { return self.remove(index, now) };
-        match self.enter_address(counted) {
+        // That an address is a loopback one says nothing here: the proxy may be another machine, and the client of
+        // a proxy on this one may be anywhere. What the client encrypted came in the clear from the proxy on.
+        let is_near = proxy.is_some_and(|proxy| proxy.to_canonical().is_loopback());
+        let is_private = is_encrypted && is_near;
+        let origin = Origin { address, is_private, is_here: false, is_trusted: false };
+        match self.enter_address(&origin, counted) {
             Ok((is_trusted, group)) => {
-                // That an address is a loopback one says nothing here: the proxy may be another machine, and the client of
-                // a proxy on this one may be anywhere. What the client encrypted came in the clear from the proxy on.
-                let is_near = proxy.is_some_and(|proxy| proxy.to_canonical().is_loopback());
-                let is_private = is_encrypted && is_near;
-                // Flood control holds for whom the proxy does not name.
-                let is_trusted = is_trusted && matches!(behind, Behind::Client { .. });
+                let is_trusted = is_trusted && address.is_some();
                 if let Some(conn) = self.conns.get_mut(index) {
                     conn.group = group;
                 }
-                self.open(index, Origin { address, is_private, is_here: false, is_trusted });
+                self.open(index, Origin { is_trusted, ..origin });
                 // What came behind the header is there already.
                 self.list(index);
             }

@@ -160,6 +160,30 @@ fn guesses_are_slowed_for_each_address_and_for_each_name_and_the_owner_comes_in_
 }
 
 #[test]
+fn those_of_whom_nobody_knows_where_they_are_share_their_tries_and_the_others_do_not_wait() {
+    let mut core = begun();
+    let mut answers = Vec::new();
+    for client in 1..=20 {
+        connect(&mut core, client, "unknown", true);
+        answers.push(ask(&mut core, client, &format!("/login Nadie{client} adivinada")));
+    }
+    let looked_at = answers.iter().filter(|answer| answer.starts_with("* FAIL LOGIN REFUSED")).count();
+    assert_eq!(looked_at, 8, "{answers:?}");
+    assert!(answers.iter().skip(8).all(|answer| answer.starts_with("* FAIL LOGIN TOO_SOON")), "{answers:?}");
+    let mut made = 0;
+    for client in 21..=40 {
+        connect(&mut core, client, "unknown", true);
+        made += u32::from(
+            ask(&mut core, client, &format!("/register Nueva{client} una clave"))
+                .starts_with("* NOTE REGISTER DONE"),
+        );
+    }
+    assert_eq!(made, 4);
+    connect(&mut core, 50, FAR, true);
+    expect(&mut core, 50, "/login Nadie adivinada", "* FAIL LOGIN REFUSED");
+}
+
+#[test]
 fn an_address_that_is_banned_is_told_and_cut_until_its_time_is_over() {
     let mut core = begun();
     connect(&mut core, 1, NEAR, true);
@@ -176,9 +200,17 @@ fn an_address_that_is_banned_is_told_and_cut_until_its_time_is_over() {
     assert!(core.closed.contains(&3));
     assert!(!core.heard(1).iter().any(|line| line.contains("otra vez")));
     connect(&mut core, 4, "198.51.100.8", false);
+    let from =
+        |address: &str, is_here| Origin { address: address.parse().ok(), is_here, ..Origin::default() };
+    let is_banned = |core: &Core, address, is_here| core.chat.is_banned(&from(address, is_here));
+    assert!(is_banned(&core, FAR, false) && is_banned(&core, "::ffff:198.51.100.7", false));
+    // Whoever runs the relay comes in, whatever the ban is of.
+    assert!(!is_banned(&core, FAR, true));
+    assert!(!is_banned(&core, "198.51.100.8", false) && !core.chat.is_banned(&Origin::default()));
     core.send(4, "Pepe: hola");
     assert!(core.heard(1).iter().any(|line| line == "Pepe: hola"));
     core.chat.handle_clock(1_700_000_000_000 + 3_600_001);
+    assert!(!is_banned(&core, FAR, false));
     connect(&mut core, 5, FAR, false);
     core.send(5, "Eva: ya puedo");
     assert!(core.heard(1).iter().any(|line| line == "Eva: ya puedo"));

@@ -15,10 +15,7 @@ mod operators;
 mod simulation;
 mod tools;
 
-use support::{Client, Folder, Relay};
-
-/// Passwords that cost next to nothing.
-const CHEAP: [&str; 4] = ["--argon2-memory", "32", "--argon2-passes", "1"];
+use support::{CHEAP, Client, Folder, Relay};
 
 /// A relay with these flags and cheap passwords.
 fn relay(folder: &Folder, flags: &[&str]) -> Relay {
@@ -62,25 +59,13 @@ fn device(relay: &Relay, name: &str) -> (Client, String) {
     (client, token)
 }
 
-/// Runs `account WORDS` on the file, with this on standard input.
+/// Runs `account WORDS` on the file, with this on standard input. Whether it was done, and what it said.
 fn account(folder: &Folder, words: &[&str], input: &str) -> (bool, String, String) {
-    use std::io::Write;
-    let mut command = Relay::program();
-    command.arg("account").args(words).arg("--history").arg(folder.file()).args(CHEAP);
-    command.stdin(std::process::Stdio::piped());
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // One that wants nothing has perhaps ended already.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
+    let output = folder.account(words, input);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
-/// Makes accounts with these names, roles, and their names and `-password` as passwords.
 fn make_accounts(folder: &Folder, accounts: &[(&str, &str)]) {
-    for (name, role) in accounts {
-        let (done, _, said) = account(folder, &["add", name, "--role", role], &format!("{name}-password\n"));
-        assert!(done, "{said}");
-    }
+    folder.make_accounts(accounts);
 }

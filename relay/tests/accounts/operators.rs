@@ -1,7 +1,7 @@
 //! What operators do.
 
-use crate::support::{Folder, Relay};
-use crate::{expect, logged_in, make_accounts, relay};
+use crate::support::{Client, Folder, Relay};
+use crate::{account, device, expect, logged_in, make_accounts, relay};
 
 fn with_operator() -> (Folder, Relay) {
     let folder = Folder::new();
@@ -158,4 +158,42 @@ fn no_crowd_of_other_lines_hides_from_the_log_what_an_operator_did() {
     let said = relay.stop().join("\n");
     assert!(said.contains("act kind=kick by=Jefa target=Eva why=ruido"), "{said}");
     assert!(said.contains("left_out lines="), "{said}");
+}
+
+#[test]
+fn each_device_hears_at_once_what_its_account_may_do_from_now_on() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Jefa", "operator"), ("Ana", "user"), ("Luis", "user")]);
+    let mut relay = relay(&folder, &["--lang", "en"]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    let mut plain = logged_in(&relay, "Ana", "Ana-password");
+    let (mut extended, _) = device(&relay, "Ana");
+    let (mut own, _) = device(&relay, "Jefa");
+    let mut guest = relay.named("Eva");
+    let mut luis = logged_in(&relay, "Luis", "Luis-password");
+    [&mut jefa, &mut plain, &mut extended, &mut own, &mut guest, &mut luis]
+        .into_iter()
+        .for_each(Client::forget);
+    expect(&mut jefa, "/op Ana", "* NOTE OP DONE Ana :");
+    for device in [&mut plain, &mut extended] {
+        device.hears(&["* ROLE role=operator :you are an operator now; see in /help what you can do"]);
+    }
+    // What it was already is nothing to tell.
+    expect(&mut jefa, "/op Ana", "* NOTE OP DONE Ana :");
+    expect(&mut plain, "/kick Nadie", "* FAIL KICK NOT_HERE Nadie :");
+    extended.hears(&[]);
+    // Who takes a role away from itself is told before it hears that it is done, and without the label of that.
+    own.send("/deop label=d Jefa");
+    own.expect_line("* ROLE role=user :your account is now like any other");
+    own.expect_line("* NOTE DEOP DONE Jefa label=d :…");
+    jefa.hears(&["* ROLE role=user :…"]);
+    assert!(account(&folder, &["role", "Ana", "bridge"], "").0);
+    relay.signal("HUP");
+    relay.await_said("accounts changed=1 gone=0");
+    for device in [&mut plain, &mut extended] {
+        device.hears(&["* ROLE role=bridge :your account is a bridge now, and may speak for others"]);
+    }
+    guest.hears(&[]);
+    luis.hears(&[]);
+    assert!(device(&relay, "Ana").0.all_lines().iter().all(|line| !line.starts_with("* ROLE ")));
 }

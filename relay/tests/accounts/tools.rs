@@ -149,3 +149,27 @@ fn at_a_hangup_the_accounts_are_looked_at_and_who_has_none_any_more_goes() {
     assert!(told.iter().any(|line| line.starts_with("* WARN HELLO RESUME_UNKNOWN :")), "{told:?}");
     assert!(told.iter().any(|line| line.starts_with("* HELLO v=1 name=Ana ")), "{told:?}");
 }
+
+#[test]
+fn a_file_that_cannot_be_read_at_a_hangup_is_told_and_the_accounts_from_before_go_on() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "operator")]);
+    let mut relay = relay(&folder, &["--lang", "en"]);
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    assert!(account(&folder, &["role", "Ana", "user"], "").0);
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute_batch("ALTER TABLE account RENAME TO hidden").unwrap();
+    relay.signal("HUP");
+    let line = relay.await_said("accounts not read: ");
+    assert!(
+        line.contains(folder.file().to_str().unwrap()) && line.contains("no such table: account"),
+        "{line}"
+    );
+    assert!(line.ends_with("; the accounts from before stay; mend the file and send SIGHUP again"), "{line}");
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_HERE Nadie :");
+    logged_in(&relay, "Ana", "Ana-password");
+    file.execute_batch("ALTER TABLE hidden RENAME TO account").unwrap();
+    relay.signal("HUP");
+    relay.await_said("accounts changed=1 gone=0");
+    expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
+}

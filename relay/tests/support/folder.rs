@@ -1,9 +1,14 @@
-//! Relays that keep what is said in a file of their own.
+//! Relays that keep what is said, and who has an account, in a file of their own.
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Relay;
+
+/// Passwords that cost next to nothing.
+pub(crate) const CHEAP: [&str; 4] = ["--argon2-memory", "32", "--argon2-passes", "1"];
 
 /// A folder that goes with the value.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -26,6 +31,25 @@ impl Folder {
         let file = self.file();
         let all = [&["--flood", "0", "--history", file.to_str().unwrap()], flags].concat();
         Relay::start(&all)
+    }
+
+    /// Runs `account WORDS` on the file, with this on standard input.
+    pub(crate) fn account(&self, words: &[&str], input: &str) -> Output {
+        let mut command = Relay::program();
+        command.arg("account").args(words).arg("--history").arg(self.file()).args(CHEAP);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // One that wants nothing has perhaps ended already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Makes accounts with these names, roles, and their names and `-password` as passwords.
+    pub(crate) fn make_accounts(&self, accounts: &[(&str, &str)]) {
+        for (name, role) in accounts {
+            let made = self.account(&["add", name, "--role", role], &format!("{name}-password\n"));
+            assert!(made.status.success(), "{made:?}");
+        }
     }
 }
 

@@ -10,13 +10,22 @@ mod client;
 pub(crate) mod core;
 mod folder;
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Client, Heard, matches};
-pub(crate) use folder::Folder;
+pub(crate) use folder::{CHEAP, Folder};
+
+/// An address of this machine that is no loopback one, and from which its own ports are reached without any network. None:
+/// it has none. Nothing is sent to find out.
+pub(crate) fn outer_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.254:9").ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_loopback())
+}
 
 /// Longest wait for anything that must come: far above what a loaded machine needs, so that only a wrong relay
 /// meets it.
@@ -213,6 +222,17 @@ impl Relay {
         let (status, said) = self.await_end();
         assert_eq!(status.code(), Some(0), "{said:?}");
         said
+    }
+
+    /// What stands behind this name and its labels in the metrics.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let mut stream = TcpStream::connect(self.metrics.expect("--metrics")).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer and the end");
+        let value = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{name} is missing in {answer}")).parse().unwrap()
     }
 
     /// Memory that the relay has in use.

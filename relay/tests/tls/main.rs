@@ -183,6 +183,78 @@ fn half_open_handshakes_delay_nobody_and_end_in_their_time() {
 }
 
 #[test]
+fn two_hundred_handshakes_that_are_never_finished_delay_no_line_and_take_little_memory() {
+    const HALVES: usize = 200;
+    const ROUNDS: usize = 50;
+    /// What a client may take that has finished its own: one that has not must not take more.
+    const KIB_MAX: u64 = 24;
+    let ground = Ground::new(&[]);
+    let hello = hello(&ground.config);
+    let [mut luis] = ground.relay.people(["Luis"]);
+    let mut ana = ground.client().named("Ana");
+    luis.forget();
+    let resident_kib = ground.relay.resident_kib();
+    let mut halves: Vec<TcpStream> = (0..HALVES).map(|_| ground.raw()).collect();
+    for (number, half) in halves.iter_mut().enumerate() {
+        half.write_all(&hello[..1 + number % (hello.len() - ROUNDS - 1)]).unwrap();
+    }
+    for round in 0..ROUNDS {
+        for (number, half) in halves.iter_mut().enumerate() {
+            let next = 1 + number % (hello.len() - ROUNDS - 1) + round;
+            // On a machine that is this slow its time may be over.
+            let _ = half.write_all(&hello[next..=next]);
+        }
+        ana.send(&format!("Ana: {round}"));
+        luis.expect_line(&format!("Ana: {round}"));
+        ground.client().sync();
+    }
+    let grown_kib = ground.relay.resident_kib().saturating_sub(resident_kib);
+    assert!(grown_kib < HALVES as u64 * KIB_MAX, "{grown_kib} KiB for {HALVES} half handshakes");
+    luis.hears(&[]);
+}
+
+#[cfg(all(feature = "history", feature = "metrics"))]
+#[test]
+fn whoever_is_banned_is_turned_away_before_its_handshake_costs_anything() {
+    // On a machine without any network nobody comes from elsewhere.
+    let Some(outside) = support::outer_address() else { return };
+    let accounts = Folder::new();
+    accounts.make_accounts(&[("Jefa", "operator")]);
+    let file = accounts.file();
+    let kept = ["--history", file.to_str().unwrap(), "--metrics", "127.0.0.1:0"];
+    let ground = Ground::new(&[&kept[..], &support::CHEAP].concat());
+    let tls = ground.relay.tls.unwrap();
+    let from_outside = |address| Client::connect_from(outside, address);
+    let mut jefa = ground.relay.client();
+    jefa.tell("/login Jefa Jefa-password");
+    let mut early = from_outside(ground.relay.address());
+    early.sync();
+    let late = from_outside(tls).stream().try_clone().unwrap();
+    jefa.forget();
+    jefa.tell(&format!("/ban {outside} 1h"));
+    jefa.hears(&[&format!("* NOTE BAN DONE {outside} :…")]);
+    assert!(matches("* FAIL RELAY BANNED :…", early.lines_until_closed().last().unwrap()));
+    for address in [ground.relay.address(), tls] {
+        let lines = from_outside(address).lines_until_closed();
+        assert!(lines.len() == 1 && matches("* FAIL RELAY BANNED :…", &lines[0]), "{lines:?}");
+    }
+    let again = from_outside(tls).stream().try_clone().unwrap();
+    assert!(Secure::over(again, &ground.config).is_err());
+    let refused = || ground.relay.metric("tertulia_refused_total{reason=\"banned\"}");
+    let handshakes = || ground.relay.metric("tertulia_tls_handshakes_total");
+    assert_eq!((refused(), handshakes()), (3.0, 0.0));
+    assert_eq!(ground.relay.metric("tertulia_tls_failed_total"), 0.0);
+    // Who was let in before, and is not through yet, is met by the chat.
+    let told = Secure::over(late, &ground.config).unwrap().until_the_end(DEADLINE).0;
+    assert!(told.len() == 1 && matches("* FAIL RELAY BANNED :…", &told[0]), "{told:?}");
+    // Whoever is on this machine comes in.
+    ground.client().sync();
+    jefa.tell(&format!("/unban {outside}"));
+    from_outside(ground.relay.address()).sync();
+    assert_eq!((refused(), handshakes()), (3.0, 2.0));
+}
+
+#[test]
 fn plain_text_where_tls_is_spoken_is_told_so_and_closed() {
     let mut ground = Ground::new(&[]);
     let mut luis = ground.relay.named("Luis");

@@ -61,6 +61,11 @@ pub enum Event {
         /// What it may do besides speaking: `user`, `bridge`, `operator`, or a newer word.
         role: String,
     },
+    /// The account may do other things than before: an operator wanted that.
+    RoleChanged {
+        /// What it may do besides speaking: `user`, `bridge`, `operator`, or a newer word.
+        role: String,
+    },
     /// The account has read a room up to here, on whatever device.
     Read {
         /// The room.

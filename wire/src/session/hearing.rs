@@ -70,6 +70,7 @@ impl Session {
                 self.handle_renamed(name.into_owned());
                 self.note_role(Some(role.into_owned()));
             }
+            Heard::Role { role } => self.handle_role(role.into_owned()),
             Heard::LoginRefused { code, sentence, .. } => {
                 let (code, sentence) = (code.to_owned(), sentence.to_owned());
                 self.events.push_back(Event::LoginRefused { code, sentence, again_in: None });

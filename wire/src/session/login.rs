@@ -83,6 +83,14 @@ impl Session {
         self.events.extend(role.map(|role| Event::LoggedIn { role }));
     }
 
+    /// The relay tells what the account may do from now on. Of who has none, there is nothing to tell.
+    pub(super) fn handle_role(&mut self, role: String) {
+        if self.login.role.as_ref().is_some_and(|before| *before != role) {
+            self.login.role = Some(role.clone());
+            self.events.push_back(Event::RoleChanged { role });
+        }
+    }
+
     pub(super) fn handle_login_refused(&mut self, code: &str, words: &str, sentence: &str) {
         let wait = match code {
             "TOO_SOON" => {

@@ -96,6 +96,45 @@ fn a_wrong_password_is_forgotten_and_one_that_came_too_soon_is_tried_again() {
 }
 
 #[test]
+fn another_role_is_told_once_and_only_to_who_has_logged_in() {
+    let mut session = Session::new(config());
+    connect_privately(&mut session);
+    hear(&mut session, HELLO, seconds(1));
+    assert_eq!(hear(&mut session, "* ROLE role=operator :eso ya lo sabía\n", seconds(2)), []);
+    let told = hear(&mut session, "* ROLE role=user :como los demás\n", seconds(2));
+    assert_eq!(told, [Event::RoleChanged { role: "user".to_owned() }]);
+    assert_eq!(session.role(), Some("user"));
+    let told = hear(&mut session, "* ROLE role=operator more=1 :otra vez\n", seconds(3));
+    assert_eq!(told, [Event::RoleChanged { role: "operator".to_owned() }]);
+    let mut guest = ready();
+    assert_eq!(hear(&mut guest, "* ROLE role=operator :no\n", seconds(1)), []);
+    assert_eq!(guest.role(), None);
+}
+
+#[test]
+fn whose_password_has_changed_asks_to_be_greeted_again_and_then_for_the_new_one() {
+    let mut session = Session::new(config());
+    session.log_in("dos palabras").unwrap();
+    connect_privately(&mut session);
+    hear(&mut session, HELLO, seconds(1));
+    let told = hear(&mut session, "* FAIL RELAY PASSWORD_CHANGED :entra otra vez\n", seconds(2));
+    let words = "FAIL RELAY PASSWORD_CHANGED".to_owned();
+    assert_eq!(told, [Event::Other { words, label: None, sentence: "entra otra vez".to_owned() }]);
+    session.handle_disconnected(seconds(2));
+    assert!(matches!(events(&mut session)[..], [Event::Waiting { .. }]));
+    session.handle_time(seconds(90));
+    actions(&mut session);
+    session.handle_connected_privately(seconds(90));
+    assert!(written(&mut session)[0].contains(" resume=T"));
+    hear(&mut session, NEEDED, seconds(91));
+    assert_eq!(written(&mut session), ["/login Ana dos palabras"]);
+    let told = hear(&mut session, "* FAIL LOGIN REFUSED :no\n", seconds(92));
+    assert!(matches!(&told[..], [Event::LoginRefused { code, again_in: None, .. }] if code == "REFUSED"));
+    session.log_in("tres palabras nuevas").unwrap();
+    assert!(written(&mut session)[0].starts_with("/hello v=1 name=Ana"));
+}
+
+#[test]
 fn what_was_read_is_told_and_heard() {
     let mut session = ready();
     session.mark_read("General", 9).unwrap();

@@ -8,7 +8,8 @@ use tertulia_wire::tags::escape;
 use super::super::names::Refused;
 use super::super::rooms::{DEFAULT_ROOM, NOWHERE};
 use super::super::sessions::SessionId;
-use super::super::{Chat, ClientId, Cut, RoomId};
+use super::super::{Chat, ClientId, Cut, Origin, RoomId};
+use super::attempts::Subject;
 use crate::account::{Role, RoomAccess, SanctionKind, Target};
 use crate::cidr::Cidr;
 use crate::moment::Moment;
@@ -31,8 +32,8 @@ impl Chat {
     /// Where a connection that has just come begins; [`NOWHERE`]: it hears nothing yet.
     pub(in crate::chat) fn first_room(&mut self, client: ClientId) -> RoomId {
         let origin = self.client(client).map(|state| state.origin).unwrap_or_default();
-        let is_unwelcome =
-            origin.address.is_some_and(|address| !origin.is_here && self.is_banned_address(address));
+        // The ban may be newer than what the shell was told: a handshake takes its time.
+        let is_unwelcome = self.is_banned(&origin);
         let is_registered_only = self.accounts.rules.is_registered_only;
         if let Some(state) = self.client_mut(client).filter(|_| is_unwelcome || is_registered_only) {
             (state.standing.is_unwelcome, state.standing.is_restrained) = (is_unwelcome, true);
@@ -43,8 +44,9 @@ impl Chat {
         if is_unwelcome || is_registered_only { NOWHERE } else { DEFAULT_ROOM }
     }
 
-    /// Not asked of who is on this machine: whoever runs the relay must be able to come in.
-    fn is_banned_address(&self, address: core::net::IpAddr) -> bool {
+    /// Whether nobody may come in from there. Who is on this machine always may: whoever runs the relay must be able to.
+    pub fn is_banned(&self, origin: &Origin) -> bool {
+        let Some(address) = origin.address.filter(|_| !origin.is_here) else { return false };
         let unix_ms = self.ids.unix_ms();
         let bans = self.accounts.sanctions.values().filter(|sanction| sanction.kind == SanctionKind::Ban);
         let is_of_it = |target: Target| matches!(target, Target::Block(block) if block.contains(address));
@@ -243,10 +245,10 @@ impl Chat {
         is_operator && self.client(client).is_some_and(|state| state.origin.is_here)
     }
 
-    /// Where the connection comes from, as far as its tries are counted.
-    pub(super) fn counted_address(&self, client: ClientId) -> Option<Cidr> {
-        let origin = self.client(client)?.origin;
-        origin.address.filter(|_| !origin.is_trusted).map(Cidr::around)
+    /// Among whose tries those of the connection count, because of where it comes from. None: it is trusted.
+    pub(super) fn counted_origin(&self, client: ClientId) -> Option<Subject> {
+        let origin = self.client(client).map(|state| state.origin).filter(|origin| !origin.is_trusted)?;
+        Some(origin.address.map_or(Subject::Nowhere, |address| Subject::Address(Cidr::around(address))))
     }
 
     /// What `/help` says of the commands that the connection may use.

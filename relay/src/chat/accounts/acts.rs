@@ -23,6 +23,9 @@ const WHY_BYTES_MAX: usize = 200;
 /// Code and sentence of a refusal.
 type Refusal = (&'static str, Phrase);
 
+/// Nobody shuts this machine out, nor itself.
+const PROTECTED: Refusal = ("PROTECTED", Phrase::Protected);
+
 /// Who may be meant by a name.
 enum Meant {
     Account(u64),
@@ -136,13 +139,15 @@ impl Chat {
 
     fn ban(&mut self, client: ClientId, act: &Act<'_>, now: Moment) -> Result<(), Refusal> {
         if let Some(block) = Cidr::parse(&act.target) {
-            return self.ban_block(client, act, block, now);
+            let own = ["127.0.0.1", "::1"].iter().filter_map(|own| own.parse().ok());
+            let is_this_machine = own.into_iter().any(|own| block.contains(own));
+            return if is_this_machine { Err(PROTECTED) } else { self.ban_block(client, act, block, now) };
         }
         match self.meant(&act.target)? {
             Meant::Account(number) => {
                 let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
                 if devices.unwrap_or_default().iter().any(|device| self.is_protected(*device, number)) {
-                    return Err(("PROTECTED", Phrase::Protected));
+                    return Err(PROTECTED);
                 }
                 let sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Account(number));
                 self.put(sanction)?;
@@ -150,18 +155,22 @@ impl Chat {
                 Ok(())
             }
             Meant::Guests(guests) => {
-                let address = |guest: &ClientId| self.client(*guest).and_then(|state| state.origin.address);
+                // An address of this machine that a proxy names is one like any other: a ban of it reaches nobody who is here.
+                let address = |guest: &ClientId| {
+                    let origin = self.client(*guest).map(|state| state.origin);
+                    origin.filter(|origin| !origin.is_here)?.address
+                };
                 let mut blocks: Vec<Cidr> = guests.iter().filter_map(address).map(Cidr::around).collect();
                 blocks.dedup();
                 if blocks.is_empty() {
-                    return Err(("PROTECTED", Phrase::Protected));
+                    return Err(PROTECTED);
                 }
                 blocks.into_iter().try_for_each(|block| self.ban_block(client, act, block, now))
             }
         }
     }
 
-    /// Nobody shuts this machine out, nor itself.
+    /// Nobody shuts itself out.
     fn ban_block(
         &mut self,
         client: ClientId,
@@ -169,14 +178,8 @@ impl Chat {
         block: Cidr,
         now: Moment,
     ) -> Result<(), Refusal> {
-        let own = self.client(client).and_then(|state| state.origin.address);
-        let is_this_machine = |block: Cidr| {
-            ["127.0.0.1", "::1"].iter().any(|own| own.parse().is_ok_and(|own| block.contains(own)))
-        };
-        let is_whole =
-            self.clients_from(block).contains(&client) || own.is_some_and(|own| block.contains(own));
-        if is_this_machine(block) || is_whole {
-            return Err(("PROTECTED", Phrase::Protected));
+        if self.clients_from(block).contains(&client) {
+            return Err(PROTECTED);
         }
         let mut sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Block(block));
         sanction.until_unix_ms = sanction.until_unix_ms.or(self.until(Some(BLOCK_BAN_S)));
@@ -202,9 +205,12 @@ impl Chat {
 
     fn set_role(&mut self, name: &str, role: Role) -> Result<(), Refusal> {
         let row = self.account_named(name)?;
-        let number = row.number;
+        let (number, before) = (row.number, row.role);
         self.change_account(AccountRow { role, ..row });
         self.settle_account(number);
+        if role != before {
+            self.tell_role(number);
+        }
         Ok(())
     }
 

@@ -21,6 +21,8 @@ const FORGET_AFTER: Duration = Duration::from_secs(3600);
 pub(super) enum Subject {
     /// Those from there.
     Address(Cidr),
+    /// Those of all whom a proxy does not name, together: nobody knows where they are.
+    Nowhere,
     /// Those for this name, whether there is such an account or not.
     Name(Box<str>),
     /// Those of the account with this number.

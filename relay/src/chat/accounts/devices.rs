@@ -33,6 +33,27 @@ impl Chat {
         devices.unwrap_or_default().into_iter().for_each(|client| self.settle_standing(client));
     }
 
+    /// The account may do other things than before: its devices are told, whatever they are doing. One that is still to be
+    /// greeted hears it then.
+    pub(super) fn tell_role(&mut self, number: u64) {
+        let Some(account) = self.accounts.by_number.get(&number) else { return };
+        let (role, devices) = (account.row.role, account.devices.clone());
+        let phrase = match role {
+            Role::User => Phrase::NowUser,
+            Role::Bridge => Phrase::NowBridge,
+            Role::Operator => Phrase::NowOperator,
+        };
+        // No answer to anything: it repeats no label.
+        let line = format!("* ROLE role={} :{}\n", role.word(), phrase.in_language(self.settings.language));
+        for device in devices {
+            let is_open = self.client(device).is_some_and(|state| !state.is_closing);
+            let has_place = self.outbox(device).is_some_and(|outbox| outbox.has_place());
+            if is_open && has_place && !self.is_greeting(device) {
+                self.insert(device, &line);
+            }
+        }
+    }
+
     /// What follows from the account's role and mutes.
     fn settle_standing(&mut self, client: ClientId) {
         let until = self.account_of(client).map(|number| self.muted_until(number)).unwrap_or_default();

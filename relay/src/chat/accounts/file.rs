@@ -44,9 +44,13 @@ impl Chat {
         if self.accounts.looking.take_if(|looking| *looking == ticket).is_none() {
             return;
         }
-        if let Answer::Accounts(Some(kept)) = answer {
-            self.merge_accounts((**kept).clone(), ticket);
-        }
+        let why = match answer {
+            Answer::Accounts(None) => return,
+            Answer::Accounts(Some(kept)) => return self.merge_accounts((**kept).clone(), ticket),
+            Answer::AccountsUnreadable(why) => why.clone(),
+            _ => String::new(),
+        };
+        self.events.push_back(Event::AccountsUnread { why });
     }
 
     /// The file has other accounts than were known. `ticket`: of the question.
@@ -70,9 +74,13 @@ impl Chat {
             if known.is_none_or(|account| account.row.password != row.password) {
                 self.accounts.revoked.push(row.number);
             }
-            let number = row.number;
+            let (number, role) = (row.number, row.role);
+            let has_other_role = known.is_some_and(|account| account.row.role != role);
             self.put_account(row, 0);
             self.settle_account(number);
+            if has_other_role {
+                self.tell_role(number);
+            }
             changed += 1;
         }
         if changed > 0 || !gone.is_empty() {

@@ -188,7 +188,7 @@ impl Chat {
         // Not those for the name as it was written: that may look like somebody else's, too.
         for subject in self.subjects(client, &row.name) {
             match subject {
-                Subject::Address(_) => self.accounts.by_address.forgive(&subject),
+                Subject::Address(_) | Subject::Nowhere => self.accounts.by_address.forgive(&subject),
                 _ => self.accounts.by_name.clear(&subject),
             }
         }

@@ -40,14 +40,14 @@ impl Chat {
         }
         let subjects = self.subjects(client, name);
         let waits = subjects.iter().map(|subject| match subject {
-            Subject::Address(_) => self.accounts.by_address.wait(subject, now),
+            Subject::Address(_) | Subject::Nowhere => self.accounts.by_address.wait(subject, now),
             _ => self.accounts.by_name.wait(subject, now),
         });
         check_wait(waits.max().unwrap_or_default())?;
         self.check_place()?;
         for subject in subjects {
             match subject {
-                Subject::Address(_) => self.accounts.by_address.charge(subject, now),
+                Subject::Address(_) | Subject::Nowhere => self.accounts.by_address.charge(subject, now),
                 _ => self.accounts.by_name.charge(subject, now),
             }
         }
@@ -56,12 +56,12 @@ impl Chat {
 
     /// Whose tries a log-in counts among.
     pub(super) fn subjects(&self, client: ClientId, name: &str) -> Vec<Subject> {
-        let address = self.counted_address(client).map(Subject::Address);
+        let origin = self.counted_origin(client);
         // A guess under a name that looks the same is one for the same account.
         let mut keys = super::keys(name);
         keys.sort_unstable();
         keys.dedup();
-        address.into_iter().chain(keys.into_iter().map(|key| Subject::Name(key.into()))).collect()
+        origin.into_iter().chain(keys.into_iter().map(|key| Subject::Name(key.into()))).collect()
     }
 
     pub(super) fn check_passwd(
@@ -108,11 +108,11 @@ impl Chat {
         if self.accounts.by_number.len() >= ACCOUNTS_MAX {
             return Err(refused("FULL", Phrase::AccountsFull));
         }
-        let address = self.counted_address(client).map(Subject::Address).filter(|_| !is_operator);
-        let wait = address.as_ref().map(|subject| self.accounts.registers.wait(subject, now));
+        let origin = self.counted_origin(client).filter(|_| !is_operator);
+        let wait = origin.as_ref().map(|subject| self.accounts.registers.wait(subject, now));
         check_wait(wait.unwrap_or_default())?;
         self.check_place()?;
-        address.into_iter().for_each(|subject| self.accounts.registers.charge(subject, now));
+        origin.into_iter().for_each(|subject| self.accounts.registers.charge(subject, now));
         Ok(())
     }
 
