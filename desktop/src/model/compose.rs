@@ -7,7 +7,7 @@ use tertulia_wire::text::{clean, join_lines};
 
 use super::slash::holds_password;
 use super::{EntryId, Model, Sentence, State, ViewCommand};
-use crate::phrases::Phrase;
+use crate::phrases::{AccountPhrase, Phrase};
 
 /// Bytes of a message: what fits a line of the protocol with its label, room, receiver and answered line before it.
 pub const TEXT_BYTES_MAX: usize = LINE_BYTES_MAX - 512;
@@ -120,6 +120,9 @@ impl Model {
         let shown = self.conversations.shown();
         let id = shown.id;
         let written = shown.draft.text.trim().to_owned();
+        if written.is_empty() && self.come_back() {
+            return;
+        }
         let is_command = written.starts_with('/') && !written.starts_with("//") && !written.contains('\n');
         if is_command {
             let begun = self.sent.begun().map(str::to_owned).unwrap_or_default();
@@ -129,6 +132,9 @@ impl Model {
                 self.clear_input(id, begun);
             }
             return;
+        }
+        if holds_password(&written) {
+            return self.complain(AccountPhrase::PasswordAloud);
         }
         let said = if written.starts_with("//") { written.get(1..).unwrap_or_default() } else { &written };
         let text = clean(&join_lines(said)).trim().to_owned();

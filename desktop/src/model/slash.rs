@@ -2,6 +2,7 @@
 
 use tertulia_wire::account::AccountCommand;
 use tertulia_wire::command::CommandError;
+use tertulia_wire::text::{is_default_ignorable, is_dirty};
 
 use super::accounts::What;
 use super::{Act, ConversationId, Kind, Model, Sentence};
@@ -67,14 +68,16 @@ const ORDERS: [Named; 15] = [
     named(Order::Passwd, "clave", "passwd", Phrase::Account(AccountPhrase::HelpPasswd), None),
 ];
 
-/// Whether a password may stand in a text: it is an order that takes one, and more than its word.
+/// Whether a password may stand in a text: it is an order that takes one, and more than its word. What is not seen before it, or
+/// in it, makes it no other: a person has typed an order.
 pub(super) fn holds_password(text: &str) -> bool {
-    let Some((word, _)) =
-        text.trim_start().strip_prefix('/').and_then(|rest| rest.split_once(char::is_whitespace))
-    else {
+    let is_unseen = |c: char| c.is_whitespace() || is_dirty(c) || is_default_ignorable(c);
+    let Some(rest) = text.trim_start_matches(is_unseen).strip_prefix('/') else { return false };
+    let Some((word, _)) = rest.trim_start_matches(is_unseen).split_once(char::is_whitespace) else {
         return false;
     };
-    let word = crate::fold::search_key(word);
+    let seen: String = word.chars().filter(|c| !is_unseen(*c)).collect();
+    let word = crate::fold::search_key(&seen);
     let takes_one = |named: &&Named| matches!(named.order, Order::Login | Order::Register | Order::Passwd);
     ORDERS.iter().filter(takes_one).any(|named| named.is(&word))
 }
@@ -204,6 +207,10 @@ impl Model {
             }),
         };
         let text = text.trim();
+        if holds_password(text) {
+            self.complain(AccountPhrase::PasswordAloud);
+            return false;
+        }
         if !self.fits(text) {
             return false;
         }
