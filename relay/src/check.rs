@@ -13,7 +13,8 @@ use tertulia_wire::limits::TLS_PORT;
 use crate::listen::{Transport, bind_all};
 use crate::options::Options;
 
-/// Bits of a file's mode that let others than its owner and its group at it.
+/// Bits of a file's mode that let others than its owner and its group at it. A group that has a file was given it on purpose:
+/// keys of a group that many services share are the rule on some systems.
 const OTHERS: u32 = 0o007;
 
 /// How a thing stands.

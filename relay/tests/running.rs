@@ -158,6 +158,26 @@ fn files_that_others_can_read_are_named_by_check_and_at_the_start() {
     command.arg("--config").arg(&path);
     let relay = Relay::from_command(command);
     assert!(relay.said().contains(&format!("warning: {warned}")), "{:?}", relay.said());
+    // A group was given it on purpose.
+    for mode in [0o640, 0o660] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        assert!(!check(&["--config", config]).1.iter().any(|line| line.starts_with("warn ")), "{mode:o}");
+    }
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o646)).unwrap();
+    assert!(
+        check(&["--config", config]).1.iter().any(|line| line.contains(": others can write it (mode 646)"))
+    );
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    if cfg!(feature = "history") {
+        let history = folder.file();
+        let flags = ["--config", config, "--history", history.to_str().unwrap()];
+        let warned = |mode| {
+            std::fs::write(&history, "").unwrap();
+            std::fs::set_permissions(&history, PermissionsExt::from_mode(mode)).unwrap();
+            check(&flags).1.iter().any(|line| line.starts_with("warn history "))
+        };
+        assert!(!warned(0o640) && warned(0o644));
+    }
     // In a folder that nobody else can enter it does not matter.
     std::fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o700)).unwrap();
     assert!(!check(&["--config", config]).1.iter().any(|line| line.starts_with("warn ")));

@@ -73,6 +73,8 @@ pub enum Heard<'a> {
     },
     /// `* FAIL JOIN CODE …`
     JoinRefused {
+        /// The room, where the relay says which: one that nobody has asked for just now, perhaps.
+        room: Option<Cow<'a, str>>,
         /// Why, as a word for machines.
         code: &'a str,
         /// Why, for people.
@@ -266,7 +268,10 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
             Some(Heard::LoggedIn { name: value(rest, "name")?, role: value(rest, "role")? })
         }
         ("FAIL", "LOGIN", code) => Some(Heard::LoginRefused { code, words: rest, sentence }),
-        ("FAIL", "JOIN", code) => Some(Heard::JoinRefused { code, sentence }),
+        ("FAIL", "JOIN", code) => {
+            let room = rest.split(' ').next().filter(|_| code == "NOT_ALLOWED").and_then(plain);
+            Some(Heard::JoinRefused { room, code, sentence })
+        }
         ("FAIL", "SAY", code) => Some(Heard::SayRefused { label: label(rest)?, code, sentence }),
         ("NOTE", "SAY", "NOT_KEPT") => Some(Heard::NotKept { label: label(rest)?, id: number(rest, "id")? }),
         ("WARN", "GAP", _) => {
@@ -365,7 +370,14 @@ mod tests {
             ("* NOTE HELLO WAIT :a moment", Heard::HelloWaits),
             ("* JOINED room=a last=9 :sí", Heard::Joined { room: "a".into(), last: Some(9) }),
             ("* JOINED room=a :sí", Heard::Joined { room: "a".into(), last: None }),
-            ("* FAIL JOIN TOO_MANY_ROOMS 9 :x", Heard::JoinRefused { code: "TOO_MANY_ROOMS", sentence: "x" }),
+            (
+                "* FAIL JOIN TOO_MANY_ROOMS 9 :x",
+                Heard::JoinRefused { room: None, code: "TOO_MANY_ROOMS", sentence: "x" },
+            ),
+            (
+                "* FAIL JOIN NOT_ALLOWED junta label=q :x",
+                Heard::JoinRefused { room: Some("junta".into()), code: "NOT_ALLOWED", sentence: "x" },
+            ),
             ("* PARTED room=a :sí", Heard::Parted { room: "a".into() }),
             (
                 "* ACK label=7 id=43 time=2026-11-22T16:37:00.123Z",

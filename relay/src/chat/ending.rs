@@ -22,6 +22,12 @@ impl Chat {
             #[cfg(feature = "history")]
             Cut::Kicked => ("FAIL RELAY KICKED".to_owned(), Phrase::Kicked),
             #[cfg(feature = "history")]
+            Cut::PasswordChanged => ("FAIL RELAY PASSWORD_CHANGED".to_owned(), Phrase::PasswordChanged),
+            #[cfg(feature = "history")]
+            Cut::AccountRemoved => ("FAIL RELAY ACCOUNT_REMOVED".to_owned(), Phrase::AccountRemoved),
+            #[cfg(feature = "history")]
+            Cut::NameRegistered => ("FAIL RELAY NAME_REGISTERED".to_owned(), Phrase::NameRegistered),
+            #[cfg(feature = "history")]
             Cut::Banned => ("FAIL RELAY BANNED".to_owned(), Phrase::Banned),
             Cut::Incomplete => ("FAIL LINE INCOMPLETE".to_owned(), Phrase::LineIncomplete),
             Cut::Foreign(foreign) => {

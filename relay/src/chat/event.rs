@@ -13,9 +13,18 @@ pub enum Cut {
     Silent,
     /// Another connection took its session up.
     Resumed,
-    /// An operator wanted that, or its account is no more.
+    /// An operator wanted that.
     #[cfg(feature = "history")]
     Kicked,
+    /// Its account has another password, which it has not shown.
+    #[cfg(feature = "history")]
+    PasswordChanged,
+    /// Its account is no more.
+    #[cfg(feature = "history")]
+    AccountRemoved,
+    /// Its name has become an account's, and it has not logged in as that.
+    #[cfg(feature = "history")]
+    NameRegistered,
     /// It may not be here.
     #[cfg(feature = "history")]
     Banned,
@@ -33,6 +42,12 @@ impl Cut {
         #[cfg(feature = "history")]
         Self::Kicked,
         #[cfg(feature = "history")]
+        Self::PasswordChanged,
+        #[cfg(feature = "history")]
+        Self::AccountRemoved,
+        #[cfg(feature = "history")]
+        Self::NameRegistered,
+        #[cfg(feature = "history")]
         Self::Banned,
         Self::Foreign(Foreign::Http),
         Self::Foreign(Foreign::Tls),
@@ -48,6 +63,12 @@ impl Cut {
             Self::Resumed => "resumed",
             #[cfg(feature = "history")]
             Self::Kicked => "kicked",
+            #[cfg(feature = "history")]
+            Self::PasswordChanged => "password_changed",
+            #[cfg(feature = "history")]
+            Self::AccountRemoved => "account_removed",
+            #[cfg(feature = "history")]
+            Self::NameRegistered => "name_registered",
             #[cfg(feature = "history")]
             Self::Banned => "banned",
             Self::Foreign(foreign) => foreign.word(),

@@ -12,7 +12,7 @@ use super::client::{Extended, Mode};
 use super::commands::echoed;
 use super::names::Holder;
 use super::promises::Promise;
-use super::rooms::Notice;
+use super::rooms::{DEFAULT_ROOM, Notice};
 use super::sessions::{Presence, SessionId, secure_hash};
 use super::tagged::offset_behind;
 use super::timers::Look;
@@ -170,7 +170,9 @@ impl Chat {
         if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
             named.is_announced = true;
         }
-        self.greet(client, session, &token, &After::default());
+        if !self.greet(client, session, &token, &After::default()).is_empty() {
+            self.note_session(client);
+        }
         self.notice(client, Notice::Join, now);
         self.resumed.push_back(client);
     }
@@ -208,10 +210,15 @@ impl Chat {
         self.extend(client, session, None, now);
         self.set_name(client, &name, "", None, true);
         self.restore_mute(client, muted_until);
-        self.greet(client, session, token, &hello.after);
+        let lost = self.greet(client, session, token, &hello.after);
+        if presence != Presence::Offline {
+            self.show_lost(client, session, &lost, now);
+        }
         self.come_back(session);
-        if presence == Presence::Offline {
+        if presence == Presence::Offline || !lost.is_empty() {
             self.note_session(client);
+        }
+        if presence == Presence::Offline {
             self.notice(client, Notice::Join, now);
         }
         if !self.sessions.knows_labels(session) {
@@ -229,9 +236,27 @@ impl Chat {
         self.cut(ghost, Cut::Resumed, now);
     }
 
-    /// HELLO, a JOINED for each room of the session, and then what is said there.
-    fn greet(&mut self, client: ClientId, session: SessionId, token: &str, after: &After<'_>) {
-        let Some(state) = self.sessions.get(session) else { return };
+    /// The others see it in none of these rooms any more, in which they had it until now; and where it has none left, in the
+    /// default room.
+    fn show_lost(&mut self, client: ClientId, session: SessionId, lost: &[String], now: Moment) {
+        let Some(name) = self.shown_name(client).filter(|_| !lost.is_empty()) else { return };
+        for room in lost {
+            if let Some(room) =
+                self.rooms.find(room).filter(|room| !self.is_session_elsewhere(session, *room))
+            {
+                self.notice_in(room, None, &name, Notice::Leave, now);
+            }
+        }
+        let had = self.sessions.get(session).map_or(0, |session| session.rooms.len());
+        if lost.len() == had {
+            self.notice_in(DEFAULT_ROOM, Some(client), &name, Notice::Join, now);
+        }
+    }
+
+    /// HELLO, a JOINED for each room of the session, and then what is said there. Returns the rooms that it may not enter any
+    /// more; who had no others is in the default room.
+    fn greet(&mut self, client: ClientId, session: SessionId, token: &str, after: &After<'_>) -> Vec<String> {
+        let Some(state) = self.sessions.get(session) else { return Vec::new() };
         let (sid, names) = (state.sid, state.rooms.clone());
         let name = self.shown_name(client).unwrap_or_default();
         let flood =
@@ -248,9 +273,10 @@ impl Chat {
             ),
             None,
         );
-        let mut rooms = Vec::new();
+        let (mut rooms, mut lost) = (Vec::new(), Vec::new());
         for name in &names {
             if !self.admits(client, "JOIN", name) {
+                lost.push(name.clone());
                 continue;
             }
             match self.rooms.find_or_add(name) {
@@ -258,14 +284,22 @@ impl Chat {
                 Err(error) => self.refuse_room(client, error),
             }
         }
+        let is_moved = !lost.is_empty() && lost.len() == names.len();
+        if is_moved {
+            rooms.push(DEFAULT_ROOM);
+        }
         for room in &rooms {
             self.tell_joined(client, *room);
         }
         self.tell_trouble(client);
         self.tell_markers(client);
+        // It was not in that room: it has missed nothing there.
+        let nothing = After::default();
+        let after = if is_moved { &nothing } else { after };
         for room in rooms {
             self.enter_after(client, room, after);
         }
+        lost
     }
 
     /// `JOINED`, with the newest id that may have been said there.

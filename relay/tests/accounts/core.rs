@@ -393,3 +393,77 @@ fn markers_of_more_rooms_than_are_remembered_do_not_stay_in_the_file() {
     }
     assert_eq!(kept.len(), 256);
 }
+
+/// Eva, a guest, is in `cocina` alone, and Ana is there besides; Luis listens in the default room; Jefa may close rooms. Gives
+/// Eva's token.
+fn in_the_kitchen(core: &mut Core) -> String {
+    connect(core, 1, NEAR, true);
+    ask(core, 1, "/login Jefa Jefa-password");
+    connect(core, 2, FAR, true);
+    ask(core, 2, "/login Ana Ana-password");
+    core.send(2, "/join cocina");
+    connect(core, 3, FAR, false);
+    core.send(3, "Luis se ha unido al chat.");
+    connect(core, 4, FAR, false);
+    core.send(4, "/hello v=1 name=Eva room=cocina");
+    let hello = core.heard(4).into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    [1, 2, 3].into_iter().for_each(|client| drop(core.heard(client)));
+    hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned()
+}
+
+/// Eva is in the default room, and everybody sees it like that.
+#[track_caller]
+fn expect_in_the_default_room(core: &mut Core, client: u32) {
+    assert_eq!(core.heard(2), ["Eva ha abandonado el chat."], "in the room that was closed");
+    assert_eq!(core.heard(3), ["Eva se ha unido al chat."], "in the default room");
+    core.send(client, "@label=1;room=general ¿y ahora?");
+    assert_eq!(core.heard(3), ["Eva: ¿y ahora?"]);
+    assert_eq!(core.heard(2), [""; 0]);
+    core.send(3, "Luis: hola");
+    assert!(core.heard(client).iter().any(|line| line.ends_with(" Luis: hola")));
+}
+
+#[test]
+fn a_guest_who_comes_back_after_its_only_room_was_closed_is_in_the_default_room_and_told_why() {
+    for away_s in [1.0, 30.0] {
+        let mut core = begun();
+        let token = in_the_kitchen(&mut core);
+        core.gone(4);
+        expect(&mut core, 1, "/room cocina registered", "* NOTE ROOM DONE cocina registered :");
+        core.pass(away_s);
+        core.send(3, "Luis: aquí no estabas");
+        connect(&mut core, 5, FAR, false);
+        core.send(5, &format!("/hello v=1 name=Eva resume={token} after=1"));
+        let told = core.heard(5);
+        assert!(told[0].starts_with("* HELLO v=1 name=Eva "), "{told:?}");
+        assert!(told[1].starts_with("* FAIL JOIN NOT_ALLOWED cocina :"), "{told:?}");
+        assert!(told[2].starts_with("* JOINED room=general last=") && told.len() == 3, "{told:?}");
+        expect_in_the_default_room(&mut core, 5);
+        // The next time it is there from the beginning.
+        core.gone(5);
+        core.pass(30.0);
+        connect(&mut core, 6, FAR, false);
+        core.send(6, &format!("/hello v=1 name=Eva resume={token}"));
+        let told = core.heard(6);
+        assert!(told.len() == 2 && told[1].starts_with("* JOINED room=general last="), "{told:?}");
+    }
+}
+
+#[test]
+fn a_guest_whose_only_room_is_closed_while_it_is_there_goes_to_the_default_room() {
+    let mut core = begun();
+    in_the_kitchen(&mut core);
+    expect(&mut core, 1, "/room cocina registered", "* NOTE ROOM DONE cocina registered :");
+    let told = core.heard(4);
+    assert!(told[0].starts_with("* PARTED room=cocina :"), "{told:?}");
+    assert!(told[1].starts_with("* JOINED room=general last=") && told.len() == 2, "{told:?}");
+    expect_in_the_default_room(&mut core, 4);
+    // Who is somewhere else besides stays there.
+    core.send(4, "/join patio");
+    core.send(4, "/part general");
+    core.send(4, "/join tercera");
+    core.heard(4);
+    expect(&mut core, 1, "/room tercera members", "* NOTE ROOM DONE tercera members :");
+    let told = core.heard(4);
+    assert!(told.len() == 1 && told[0].starts_with("* PARTED room=tercera :"), "{told:?}");
+}

@@ -78,7 +78,9 @@ fn another_password_is_taken_and_the_old_one_is_not_any_more() {
     cook.hears(&["Ana ha abandonado el chat."]);
     let mut thief = logged_in(&relay, "Ana", "la primera");
     expect(&mut ana, "/passwd la segunda", "* NOTE PASSWD DONE :");
-    assert!(thief.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(
+        thief.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY PASSWORD_CHANGED :"))
+    );
     cook.hears(&[]);
     let mut stolen = relay.client();
     stolen.tell(&format!("/hello v=1 name=Ana resume={token}"));

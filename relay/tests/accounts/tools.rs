@@ -51,14 +51,14 @@ fn what_is_changed_beside_a_running_relay_counts_for_the_next_log_in() {
     let mut guest = relay.named("Ana");
     make_accounts(&folder, &[("Ana", "operator")]);
     let mut ana = logged_in(&relay, "Ana", "Ana-password");
-    assert!(guest.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(guest.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY NAME_REGISTERED :")));
     expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_HERE Nadie :");
     assert!(account(&folder, &["role", "Ana", "user"], "").0);
     expect(&mut relay.client(), "/login Nadie adivinada", "* FAIL LOGIN REFUSED :");
     expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
     assert!(account(&folder, &["remove", "Ana"], "").0);
     expect(&mut relay.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
-    assert!(ana.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(ana.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY ACCOUNT_REMOVED :")));
     let mut free = relay.client();
     free.tell("Ana: libre");
     free.hears(&[]);
@@ -95,7 +95,7 @@ fn an_account_made_anew_under_a_name_that_was_removed_is_its_new_owners_and_nobo
     assert!(account(&folder, &["remove", "Ana"], "").0);
     assert!(account(&folder, &["add", "Ana"], "otra clave\n").0);
     logged_in(&relay, "Ana", "otra clave");
-    assert!(old.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(old.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY ACCOUNT_REMOVED :")));
     let mut squatter = relay.client();
     expect(&mut squatter, "/register Ana una clave", "* FAIL REGISTER NAME_REGISTERED Ana :");
     expect(&mut squatter, "/nick Ana", "* FAIL NICK NAME_REGISTERED Ana :");
@@ -112,7 +112,12 @@ fn another_password_from_a_tool_ends_whatever_came_with_the_old_one() {
     assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
     first.signal("HUP");
     for device in [&mut desk, &mut phone] {
-        assert!(device.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+        assert!(
+            device
+                .lines_until_closed()
+                .iter()
+                .any(|line| line.starts_with("* FAIL RELAY PASSWORD_CHANGED :"))
+        );
     }
     other.tell("/ping x");
     let resume = format!("/hello v=1 name=Ana resume={token}");
@@ -139,9 +144,11 @@ fn at_a_hangup_the_accounts_are_looked_at_and_who_has_none_any_more_goes() {
     make_accounts(&folder, &[("Eva", "user")]);
     relay.signal("HUP");
     relay.await_said("accounts changed=2 gone=1");
-    assert!(desk.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(desk.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY ACCOUNT_REMOVED :")));
     expect(&mut luis, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
-    assert!(squatter.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(
+        squatter.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY NAME_REGISTERED :"))
+    );
     expect(&mut relay.client(), "/nick Eva", "* FAIL NICK NAME_REGISTERED Eva :");
     let mut free = relay.client();
     free.tell(&format!("/hello v=1 name=Ana resume={token}"));

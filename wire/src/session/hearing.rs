@@ -47,8 +47,10 @@ impl Session {
                 }
             }
             Heard::Joined { room, last } => self.handle_joined(&room.to_lowercase(), last),
-            Heard::JoinRefused { code, sentence } => {
-                if let Some(room) = self.rooms.handle_refused() {
+            Heard::JoinRefused { room, code, sentence } => {
+                let named = room.map(|room| room.to_lowercase());
+                if let Some(room) = self.rooms.handle_refused(named.as_deref()) {
+                    self.forget_gaps(&room);
                     let (code, sentence) = (code.to_owned(), sentence.to_owned());
                     self.events.push_back(Event::JoinRefused { room, code, sentence });
                 }

@@ -35,6 +35,8 @@ pub(super) struct Rooms {
     rooms: Vec<Room>,
     /// What was asked for over this connection and not answered, oldest first.
     asked: VecDeque<String>,
+    /// The relay has taken the last room that was wanted away: where it puts the session then, it stays.
+    is_homeless: bool,
 }
 
 /// What is to be asked of the relay.
@@ -47,6 +49,7 @@ pub(super) enum Move {
 impl Rooms {
     /// Wants to be in a room. False: in too many.
     pub(super) fn want(&mut self, name: &str) -> bool {
+        self.is_homeless = false;
         if self.wanted().any(|room| room.name == name) {
             return true;
         }
@@ -66,6 +69,7 @@ impl Rooms {
 
     /// Does not want to be in a room any more.
     pub(super) fn forgo(&mut self, name: &str) {
+        self.is_homeless = false;
         if let Some(room) = self.get_mut(name) {
             room.is_wanted = false;
         }
@@ -100,6 +104,7 @@ impl Rooms {
         self.rooms.retain(|room| room.is_wanted);
         self.rooms.iter_mut().for_each(|room| room.seat = Seat::Out);
         self.asked.clear();
+        self.is_homeless = false;
     }
 
     /// The next that is to be asked for, noted as asked.
@@ -125,13 +130,23 @@ impl Rooms {
     /// The relay has the session in this room now. None: it can be none, or too many are known.
     pub(super) fn handle_joined(&mut self, name: &str) -> Option<&mut Room> {
         self.asked.retain(|asked| asked != name);
-        self.get_or_add(name)
+        let is_home = std::mem::take(&mut self.is_homeless) && self.wanted().next().is_none();
+        let room = self.get_or_add(name)?;
+        room.is_wanted |= is_home;
+        Some(room)
     }
 
-    /// The relay refuses what it was asked for first. Answers come in the order of the questions.
-    pub(super) fn handle_refused(&mut self) -> Option<String> {
-        let name = self.asked.pop_front()?;
+    /// The relay refuses the room that it names, or what it was asked for first: answers come in the order of the questions.
+    /// None: it is none of the session's.
+    pub(super) fn handle_refused(&mut self, named: Option<&str>) -> Option<String> {
+        let name = match named {
+            Some(name) => self.get(name)?.name.clone(),
+            None => self.asked.front()?.clone(),
+        };
+        let is_taken_away = self.get(&name).is_some_and(|room| room.is_wanted && room.seat != Seat::Asked);
+        self.asked.retain(|asked| *asked != name);
         self.rooms.retain(|room| room.name != name);
+        self.is_homeless = is_taken_away && self.wanted().next().is_none();
         Some(name)
     }
 
@@ -141,12 +156,14 @@ impl Rooms {
 
     /// The session is out of a room. One that it did not give up is not asked for again.
     pub(super) fn handle_parted(&mut self, name: &str) {
+        let is_taken_away = self.get(name).is_some_and(|room| room.is_wanted && room.seat != Seat::Leaving);
         if let Some(room) = self.get_mut(name) {
             room.is_wanted &= room.seat == Seat::Leaving;
             room.seat = Seat::Out;
             room.newest = None;
         }
         self.rooms.retain(|room| room.is_wanted || room.seat != Seat::Out);
+        self.is_homeless = is_taken_away && self.wanted().next().is_none();
     }
 }
 

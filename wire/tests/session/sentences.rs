@@ -5,7 +5,7 @@ use tertulia_wire::heard::Heard;
 use tertulia_wire::heard::Notice;
 use tertulia_wire::limits::{LABELS_KEPT, LINE_BYTES_MAX, TAGGED_LINE_BYTES_MAX};
 use tertulia_wire::session::{
-    ANSWER_WAIT, Action, AskError, Event, FETCHES_MAX, Line, Say, SayError, Session, Source,
+    ANSWER_WAIT, Action, AskError, Config, Event, FETCHES_MAX, Line, Say, SayError, Session, Source,
     UNANSWERED_BYTES_MAX, Way,
 };
 
@@ -440,4 +440,60 @@ fn a_session_that_another_connection_took_over_stays_away_until_it_is_started() 
     assert_eq!((actions(&mut session).len(), session.next_due()), (0, None));
     session.start(seconds(1000));
     assert_eq!(actions(&mut session), [Action::Connect]);
+}
+
+/// One that is in `cocina` alone.
+fn in_the_kitchen() -> Session {
+    let mut session = Session::new(Config::new("relay.example:2000", "Ana", &["cocina"], 1));
+    connect(&mut session, seconds(0));
+    hear(&mut session, &format!("{HELLO}* JOINED room=cocina last=10 :aquí\n"), seconds(0));
+    session
+}
+
+#[test]
+fn whose_only_room_is_closed_stays_where_the_relay_puts_it() {
+    let put_out = "* FAIL JOIN NOT_ALLOWED cocina :no\n* JOINED room=general last=12 :aquí\n";
+    let joined = Event::Joined { room: text("general") };
+    // While it was away.
+    let mut session = in_the_kitchen();
+    crate::bench::reconnect(&mut session, seconds(1));
+    let told = hear(&mut session, &format!("{HELLO}{put_out}"), seconds(61));
+    let refused =
+        Event::JoinRefused { room: text("cocina"), code: text("NOT_ALLOWED"), sentence: text("no") };
+    assert_eq!(told[1..], [refused, joined.clone()]);
+    hear(&mut session, "* PONG rooms\n", seconds(61));
+    assert!(written(&mut session).iter().all(|line| line.starts_with("/ping ")));
+    assert_eq!(session.rooms().collect::<Vec<_>>(), ["general"]);
+    assert_eq!(
+        texts(&hear(&mut session, "@id=13;room=general Luis: hola\n", seconds(62)), |_| true),
+        ["hola"]
+    );
+    // While it was there.
+    let mut session = in_the_kitchen();
+    let told =
+        hear(&mut session, "* PARTED room=cocina :no\n* JOINED room=general last=12 :aquí\n", seconds(1));
+    assert_eq!(told, [Event::Parted { room: text("cocina") }, joined]);
+    assert!(written(&mut session).is_empty());
+    assert_eq!(session.rooms().collect::<Vec<_>>(), ["general"]);
+}
+
+#[test]
+fn who_has_given_its_only_room_up_itself_leaves_where_the_relay_still_has_it() {
+    let mut session = in_the_kitchen();
+    session.handle_disconnected(seconds(1));
+    events(&mut session);
+    session.part("cocina");
+    connect(&mut session, seconds(61));
+    hear(&mut session, &format!("{HELLO}* JOINED room=cocina last=12 :aquí\n"), seconds(61));
+    written(&mut session);
+    hear(&mut session, "* PONG rooms\n", seconds(61));
+    assert_eq!(written(&mut session), ["/part cocina"]);
+    // One that it asks for and may not enter is none that it was in.
+    let mut session = ready();
+    session.join("junta").unwrap();
+    session.part("general");
+    written(&mut session);
+    hear(&mut session, "* FAIL JOIN NOT_ALLOWED junta :no\n* PARTED room=general :x\n", seconds(1));
+    hear(&mut session, "* JOINED room=patio last=12 :aquí\n", seconds(1));
+    assert_eq!(written(&mut session), ["/part patio"]);
 }

@@ -262,6 +262,10 @@ impl Chat {
         {
             if self.is_extended(client) {
                 self.leave_room(client, name, now);
+                // Who had no other would else hear nothing at all, and not know why.
+                if self.rooms_of(client).is_empty() {
+                    self.add_room(client, ROOM_DEFAULT, now);
+                }
                 continue;
             }
             let shown = self.shown_name(client).filter(|_| self.is_announced(client));

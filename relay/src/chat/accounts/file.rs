@@ -95,7 +95,7 @@ impl Chat {
         self.accounts.revoked.push(number);
         for client in account.devices {
             self.sign_off(client);
-            self.accounts.unwelcome.push((client, Cut::Kicked));
+            self.accounts.unwelcome.push((client, Cut::AccountRemoved));
         }
     }
 }
