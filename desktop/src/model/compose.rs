@@ -133,9 +133,6 @@ impl Model {
             }
             return;
         }
-        if holds_password(&written) {
-            return self.complain(AccountPhrase::PasswordAloud);
-        }
         let said = if written.starts_with("//") { written.get(1..).unwrap_or_default() } else { &written };
         let text = clean(&join_lines(said)).trim().to_owned();
         if text.is_empty() || !self.fits(&text) {
@@ -152,8 +149,13 @@ impl Model {
         }
     }
 
-    /// Whether a message can be so long; if not, the person is told.
+    /// Whether a message can be said: it is not too long, and no order with a password that something stands before. If not, the
+    /// person is told.
     pub(super) fn fits(&mut self, text: &str) -> bool {
+        if tertulia_wire::account::holds_password(text) {
+            self.complain(AccountPhrase::HoldsPassword);
+            return false;
+        }
         let over = text.len().saturating_sub(TEXT_BYTES_MAX);
         if over > 0 {
             self.complain(Sentence::new(Phrase::TooLongBy, &[&over.to_string()]));

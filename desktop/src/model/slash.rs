@@ -68,11 +68,15 @@ const ORDERS: [Named; 15] = [
     named(Order::Passwd, "clave", "passwd", Phrase::Account(AccountPhrase::HelpPasswd), None),
 ];
 
-/// Whether a password may stand in a text: it is an order that takes one, and more than its word. What is not seen before it, or
-/// in it, makes it no other: a person has typed an order.
+/// Whether a password may stand in a text: a line of it is an order that takes one, and more than its word. What is not seen before
+/// the order, or in it, makes it no other.
 pub(super) fn holds_password(text: &str) -> bool {
+    text.lines().any(line_holds_password)
+}
+
+fn line_holds_password(line: &str) -> bool {
     let is_unseen = |c: char| c.is_whitespace() || is_dirty(c) || is_default_ignorable(c);
-    let Some(rest) = text.trim_start_matches(is_unseen).strip_prefix('/') else { return false };
+    let Some(rest) = line.trim_start_matches(is_unseen).strip_prefix('/') else { return false };
     let Some((word, _)) = rest.trim_start_matches(is_unseen).split_once(char::is_whitespace) else {
         return false;
     };
@@ -207,10 +211,6 @@ impl Model {
             }),
         };
         let text = text.trim();
-        if holds_password(text) {
-            self.complain(AccountPhrase::PasswordAloud);
-            return false;
-        }
         if !self.fits(text) {
             return false;
         }

@@ -87,13 +87,13 @@ phrases! { AccountPhrase;
     PasswdDone: "la contraseña es otra", "the password is another one";
     /// It would be read on its way.
     NotPrivate: "una contraseña no viaja sin cifrar: activa TLS en los ajustes", "a password does not travel unencrypted: turn TLS on in the settings";
-    /// It was in the way of an order, and is not said to anybody.
-    PasswordAloud: "no se ha enviado, para que nadie lea la contraseña: una orden con contraseña va sola, en una línea",
-        "not sent, so that nobody reads the password: an order with a password stands alone, in one line";
     /// Somebody has taken another one on another device.
     PasswordChanged: "la contraseña de «{0}» ha cambiado: hace falta la nueva", "the password of “{0}” has changed: the new one is needed";
     /// The answer is still to come.
     PasswordBusy: "la última contraseña aún no tiene respuesta", "the last password has no answer yet";
+    /// It begins as an order with a password does, and is none.
+    HoldsPassword: "parece una orden con una contraseña, y no se dice a nadie: una orden va sola, con la barra lo primero",
+        "that looks like an order with a password, and is said to nobody: an order stands alone, with its slash first";
 
     // What operators have done.
     /// In the banner, and among the lines: from where, and what the relay says of it.

@@ -216,7 +216,7 @@ fn what_may_be_an_order_with_a_password_is_neither_said_nor_remembered() {
         let mut window = Window::ready();
         window.say(text);
         assert!(window.link_commands().is_empty(), "{text:?}");
-        assert!(window.screen().hint.unwrap().is_error);
+        assert!(window.screen().hint.unwrap().is_error, "{text:?}");
         assert_eq!(window.input(), text, "the person can mend it");
         window.write("");
         window.act(Act::Earlier);
@@ -226,7 +226,7 @@ fn what_may_be_an_order_with_a_password_is_neither_said_nor_remembered() {
 
 #[test]
 fn what_only_speaks_of_passwords_is_said() {
-    for text in ["usa /login NOMBRE", "//login es la orden", "login Ana", "/clave"] {
+    for text in ["usa /login NOMBRE", "//silencio es la orden", "login Ana", "/clave"] {
         let mut window = Window::ready();
         window.say(text);
         assert_eq!(window.take_said().len(), usize::from(text != "/clave"), "{text}");
@@ -252,10 +252,7 @@ fn who_is_made_an_operator_has_the_acts_at_once_and_no_more_once_they_are_not() 
     window.session(Event::RoleChanged { role: "operator".to_owned() });
     assert_eq!(acts(&window), 6);
     let text = render::draw(&window.model, 100, 9);
-    assert!(
-        text.contains("ahora eres operador: lo que puedes hacer está en el menú de cada nombre"),
-        "{text}"
-    );
+    assert!(text.contains("ahora eres operador: lo que puedes hacer"), "{text}");
     window.act(Act::Operate { kind: ActKind::Ban, name: "Luis".to_owned() });
     window.session(Event::RoleChanged { role: "user".to_owned() });
     assert_eq!((acts(&window), render::question(&window.model)), (0, None));

@@ -163,12 +163,12 @@ fn kick_from_menu(window: &Window<'_>, luis: &mut Plain) {
     luis.await_line("the kick", |line| line.starts_with("* FAIL RELAY KICKED"));
 }
 
-/// An operator with `nc`.
-fn operator(relay: &Relay, name: &str) -> Plain {
-    let mut operator = relay.plain("Nadie");
-    operator.send(&format!("/login {name} {}", password_of(name)));
-    operator.await_line("the log-in", |line| line.starts_with("* NOTE LOGIN DONE"));
-    operator
+/// Somebody with an account and `nc`.
+fn with_account(relay: &Relay, name: &str) -> Plain {
+    let mut plain = relay.plain("Nadie");
+    plain.send(&format!("/login {name} {}", password_of(name)));
+    plain.await_line("the log-in", |line| line.starts_with("* NOTE LOGIN DONE"));
+    plain
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn who_was_kicked_says_nothing_until_enter_brings_them_back() {
     let (desk, home) = (Desk::open(), home());
     let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
     log_in(&window, &relay, "hola");
-    let mut jefa = operator(&relay, "Jefa");
+    let mut jefa = with_account(&relay, "Jefa");
     jefa.send("/kick Ana ruido");
     jefa.await_said("Ana ha abandonado el chat.");
     window.await_picture("what has happened", |picture| picture.count(WARNING, 0) > 5_000);
@@ -193,12 +193,28 @@ fn who_was_kicked_says_nothing_until_enter_brings_them_back() {
 }
 
 #[test]
+fn a_password_that_was_changed_on_another_device_is_asked_for_again() {
+    let relay = Relay::start_with(false, &[("Ana", "user")]);
+    let (desk, home) = (Desk::open(), home());
+    let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
+    log_in(&window, &relay, "hola");
+    let mut phone = with_account(&relay, "Ana");
+    phone.send("/clave una muy distinta");
+    await_question(&window, true);
+    window.types("una muy distinta");
+    window.keys(&["Return"]);
+    await_question(&window, false);
+    say(&window, &relay, "con la nueva");
+    window.close();
+}
+
+#[test]
 fn who_is_made_an_operator_while_the_window_is_open_kicks_from_its_menu() {
     let relay = Relay::start_with(false, &[("Ana", "user"), ("Jefa", "operator")]);
     let (desk, home) = (Desk::open(), home());
     let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
     log_in(&window, &relay, "aún no lo soy");
-    let mut jefa = operator(&relay, "Jefa");
+    let mut jefa = with_account(&relay, "Jefa");
     jefa.send("/op Ana");
     window.await_transcript("what Ana is now", |lines| {
         lines.iter().any(|line| line.starts_with("ahora eres operador"))
