@@ -127,7 +127,7 @@ impl Model {
             }
             // The sheet that asks for the new one tells it.
             (Some("FAIL"), Some("RELAY"), Some("PASSWORD_CHANGED")) => {
-                self.account.is_password_changed = true
+                self.account.is_password_changed = true;
             }
             (Some("FAIL"), Some("RELAY"), Some("TLS_NEEDED")) => {
                 let relay = self.settings.relay.clone();
