@@ -307,3 +307,15 @@ fn a_password_that_nobody_looks_at_any_more_is_waited_for_no_longer() {
     window.link(LinkEvent::CommandFailed { error: AskError::NotPrivate });
     assert_eq!(render::question(&window.model), None);
 }
+
+#[test]
+fn what_was_kept_of_a_room_that_is_opened_by_who_was_put_out_is_theirs_to_say_again() {
+    let kept = "[[retried]]\nroom = 'otra'\nunix_ms = 5\ntext = 'no salió'\nlabel = 'w1.1'\n";
+    let mut window = Window::ready();
+    window.model.restore_drafts(kept).unwrap();
+    window.session(removed("KICKED", "fuera"));
+    window.act(Act::Join("otra".to_owned()));
+    assert!(window.take_said().is_empty());
+    assert!(window.transcript().contains("!no salió!"), "{}", window.transcript());
+    assert!(window.model.drafts().contains("no salió"));
+}
