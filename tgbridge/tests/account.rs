@@ -191,6 +191,23 @@ fn one_that_may_not_speak_for_others_ends_and_loses_no_message() {
 }
 
 #[test]
+fn one_that_an_operator_kicks_says_so_comes_back_and_loses_no_message() {
+    let (fake, folder) = (Fake::start(), folder("bridge"));
+    assert!(Relay::administer(&folder, &["account", "add", "Jefa", "--role", "operator"], "la de la jefa"));
+    let relay = Relay::with(&folder, REGISTERED);
+    let bridge = Bridge::start(&fake, &relay, &folder, &["--login", NAME]);
+    bridge.process.await_said("papel bridge");
+    let mut jefa = relay.caller();
+    jefa.tell("/login Jefa la de la jefa");
+    jefa.await_heard("* NOTE LOGIN DONE");
+    jefa.tell(&format!("/kick {NAME} ruido"));
+    bridge.process.await_said("relay: KICKED: ");
+    fake.message("Luis", json!({"text": "mientras tanto"}));
+    assert_eq!(jefa.await_heard("mientras tanto"), "Puente - Luis: mientras tanto");
+    assert_eq!(jefa.heard().iter().filter(|line| line.contains("mientras tanto")).count(), 1);
+}
+
+#[test]
 fn an_account_outlives_the_relays_death_and_a_bridge_that_had_none_gets_one_with_its_state() {
     let (fake, folder) = (Fake::start(), folder("bridge"));
     let mut relay = Relay::with(&folder, &["--flood", "0"]);

@@ -25,7 +25,8 @@ impl Begin {
         let rooms: Vec<&str> = self.rooms.iter().map(String::as_str).collect();
         // Any bits that differ from those of the next window.
         let seed = RandomState::new().build_hasher().finish();
-        Config { keeps_refused: true, ..Config::new(&self.address(), &self.name, &rooms, seed) }
+        let config = Config::new(&self.address(), &self.name, &rooms, seed);
+        Config { keeps_refused: true, is_attended: true, ..config }
     }
 
     /// What the session knows the relay by: a token that was given through TLS goes nowhere without it.

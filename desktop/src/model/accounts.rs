@@ -1,11 +1,12 @@
 //! The account that the window has, or is to have: the certificate that is confirmed first, the password that is asked for,
-//! and what the relay says to it. A password is never written down here; the desktop's keyring may keep it.
+//! and, in `answers`, what the relay says to it. A password is never written down here; the desktop's keyring may keep it.
+
+mod answers;
 
 use std::time::Duration;
 
 use tertulia_wire::account::{ActKind, is_password};
 use tertulia_wire::secret::Secret;
-use tertulia_wire::session::AskError;
 use tertulia_wire::tags::{escape, unescape};
 use tertulia_wire::text::is_dirty;
 use tertulia_wire::tls::Fingerprint;
@@ -13,7 +14,7 @@ use tertulia_wire::tls::Fingerprint;
 use super::event::{Answer, Keyring};
 use super::{Command, KeyringCommand, LinkCommand, Model, Sentence, Status};
 use crate::fold::name_key;
-use crate::phrases::{AccountPhrase as Words, Phrase};
+use crate::phrases::AccountPhrase as Words;
 
 /// How long the desktop's keyring may take: it may ask the person to open it. Then the password is asked for here.
 pub const KEYRING_WAIT: Duration = Duration::from_secs(20);
@@ -30,7 +31,9 @@ pub(crate) struct Account {
     /// A password may go over the connection there is.
     is_private: bool,
     /// The relay has said that the account is banned.
-    is_banned: bool,
+    pub(super) is_banned: bool,
+    /// The relay has said that the password is another one now.
+    is_password_changed: bool,
     /// The relay has just greeted, and says next whether it knows an account.
     is_just_greeted: bool,
     /// A password on its way.
@@ -60,6 +63,8 @@ pub(crate) enum What {
     Password { name: String, is_needed_by_all: bool },
     /// The same of who has been greeted, as somebody else.
     Login { name: String },
+    /// Nothing, while the relay looks at the password of this account: whoever types it once more does not say it aloud.
+    Checking { name: String },
     /// The password that an account is to have.
     Register { name: String },
     /// Another one.
@@ -109,6 +114,7 @@ impl Model {
     /// Another session begins: what was asked for the last one is of no use.
     pub(super) fn forget_account(&mut self) {
         self.forget_refusals();
+        self.account.is_password_changed = false;
         self.account.role = None;
         self.account.asked = None;
         self.account.sent = None;
@@ -142,7 +148,8 @@ impl Model {
                 self.account.keyring = Some((until, name.clone()));
                 return self.use_keyring(name, None);
             }
-            self.ask_what(what, None);
+            let why = self.why_asked_again(&name);
+            self.ask_what(what, why);
         }
     }
 
@@ -155,7 +162,8 @@ impl Model {
     pub(super) fn give_up_keyring(&mut self) {
         let now = self.now.monotonic;
         if let Some((_, name)) = self.account.keyring.take_if(|(until, _)| *until <= now) {
-            self.ask_what(What::Password { name, is_needed_by_all: false }, None);
+            let why = self.why_asked_again(&name);
+            self.ask_what(What::Password { name, is_needed_by_all: false }, why);
         }
     }
 
@@ -173,7 +181,10 @@ impl Model {
         let what = What::Password { name: name.clone(), is_needed_by_all: false };
         match password.filter(|password| is_good(password)) {
             Some(password) => self.send_password(what, name, password, false),
-            None => self.ask_what(what, None),
+            None => {
+                let why = self.why_asked_again(&name);
+                self.ask_what(what, why);
+            }
         }
     }
 
@@ -187,6 +198,7 @@ impl Model {
             }
             What::Password { .. } if !answer.is_accepted => self.ask_name(None),
             _ if !answer.is_accepted => {}
+            What::Checking { .. } => self.ask_what(asked.what, None),
             What::Certificate { relay, fingerprint } => self.confirm_certificate(relay, fingerprint),
             What::Act { kind, name } => self.order_act(kind, &name, &value(0), &value(1)),
             What::Password { .. } | What::Login { .. } => {
@@ -225,7 +237,12 @@ impl Model {
             return;
         };
         let name = name.clone();
+        let checking = What::Checking { name: name.clone() };
+        let is_login = matches!(what, What::Password { .. } | What::Login { .. });
         self.send_password(what, name, password, is_kept);
+        if is_login {
+            self.ask_what(checking, None);
+        }
     }
 
     fn send_password(&mut self, what: What, name: String, password: Secret<String>, is_kept: bool) {
@@ -234,7 +251,9 @@ impl Model {
             What::Login { .. } => format!("/login {escaped} {trimmed}"),
             What::Register { .. } => format!("/register {escaped} {trimmed}"),
             What::Passwd { .. } => format!("/passwd {trimmed}"),
-            What::Password { .. } | What::Certificate { .. } | What::Act { .. } => String::new(),
+            What::Password { .. } | What::Certificate { .. } | What::Checking { .. } | What::Act { .. } => {
+                String::new()
+            }
         };
         if line.is_empty() {
             self.status = Status::Connecting;
@@ -266,114 +285,6 @@ impl Model {
                 model.take_password(what, Secret(password.to_owned()), false);
             }
         })
-    }
-
-    pub(super) fn note_greeted(&mut self) {
-        self.account.role = None;
-        self.account.is_just_greeted = true;
-        self.account.keyring = None;
-        self.account
-            .asked
-            .take_if(|asked| matches!(asked.what, What::Certificate { .. } | What::Password { .. }));
-    }
-
-    /// The relay has said all that it says of an account: there may be none where one was meant.
-    pub(super) fn note_entered(&mut self) {
-        let is_first = std::mem::take(&mut self.account.is_just_greeted);
-        if is_first && self.account.role.is_none() && self.settings.login {
-            let (name, relay) = (self.name.clone(), self.settings.relay.clone());
-            self.complain(Sentence::new(Words::NoAccount, &[&name, &relay]));
-        }
-    }
-
-    pub(super) fn handle_logged_in(&mut self, role: String) {
-        self.account.role = Some(role);
-        self.account.asked.take_if(|asked| matches!(asked.what, What::Login { .. }));
-        self.keep_sent_password();
-        self.conversations.for_each_mut(|conversation| conversation.marks.told = 0);
-    }
-
-    /// The relay has taken the password that was sent last.
-    fn keep_sent_password(&mut self) {
-        if let Some(SentPassword { name, password, is_kept: true, .. }) = self.account.sent.take() {
-            self.use_keyring(name, Some(password));
-        }
-    }
-
-    pub(super) fn handle_login_refused(&mut self, code: &str, sentence: &str, again_in: Option<Duration>) {
-        if let Some(wait) = again_in {
-            let again_at = self.now.monotonic.saturating_add(wait);
-            self.status = Status::LoginAgain { why: Sentence::quoted(sentence), again_at };
-            return;
-        }
-        let Some(sent) = self.account.sent.take() else { return };
-        let is_greeted = self.status == Status::Ready;
-        match code {
-            "REFUSED" => {
-                let wrong = Sentence::new(Words::PasswordWrong, &[&sent.name]);
-                if !is_greeted {
-                    let why = Sentence::new(Words::PasswordWaits, &[&sent.name]);
-                    self.status = Status::HelloRefused { why };
-                }
-                self.ask_what(sent.what, Some(wrong));
-            }
-            _ if is_greeted => self.complain(Sentence::quoted(sentence)),
-            "BANNED" => {
-                self.account.is_banned = true;
-                let why = Sentence::new(Words::Banned, &[&sent.name]);
-                self.status = Status::HelloRefused { why };
-            }
-            _ => self.status = Status::HelloRefused { why: Sentence::quoted(sentence) },
-        }
-    }
-
-    /// What the relay answers to who registers or takes another password. False: it is something else.
-    pub(super) fn handle_account_answer(&mut self, words: &str) -> bool {
-        let mut each = words.split(' ');
-        match (each.next(), each.next(), each.next()) {
-            (Some("NOTE"), Some("REGISTER"), Some("DONE")) => {
-                let name = self.account.sent.as_ref().map(|sent| sent.name.clone()).unwrap_or_default();
-                // An operator registers others.
-                if name_key(&name) == name_key(&self.name) && self.account.role.is_none() {
-                    self.account.role = Some("user".to_owned());
-                }
-                self.note_password(&name);
-                self.hint(Sentence::new(Words::Registered, &[&name]));
-            }
-            (Some("NOTE"), Some("PASSWD"), Some("DONE")) => {
-                let name = self.name.clone();
-                self.note_password(&name);
-                self.hint(Words::PasswdDone);
-            }
-            (Some("FAIL"), Some("REGISTER" | "PASSWD"), _) => {
-                self.account.sent = None;
-                return false;
-            }
-            (Some("FAIL"), Some("RELAY"), Some("TLS_NEEDED")) => {
-                let relay = self.settings.relay.clone();
-                self.complain(Sentence::new(Words::TlsNeeded, &[&relay]));
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// The session comes back with the new password; the keyring has it too, where that is wanted.
-    fn note_password(&mut self, name: &str) {
-        if let Some(sent) = self.account.sent.as_ref().filter(|_| name_key(name) == name_key(&self.name)) {
-            let password = Secret(sent.password.trim().to_owned());
-            self.link(LinkCommand::LogIn { password });
-        }
-        self.keep_sent_password();
-    }
-
-    pub(super) fn handle_command_failed(&mut self, error: AskError) {
-        self.account.sent = None;
-        match error {
-            AskError::NotPrivate => self.complain(Words::NotPrivate),
-            AskError::NotReady => self.complain(Phrase::NeedsConnection),
-            other => self.complain(Sentence::quoted(&other.to_string())),
-        }
     }
 
     /// Whether this is said by one of the account's own devices.

@@ -168,11 +168,15 @@ impl Model {
         }
     }
 
-    fn reconnect(&mut self) {
+    pub(super) fn reconnect(&mut self) {
         self.forget_refusals();
         if matches!(
             self.status,
-            Status::TakenOver | Status::Ended | Status::Waiting { .. } | Status::HelloRefused { .. }
+            Status::TakenOver
+                | Status::Removed { .. }
+                | Status::Ended
+                | Status::Waiting { .. }
+                | Status::HelloRefused { .. }
         ) {
             self.status = Status::Connecting;
             self.link(LinkCommand::Reconnect);

@@ -120,6 +120,9 @@ impl Model {
         let shown = self.conversations.shown();
         let id = shown.id;
         let written = shown.draft.text.trim().to_owned();
+        if written.is_empty() && self.come_back() {
+            return;
+        }
         let is_command = written.starts_with('/') && !written.starts_with("//") && !written.contains('\n');
         if is_command {
             let begun = self.sent.begun().map(str::to_owned).unwrap_or_default();

@@ -26,6 +26,8 @@ pub(crate) enum Status {
     Waiting { reason: Reason, error: Option<ConnectError>, until: Duration },
     /// Another connection has the session.
     TakenOver,
+    /// An operator has put us out; the session stays away until the person comes back.
+    Removed { why: Sentence },
     /// It has ended.
     Ended,
     /// The link has ended by itself, and takes nothing any more.

@@ -257,7 +257,8 @@ impl Model {
     /// session yet, or another relay's, the person decides.
     fn retry_again(&mut self, id: ConversationId, line: Refused) {
         let is_same_relay = line.relay.as_ref().is_none_or(|relay| *relay == self.settings.relay);
-        let may_say = is_same_relay && !matches!(self.status, Status::NotBegun | Status::LinkGone);
+        let is_away = matches!(self.status, Status::NotBegun | Status::LinkGone | Status::Removed { .. });
+        let may_say = is_same_relay && !is_away;
         match line.label.clone().filter(|_| may_say) {
             Some(label) => self.say_again(id, &label, &line.text, line.reply),
             None => self.put_refused(id, line),

@@ -87,12 +87,14 @@ impl Model {
                 self.handle_login_refused(&code, &sentence, again_in);
             }
             Said::LoggedIn { role } => self.handle_logged_in(role),
+            Said::RoleChanged { role } => self.handle_role(role),
             Said::Read { room, id } => self.handle_mark(&room, id),
             Said::Waiting { reason, retry_in } => self.handle_waiting(reason, retry_in),
             Said::TakenOver => {
                 self.status = Status::TakenOver;
                 self.handle_cut();
             }
+            Said::Removed { code, sentence } => self.handle_removed(&code, &sentence),
             Said::Ended => self.handle_ended(),
             Said::Joined { room } => self.handle_joined(&room),
             Said::JoinRefused { room, code, sentence } => self.handle_join_refused(&room, &code, &sentence),
@@ -134,6 +136,7 @@ impl Model {
     }
 
     fn handle_hello_refused(&mut self, code: &str, name: String, sentence: &str, again_in: Option<Duration>) {
+        self.end_checking();
         let again_at = again_in.map(|wait| self.now.monotonic.saturating_add(wait));
         if again_at.is_none() {
             match code {
@@ -167,8 +170,9 @@ impl Model {
     }
 
     /// The connection is gone: what was asked over it and is not asked again has no answer.
-    fn handle_cut(&mut self) {
+    pub(super) fn handle_cut(&mut self) {
         self.lists.clear();
+        self.end_checking();
         // What is not read from now on has a rule of its own above it.
         self.conversations.for_each_mut(|conversation| {
             if conversation.unread == 0 {
@@ -215,7 +219,7 @@ impl Model {
         if is_list {
             self.handle_list_failed();
         }
-        if self.handle_account_answer(words) || self.handle_act_done(words, sentence) {
+        if self.handle_account_answer(words) || self.handle_act_done(words) {
             return;
         }
         let is_for_people = words.starts_with("FAIL") || words.starts_with("WARN");

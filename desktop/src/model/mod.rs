@@ -31,6 +31,7 @@ mod operators;
 mod people;
 mod presence;
 mod reading;
+mod removal;
 mod rooms;
 mod saying;
 mod search;

@@ -3,7 +3,8 @@
 use tertulia_wire::account::{AccountCommand, ActKind};
 use tertulia_wire::command::CommandError;
 use tertulia_wire::secret::Secret;
-use tertulia_wire::tags::escape;
+use tertulia_wire::tags::{escape, unescape};
+use tertulia_wire::text::clean;
 
 use super::accounts::What;
 use super::saying::base_name;
@@ -71,11 +72,14 @@ impl Model {
     }
 
     /// What the relay says of an act that was done. False: it is something else.
-    pub(super) fn handle_act_done(&mut self, words: &str, sentence: &str) -> bool {
-        let is_done = words.starts_with("NOTE ") && words.split(' ').nth(2) == Some("DONE");
-        if is_done && !sentence.is_empty() {
-            self.hint(Sentence::quoted(sentence));
-        }
-        is_done
+    pub(super) fn handle_act_done(&mut self, words: &str) -> bool {
+        let mut each = words.split(' ');
+        let (Some("NOTE"), Some(act), Some("DONE")) = (each.next(), each.next(), each.next()) else {
+            return false;
+        };
+        let whom: Vec<_> = each.map(unescape).collect();
+        let whom = whom.join(" ");
+        self.hint(Sentence::new(Words::ActDone, &[&act.to_lowercase(), &clean(&whom)]));
+        true
     }
 }

@@ -7,7 +7,7 @@ use super::conversation::{ConversationId, End, Kind, Seat};
 use super::entry::{Body, Entry, EntryId, Place, Said, State};
 use super::event::Unsent;
 use super::{LinkCommand, Model, SayLine, Sentence};
-use crate::phrases::Phrase;
+use crate::phrases::{AccountPhrase, Phrase};
 
 /// Lines that may be without an answer; beyond it nothing more is taken, and stays in the input. Fewer than a session
 /// holds.
@@ -34,9 +34,17 @@ impl Model {
             self.complain(Phrase::NoRoom);
             return None;
         }
-        if self.status == super::Status::LinkGone {
-            self.complain(Phrase::LinkGone);
-            return None;
+        match self.status {
+            super::Status::LinkGone => {
+                self.complain(Phrase::LinkGone);
+                return None;
+            }
+            // Whom it is for does not want it now.
+            super::Status::Removed { .. } => {
+                self.complain(AccountPhrase::ComeBackFirst);
+                return None;
+            }
+            _ => {}
         }
         let (room, to) = match conversation.kind {
             Kind::Room => (conversation.name.clone(), None),

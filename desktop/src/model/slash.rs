@@ -2,6 +2,7 @@
 
 use tertulia_wire::account::AccountCommand;
 use tertulia_wire::command::CommandError;
+use tertulia_wire::text::{is_default_ignorable, is_dirty};
 
 use super::accounts::What;
 use super::{Act, ConversationId, Kind, Model, Sentence};
@@ -67,18 +68,20 @@ const ORDERS: [Named; 15] = [
     named(Order::Passwd, "clave", "passwd", Phrase::Account(AccountPhrase::HelpPasswd), None),
 ];
 
-/// Whether a password may stand in a text: a line of it is an order that takes one, and more than its word.
+/// Whether a password may stand in a text: a line of it is an order that takes one, and more than its word. What is not seen before
+/// the order, or in it, makes it no other.
 pub(super) fn holds_password(text: &str) -> bool {
     text.lines().any(line_holds_password)
 }
 
 fn line_holds_password(line: &str) -> bool {
-    let Some((word, _)) =
-        line.trim_start().strip_prefix('/').and_then(|rest| rest.split_once(char::is_whitespace))
-    else {
+    let is_unseen = |c: char| c.is_whitespace() || is_dirty(c) || is_default_ignorable(c);
+    let Some(rest) = line.trim_start_matches(is_unseen).strip_prefix('/') else { return false };
+    let Some((word, _)) = rest.trim_start_matches(is_unseen).split_once(char::is_whitespace) else {
         return false;
     };
-    let word = crate::fold::search_key(word);
+    let seen: String = word.chars().filter(|c| !is_unseen(*c)).collect();
+    let word = crate::fold::search_key(&seen);
     let takes_one = |named: &&Named| matches!(named.order, Order::Login | Order::Register | Order::Passwd);
     ORDERS.iter().filter(takes_one).any(|named| named.is(&word))
 }

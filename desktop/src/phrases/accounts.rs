@@ -7,8 +7,8 @@ phrases! { AccountPhrase;
     /// The question.
     CertificateTitle: "¿Es este el relay?", "Is this the relay?";
     /// Nobody vouches for it.
-    CertificateUnknown: "Nadie responde del certificado de {0}. Compara su huella con la que dijo «tertulia-relay cert self-signed»; si es la misma, es el relay, y no se vuelve a preguntar.",
-        "Nobody vouches for the certificate of {0}. Compare its fingerprint with what “tertulia-relay cert self-signed” said; if it is the same, this is the relay, and you are not asked again.";
+    CertificateUnknown: "Nadie responde del certificado de {0}. Compara su huella con la que te dé quien lleva el relay (se la dijo «tertulia-relay cert self-signed»). Si es la misma, es el relay, y no se vuelve a preguntar.",
+        "Nobody vouches for the certificate of {0}. Compare its fingerprint with what you have from whoever runs the relay (“tertulia-relay cert self-signed” told it). If it is the same, this is the relay, and you are not asked again.";
     /// On the button.
     CertificateTrust: "Es la misma", "It is the same";
     /// In the banner.
@@ -37,6 +37,8 @@ phrases! { AccountPhrase;
     /// The same, where any name needs one.
     LoginNotPrivateAny: "hace falta una cuenta, y una contraseña no viaja sin cifrar: activa TLS en los ajustes",
         "an account is needed, and a password does not travel unencrypted: turn TLS on in the settings";
+    /// While the relay looks at it.
+    PasswordChecked: "el relay la está comprobando…", "the relay is checking it…";
     /// In the banner.
     PasswordWaits: "falta la contraseña de «{0}»", "the password of “{0}” is missing";
     /// A wrong one.
@@ -85,11 +87,27 @@ phrases! { AccountPhrase;
     PasswdDone: "la contraseña es otra", "the password is another one";
     /// It would be read on its way.
     NotPrivate: "una contraseña no viaja sin cifrar: activa TLS en los ajustes", "a password does not travel unencrypted: turn TLS on in the settings";
+    /// Somebody has taken another one on another device.
+    PasswordChanged: "la contraseña de «{0}» ha cambiado: hace falta la nueva", "the password of “{0}” has changed: the new one is needed";
     /// The answer is still to come.
     PasswordBusy: "la última contraseña aún no tiene respuesta", "the last password has no answer yet";
     /// It begins as an order with a password does, and is none.
     HoldsPassword: "parece una orden con una contraseña, y no se dice a nadie: una orden va sola, con la barra lo primero",
         "that looks like an order with a password, and is said to nobody: an order stands alone, with its slash first";
+
+    // What operators have done.
+    /// In the banner, and among the lines: from where, and what the relay says of it.
+    RemovedKicked: "te han echado de {0}: «{1}»", "you were put out of {0}: “{1}”";
+    /// The same.
+    RemovedBanned: "no te dejan entrar en {0}: «{1}»", "you are not let into {0}: “{1}”";
+    /// On the button.
+    ComeBack: "Volver (Enter)", "Come back (Enter)";
+    /// Something is to be said by who was put out.
+    ComeBackFirst: "aquí no te oye nadie: pulsa «Volver» antes", "nobody hears you: press “Come back” first";
+    /// The account has another role.
+    NowOperator: "ahora eres operador: lo que puedes hacer está en el menú de cada nombre", "you are an operator now: what you can do is in the menu of each name";
+    /// The same.
+    OperatorNoMore: "ya no eres operador", "you are no operator any more";
 
     // What operators do.
     /// In a menu.
@@ -138,6 +156,8 @@ phrases! { AccountPhrase;
     DoOp: "Hacer operador", "Make an operator";
     /// A button.
     DoDeop: "Quitar de operador", "Take from the operators";
+    /// An act was done: which, and to whom.
+    ActDone: "hecho: /{0} {1}", "done: /{0} {1}";
     /// They are for operators.
     NotOperator: "eso es de operadores", "that is for operators";
 
@@ -151,12 +171,12 @@ phrases! { AccountPhrase;
 
     // Orders.
     /// Explains it.
-    HelpLogin: "/entrar: la contraseña de tu cuenta, en una ventana aparte", "/login: the password of your account, in a sheet of its own";
+    HelpLogin: "/entrar [NOMBRE] — entrar en tu cuenta; la contraseña se pide aparte", "/login [NAME] — log in to your account; the password is asked for";
     /// Explains it.
-    HelpRegister: "/registrar: tu nombre pasa a ser una cuenta", "/register: your name becomes an account";
+    HelpRegister: "/registrar — tu nombre pasa a ser una cuenta", "/register — your name becomes an account";
     /// Explains it.
-    HelpPasswd: "/clave: otra contraseña", "/passwd: another password";
+    HelpPasswd: "/clave — otra contraseña", "/passwd — another password";
     /// Explains it.
     HelpActs: "operadores: /expulsar, /silenciar, /desilenciar, /vetar, /desvetar, /op, /deop NOMBRE [TIEMPO] [POR QUÉ]; /acceso, /permitir, /denegar SALA …",
-        "operators: /kick, /silenciar, /unmute, /ban, /unban, /op, /deop NAME [TIME] [WHY]; /room, /allow, /deny ROOM …";
+        "operators: /kick, /mute, /unmute, /ban, /unban, /op, /deop NAME [TIME] [WHY]; /room, /allow, /deny ROOM …";
 }

@@ -37,6 +37,10 @@ pub(super) fn banner(model: &Model) -> Option<Banner> {
             let (relay, why) = (&model.settings.relay, why.in_language(model.language()));
             with_button(model, Sentence::new(Phrase::HelloRefused, &[relay, &why]))
         }
+        Status::Removed { why } => {
+            let label = AccountPhrase::ComeBack.in_language(model.language());
+            with_button_of(model, label, why.clone())
+        }
         Status::LinkGone => plain(Phrase::LinkGone.into(), BannerKind::Trouble),
         Status::Waiting { .. } => waiting(model),
         Status::TakenOver => with_button(model, Phrase::TakenOver.into()),
@@ -56,11 +60,13 @@ fn waiting(model: &Model) -> Option<Banner> {
 }
 
 fn with_button(model: &Model, sentence: Sentence) -> Option<Banner> {
-    let language = model.language();
-    let label = Phrase::Connect.in_language(language).to_owned();
+    with_button_of(model, Phrase::Connect.in_language(model.language()), sentence)
+}
+
+fn with_button_of(model: &Model, label: &str, sentence: Sentence) -> Option<Banner> {
     Some(Banner {
-        text: sentence.in_language(language),
+        text: sentence.in_language(model.language()),
         kind: BannerKind::Trouble,
-        button: Some(Button { label, act: Act::Reconnect }),
+        button: Some(Button { label: label.to_owned(), act: Act::Reconnect }),
     })
 }

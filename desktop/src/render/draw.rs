@@ -46,9 +46,17 @@ fn asked(model: &Model) -> Vec<String> {
     });
     let mut lines = vec![format!("? {}", question.title)];
     lines.extend(question.error.iter().map(|error| format!("! {error}")));
-    lines.extend(question.words.iter().flat_map(|words| words.split('\n')).map(|words| format!("  {words}")));
+    lines.extend(
+        question
+            .words
+            .iter()
+            .chain(&question.exact)
+            .flat_map(|words| words.split('\n'))
+            .map(|words| format!("  {words}")),
+    );
     lines.extend(fields);
-    lines.push(format!("  [{}] [{}]", question.accept, question.cancel));
+    let accept = question.accept.map(|accept| format!("[{accept}] ")).unwrap_or_default();
+    lines.push(format!("  {accept}[{}]", question.cancel));
     lines
 }
 

@@ -19,10 +19,12 @@ pub struct Question {
     pub error: Option<String>,
     /// What it is about.
     pub words: Vec<String>,
+    /// What is to be compared letter by letter, row by row.
+    pub exact: Option<String>,
     /// What is to be filled in, in this order.
     pub fields: Vec<Field>,
-    /// On the button that says yes.
-    pub accept: String,
+    /// On the button that says yes; none: there is only to be waited.
+    pub accept: Option<String>,
     /// On the one that says no.
     pub cancel: String,
 }
@@ -68,9 +70,11 @@ pub fn question(model: &Model) -> Option<Question> {
         model.account.has_keyring.then_some(Field::Check { label })
     };
     let secret = |phrase| Field::Secret { label: say(phrase, &[]) };
+    let mut exact = None;
     let (title, words, fields, accept) = match &asked.what {
         What::Certificate { relay, fingerprint } => {
-            let words = vec![say(Words::CertificateUnknown, &[relay]), rows_of(&fingerprint.to_string())];
+            exact = Some(rows_of(&fingerprint.to_string()));
+            let words = vec![say(Words::CertificateUnknown, &[relay])];
             (say(Words::CertificateTitle, &[]), words, Vec::new(), say(Words::CertificateTrust, &[]))
         }
         What::Password { name, is_needed_by_all } => {
@@ -85,6 +89,16 @@ pub fn question(model: &Model) -> Option<Question> {
         What::Login { name } => {
             let fields = std::iter::once(secret(Words::Password)).chain(keep()).collect();
             (say(Words::PasswordTitle, &[name]), Vec::new(), fields, say(Words::LogIn, &[]))
+        }
+        What::Checking { name } => {
+            // What is typed meanwhile has its place here, and is seen by nobody.
+            let fields = vec![secret(Words::Password)];
+            (
+                say(Words::PasswordTitle, &[name]),
+                vec![say(Words::PasswordChecked, &[])],
+                fields,
+                String::new(),
+            )
         }
         What::Register { name } => {
             let fields = [secret(Words::Password), secret(Words::PasswordAgain)];
@@ -104,8 +118,9 @@ pub fn question(model: &Model) -> Option<Question> {
             (title, vec![say(words, &[])], act_fields(*kind, model), say(accept, &[]))
         }
     };
+    let accept = Some(accept).filter(|accept| !accept.is_empty());
     let error = asked.error.as_ref().map(|error| error.in_language(language));
-    Some(Question { number: asked.number, title, error, words, fields, accept, cancel })
+    Some(Question { number: asked.number, title, error, words, exact, fields, accept, cancel })
 }
 
 fn act_words(kind: ActKind) -> (Words, Words, Words) {

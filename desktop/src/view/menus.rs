@@ -99,9 +99,13 @@ fn person_items(name: &str, model: &Model) -> Vec<Item> {
         (say(Phrase::TalkPrivately), Wish::Act(Act::Talk(name.to_owned()))),
         (say(label), Wish::Act(ignore)),
     ];
-    let acts = render::operator_acts(model, name).into_iter();
-    items.extend(acts.map(|(label, kind)| (label, Wish::Act(Act::Operate { kind, name: name.to_owned() }))));
+    items.extend(operator_items(name, model));
     items
+}
+
+fn operator_items<'a>(name: &'a str, model: &Model) -> impl Iterator<Item = Item> + use<'a> {
+    let acts = render::operator_acts(model, name).into_iter();
+    acts.map(move |(label, kind)| (label, Wish::Act(Act::Operate { kind, name: name.to_owned() })))
 }
 
 /// With the n-th conversation of the list.
@@ -116,6 +120,7 @@ pub(super) fn conversation(view: &mut View, index: usize, at: Place, model: &Mod
         items.push((say(Phrase::Leave), Wish::Act(Act::Leave(row.id))));
     } else {
         items.push((say(Phrase::CloseConversation), Wish::Act(Act::Leave(row.id))));
+        items.extend(operator_items(&row.name, model));
     }
     view.open_menu(items, at);
 }

@@ -12,9 +12,14 @@ use crate::settings::Settings;
 pub(super) const REGULAR: Font = Font::Helvetica;
 /// See [`REGULAR`].
 pub(super) const BOLD: Font = Font::HelveticaBold;
+/// Of what is compared letter by letter: all letters are as wide.
+pub(super) const EXACT: Font = Font::Courier;
 
 /// What the desktop calls its own font.
 const FONT_DEFAULT: &str = "Sans";
+
+/// And the one in which all letters are as wide.
+const FONT_EXACT: &str = "Monospace";
 
 /// How round corners are, in pixels of 100 %.
 const CORNER: i32 = 6;
@@ -39,6 +44,7 @@ impl Brush {
         let family = if settings.font.is_empty() { FONT_DEFAULT } else { &settings.font };
         Font::set_font(REGULAR, family);
         Font::set_font(BOLD, &format!("{family} Bold"));
+        Font::set_font(EXACT, FONT_EXACT);
         let brush = Self { theme: settings.theme, size: i32::from(settings.font_size) };
         let palette = brush.palette();
         let set = |to: fn(u8, u8, u8), Colour(red, green, blue): Colour| to(red, green, blue);

@@ -10,6 +10,7 @@ mod keeping;
 mod people;
 mod reading;
 mod relay;
+mod removal;
 mod rooms;
 mod saying;
 mod searching;

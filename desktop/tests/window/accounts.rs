@@ -12,9 +12,9 @@ use tertulia_wire::tls::rustls::pki_types::pem::PemObject;
 use tertulia_wire::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tertulia_wire::tls::rustls::{ServerConfig, ServerConnection, Stream};
 
-use super::{LIGHT, WARNING, session, settings};
+use super::{LIGHT, RED, WARNING, session, settings};
 use crate::support::desk::{Desk, Window, home};
-use crate::support::{Folder, Relay, password_of, until};
+use crate::support::{Folder, Plain, Relay, password_of, until};
 
 /// Where the newest line of a window of 800x600 stands.
 const NEWEST: (i32, i32) = (330, 505);
@@ -143,6 +143,12 @@ fn an_operator_kicks_somebody_from_the_menu_and_says_why() {
     let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
     log_in(&window, &relay, "soy operadora");
     let mut luis = relay.plain("Luis");
+    kick_from_menu(&window, &mut luis);
+    window.close();
+}
+
+/// Somebody says something, and is kicked for it.
+fn kick_from_menu(window: &Window<'_>, luis: &mut Plain) {
     luis.say("mucho ruido");
     window.await_transcript("what Luis said", |lines| {
         lines.last().is_some_and(|line| line.ends_with("mucho ruido"))
@@ -155,6 +161,66 @@ fn an_operator_kicks_somebody_from_the_menu_and_says_why() {
     window.types("ruido");
     window.keys(&["Return"]);
     luis.await_line("the kick", |line| line.starts_with("* FAIL RELAY KICKED"));
+}
+
+/// Somebody with an account and `nc`.
+fn with_account(relay: &Relay, name: &str) -> Plain {
+    let mut plain = relay.plain("Nadie");
+    plain.send(&format!("/login {name} {}", password_of(name)));
+    plain.await_line("the log-in", |line| line.starts_with("* NOTE LOGIN DONE"));
+    plain
+}
+
+#[test]
+fn who_was_kicked_says_nothing_until_enter_brings_them_back() {
+    let relay = Relay::start_with(false, &[("Ana", "user"), ("Jefa", "operator")]);
+    let (desk, home) = (Desk::open(), home());
+    let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
+    log_in(&window, &relay, "hola");
+    let mut jefa = with_account(&relay, "Jefa");
+    jefa.send("/kick Ana ruido");
+    jefa.await_said("Ana ha abandonado el chat.");
+    window.await_picture("what has happened", |picture| picture.count(WARNING, 0) > 5_000);
+    window.types("y qué");
+    window.keys(&["Return"]);
+    window.await_picture("that nobody hears it", |picture| picture.count(RED, 60) > 100);
+    window.keys(&["ctrl+a", "BackSpace", "Return"]);
+    jefa.await_said("Ana se ha unido al chat.");
+    window.await_picture("the window without trouble", |picture| picture.count(WARNING, 0) == 0);
+    say(&window, &relay, "ya está");
+    assert_eq!(relay.said(), ["Ana: hola", "Ana: ya está"]);
+    window.close();
+}
+
+#[test]
+fn a_password_that_was_changed_on_another_device_is_asked_for_again() {
+    let relay = Relay::start_with(false, &[("Ana", "user")]);
+    let (desk, home) = (Desk::open(), home());
+    let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
+    log_in(&window, &relay, "hola");
+    let mut phone = with_account(&relay, "Ana");
+    phone.send("/clave una muy distinta");
+    await_question(&window, true);
+    window.types("una muy distinta");
+    window.keys(&["Return"]);
+    await_question(&window, false);
+    say(&window, &relay, "con la nueva");
+    window.close();
+}
+
+#[test]
+fn who_is_made_an_operator_while_the_window_is_open_kicks_from_its_menu() {
+    let relay = Relay::start_with(false, &[("Ana", "user"), ("Jefa", "operator")]);
+    let (desk, home) = (Desk::open(), home());
+    let window = open(&desk, &home, &["--relay", &relay.address().to_string()]);
+    log_in(&window, &relay, "aún no lo soy");
+    let mut jefa = with_account(&relay, "Jefa");
+    jefa.send("/op Ana");
+    window.await_transcript("what Ana is now", |lines| {
+        lines.iter().any(|line| line.starts_with("ahora eres operador"))
+    });
+    let mut luis = relay.plain("Luis");
+    kick_from_menu(&window, &mut luis);
     window.close();
 }
 

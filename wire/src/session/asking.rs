@@ -96,22 +96,20 @@ impl Session {
             self.quit.get_or_insert(Quit { until, is_sent: false });
             return;
         }
-        if self.link != Link::Ended {
-            if !matches!(self.link, Link::Waiting { .. }) {
-                self.actions.push_back(Action::Close);
-            }
-            self.end();
+        if !matches!(self.link, Link::Waiting { .. } | Link::Ended) {
+            self.actions.push_back(Action::Close);
         }
+        self.end();
     }
 
-    /// Connects again after [`super::Event::TakenOver`] or [`super::Event::Ended`]; at once, where it waits to connect; and asks to be
-    /// greeted once more, where that was refused. Else nothing.
+    /// Connects again after [`super::Event::TakenOver`], [`super::Event::Removed`] or [`super::Event::Ended`]; at once, where
+    /// it waits to connect; and asks to be greeted once more, where that was refused. Else nothing.
     pub fn start(&mut self, now: Duration) {
         self.advance(now);
         if matches!(self.link, Link::Ended | Link::Waiting { .. }) {
             self.quit = None;
             // Somebody waits for it again.
-            self.attempt = 0;
+            (self.attempt, self.removals) = (0, 0);
             self.link = Link::Connecting;
             self.actions.push_back(Action::Connect);
         }

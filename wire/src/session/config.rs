@@ -49,6 +49,9 @@ pub struct Config {
     pub gap_lines_max: u64,
     /// Whether refused lines are kept until [`super::Session::forget_refused`].
     pub keeps_refused: bool,
+    /// Whether somebody sits there. Then the session stays away after [`super::Event::Removed`] until [`super::Session::start`], and
+    /// forgets a password that the relay calls another one now. Else it comes back, after waits that grow.
+    pub is_attended: bool,
 }
 
 impl Config {
@@ -62,6 +65,7 @@ impl Config {
             keys_kept: KEYS_KEPT,
             gap_lines_max: u64::MAX,
             keeps_refused: false,
+            is_attended: false,
         }
     }
 }

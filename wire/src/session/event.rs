@@ -83,6 +83,14 @@ pub enum Event {
     /// Another connection has taken the session over. It does not connect again until
     /// [`super::Session::start`] is called.
     TakenOver,
+    /// An operator has put the session out, or keeps it out. Where nobody sits ([`super::Config::is_attended`]) [`Event::Waiting`]
+    /// follows; else it does not connect again until [`super::Session::start`] is called.
+    Removed {
+        /// `KICKED`, `BANNED`.
+        code: String,
+        /// Who and why, as far as the relay tells it; for people, in its language.
+        sentence: String,
+    },
     /// It is over, as [`super::Session::quit`] asked.
     Ended,
     /// It is in this room, and hears it.

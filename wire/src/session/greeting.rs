@@ -85,6 +85,9 @@ impl Session {
         if code == "VERSION" {
             return self.give_up(Reason::Version);
         }
+        if code == "BANNED" && self.is_attended {
+            return self.handle_removed(code, sentence);
+        }
         if matches!(code, "NAME_REGISTERED" | "LOGIN_NEEDED") && self.answer_login_needed() {
             return;
         }

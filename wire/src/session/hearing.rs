@@ -118,6 +118,9 @@ impl Session {
     }
 
     pub(super) fn tell_other(&mut self, words: &str, label: Option<&str>, sentence: &str) {
+        if words.strip_prefix("FAIL RELAY ").is_some_and(|rest| self.handle_relay_failure(rest, sentence)) {
+            return;
+        }
         let label = label.map(str::to_owned);
         self.events.push_back(Event::Other { words: words.to_owned(), label, sentence: sentence.to_owned() });
     }

@@ -22,6 +22,7 @@ mod paging;
 mod random;
 mod recent;
 mod refused;
+mod removal;
 mod rooms;
 mod saved;
 mod sending;
@@ -143,6 +144,7 @@ pub struct Session {
     unanswered: Queue,
     refusals: Refusals,
     keeps_refused: bool,
+    is_attended: bool,
     fetches: Fetches,
     recent: RecentKeys,
     /// Commands of the caller, some of which hold a password.
@@ -156,6 +158,8 @@ pub struct Session {
     next_label: u64,
     gap_lines_max: u64,
     attempt: u32,
+    /// So often it was kicked or banned.
+    removals: u32,
     random: Random,
     now: Duration,
     quit: Option<Quit>,
@@ -188,6 +192,7 @@ impl Session {
             unanswered: Queue::default(),
             refusals: Refusals::default(),
             keeps_refused: config.keeps_refused,
+            is_attended: config.is_attended,
             fetches: Fetches::default(),
             recent: RecentKeys::new(config.keys_kept, random.bits()),
             commands: VecDeque::new(),
@@ -199,6 +204,7 @@ impl Session {
             next_label: 1,
             gap_lines_max: config.gap_lines_max,
             attempt: 0,
+            removals: 0,
             random,
             now: Duration::ZERO,
             quit: None,

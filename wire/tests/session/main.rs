@@ -9,6 +9,7 @@ mod bench;
 mod cuts;
 mod login;
 mod relay;
+mod removal;
 mod search;
 mod sentences;
 mod simulation;

@@ -99,6 +99,7 @@ fn question(brush: &Brush, post: &Post, model: &Model) -> Form {
     let mut sheet = Builder::new(brush, post, &question.title, SETTINGS_COLUMNS);
     question.error.iter().for_each(|error| sheet.words(error, true));
     question.words.iter().for_each(|words| sheet.words(words, false));
+    question.exact.iter().for_each(|exact| sheet.exact(exact));
     for field in &question.fields {
         match field {
             Field::Secret { label } => sheet.secret(label),
@@ -110,7 +111,7 @@ fn question(brush: &Brush, post: &Post, model: &Model) -> Form {
             Field::Check { label } => sheet.check(label, false),
         }
     }
-    sheet.button(&question.accept, true);
+    question.accept.iter().for_each(|accept| sheet.button(accept, true));
     sheet.button(&question.cancel, false);
     sheet.build()
 }

@@ -13,7 +13,7 @@ use super::emoji::Grid;
 use super::row::{Control, FormRow, row_height};
 use crate::view::arrange::{Room, place};
 use crate::view::list::{List, ListRow, Wishes};
-use crate::view::paint::{Brush, REGULAR, color, fill_round, outline_round};
+use crate::view::paint::{Brush, EXACT, REGULAR, color, fill_round, outline_round};
 use crate::view::parts::{Look, button, button_width, dress_field, frame, ink, set_label, set_words};
 use crate::view::post::{Post, Wish};
 
@@ -96,6 +96,16 @@ impl<'a> Builder<'a> {
         ink(&mut words, self.brush, colour, false);
         words.set_align(Align::Left | Align::Inside | Align::Wrap | Align::Top);
         self.form.words.push(words);
+    }
+
+    /// What is compared letter by letter: each as wide as the next.
+    pub(super) fn exact(&mut self, text: &str) {
+        let text_colour = self.brush.palette().text;
+        self.words(text, false);
+        if let Some(exact) = self.form.words.last_mut() {
+            ink(exact, self.brush, text_colour, false);
+            exact.set_label_font(EXACT);
+        }
     }
 
     fn row(&mut self, label: Option<&str>, control: Control) {
@@ -347,7 +357,7 @@ fn bring(scroll: &Scroll, widget: &impl WidgetExt) {
 }
 
 fn words_height(brush: &Brush, words: &Frame, width: i32) -> i32 {
-    fltk::draw::set_font(REGULAR, brush.size);
+    fltk::draw::set_font(words.label_font(), brush.size);
     if words.label().is_empty() {
         return 0;
     }
