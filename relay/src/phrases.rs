@@ -195,6 +195,10 @@ phrases! {
     #[cfg(feature = "history")]
     LoginDone: "has entrado",
         "you are logged in";
+    /// Another token, because of a log-in.
+    #[cfg(feature = "history")]
+    NewToken: "desde ahora vale este token, y el de antes ya no",
+        "from now on this token counts, and the one from before no more";
     /// No such account, or another password.
     #[cfg(feature = "history")]
     LoginRefused: "el nombre o la clave no son esos",

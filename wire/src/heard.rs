@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use crate::extended::is_label;
 use crate::message::RelayLine;
 use crate::name::{JOIN_WORDS, LEAVE_WORDS, Name};
+use crate::secret::Secret;
 use crate::tags::{split, unescape};
 use crate::text::is_dirty;
 use crate::time::unix_ms;
@@ -31,6 +32,11 @@ pub enum Heard<'a> {
     },
     /// `* NOTE HELLO WAIT`: the relay has still to keep the new token.
     HelloWaits,
+    /// `* NOTE HELLO TOKEN token=T`: the session has logged in, and has another token from now on.
+    NewToken {
+        /// The token.
+        token: Secret<Cow<'a, str>>,
+    },
     /// `* WARN HELLO RESUME_UNKNOWN`: the token is not known; a HELLO with a new one follows.
     ResumeUnknown,
     /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
@@ -301,6 +307,10 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
         ("FAIL", "HELLO", "RESUMED") => Some(Heard::TakenOver),
         ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
         ("NOTE", "HELLO", "WAIT") => Some(Heard::HelloWaits),
+        ("NOTE", "HELLO", "TOKEN") => {
+            let token = value(rest, "token").filter(|token| !token.is_empty()).map(Secret)?;
+            Some(Heard::NewToken { token })
+        }
         ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
         ("NOTE", "LOGIN", "DONE") => {
             Some(Heard::LoggedIn { name: value(rest, "name")?, role: value(rest, "role")? })

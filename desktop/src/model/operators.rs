@@ -72,7 +72,8 @@ impl Model {
 
     /// What the relay says of an act that was done. False: it is something else.
     pub(super) fn handle_act_done(&mut self, words: &str, sentence: &str) -> bool {
-        let is_done = words.starts_with("NOTE ") && words.split(' ').nth(2) == Some("DONE");
+        let is_done =
+            words.starts_with("NOTE ") && matches!(words.split(' ').nth(2), Some("DONE" | "NOT_KEPT"));
         if is_done && !sentence.is_empty() {
             self.hint(Sentence::quoted(sentence));
         }

@@ -141,7 +141,7 @@ impl Chat {
     }
 
     /// 128 bits that nobody can guess who does not know the key.
-    fn new_token(&mut self) -> String {
+    pub(super) fn new_token(&mut self) -> String {
         self.token_count += 1;
         let secret = [&self.settings.token_key[..], &self.token_count.to_be_bytes()].concat();
         let token = u128::from_be_bytes(secure_hash(&secret));

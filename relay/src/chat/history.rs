@@ -387,7 +387,7 @@ impl Chat {
         }
         if is_in_trouble {
             self.relieve();
-            self.keep_hello_promises(now);
+            self.answer_without_keeping(now);
         }
     }
 }

@@ -233,6 +233,17 @@ impl Sessions {
         id
     }
 
+    /// It has this token from now on; the one from before is not known any more.
+    #[cfg(feature = "history")]
+    pub(super) fn renew(&mut self, id: SessionId, token: &str) {
+        let token_hash = token_hash(token);
+        let Some(session) = self.get_mut(id) else { return };
+        let before = std::mem::replace(&mut session.token_hash, token_hash);
+        self.by_token.remove(&before);
+        self.by_token.insert(token_hash, id.index);
+        self.note_change(id);
+    }
+
     /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.
     pub(super) fn forget(&mut self, id: SessionId) {
         let is_kept = self.is_kept();

@@ -15,18 +15,22 @@ use crate::support::core::Core;
 pub(crate) const FAR: &str = "198.51.100.7";
 pub(crate) const NEAR: &str = "127.0.0.1";
 
+/// An account whose password is `NAME-password`.
+pub(crate) fn row(number: u64, name: &str) -> AccountRow {
+    AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-password")),
+        role: Role::User,
+    }
+}
+
 pub(crate) fn begun() -> Core {
     begun_with(Durability::None)
 }
 
-fn begun_with(durability: Durability) -> Core {
-    let row = |number, name: &str, role| AccountRow {
-        number,
-        name: name.to_owned(),
-        password: Secret(format!("{name}-password")),
-        role,
-    };
-    let accounts = vec![row(1, "Ana", Role::User), row(2, "Jefa", Role::Operator)];
+pub(crate) fn begun_with(durability: Durability) -> Core {
+    let accounts = vec![row(1, "Ana"), AccountRow { role: Role::Operator, ..row(2, "Jefa") }];
     let accounts = AccountsKept { accounts, ..AccountsKept::default() };
     let remembered =
         Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() };
@@ -42,7 +46,7 @@ pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: b
 }
 
 /// Sends a line, looks at the password if there is one, and gives the last answer.
-fn ask(core: &mut Core, client: u32, line: &str) -> String {
+pub(crate) fn ask(core: &mut Core, client: u32, line: &str) -> String {
     core.heard(client);
     ask_all(core, client, line).pop().unwrap_or_default()
 }
@@ -64,7 +68,7 @@ pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
+pub(crate) fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
     let heard = ask(core, client, line);
     assert!(heard.starts_with(answer), "{line}: {heard:?} instead of {answer:?}");
 }
@@ -319,13 +323,8 @@ fn who_is_a_bridge_no_more_is_slowed_like_everybody() {
 
 /// What a tool has made of Ana.
 fn changed(role: Role) -> Answer {
-    let row = |number, name: &str, role| AccountRow {
-        number,
-        name: name.to_owned(),
-        password: Secret(format!("{name}-password")),
-        role,
-    };
-    let accounts = vec![row(1, "Ana", role), row(2, "Jefa", Role::Operator)];
+    let accounts =
+        vec![AccountRow { role, ..row(1, "Ana") }, AccountRow { role: Role::Operator, ..row(2, "Jefa") }];
     Answer::Accounts(Some(Box::new(AccountsKept { version: 1, accounts, ..AccountsKept::default() })))
 }
 

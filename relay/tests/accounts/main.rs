@@ -11,6 +11,7 @@ mod attacks;
 mod core;
 mod devices;
 mod kept;
+mod keys;
 mod login;
 mod operators;
 mod simulation;

@@ -7,6 +7,7 @@ mod attempts;
 mod devices;
 mod file;
 mod login;
+mod owed;
 mod permits;
 mod sanctions;
 
@@ -24,6 +25,7 @@ pub(super) use acts::PendingAct;
 pub use attempts::ATTEMPTS_MAX;
 use attempts::Attempts;
 pub(super) use login::Pending;
+use owed::Owed;
 
 /// Accounts there may be; beyond it nobody can register.
 pub const ACCOUNTS_MAX: usize = 65_536;
@@ -136,7 +138,7 @@ pub(in crate::chat) struct Accounts {
     /// Who waits for which verdict, by its ticket.
     waiting: BTreeMap<u64, (ClientId, Pending)>,
     /// Answers that are given once what they tell of is kept, by their tickets.
-    promised: BTreeMap<u64, (ClientId, String)>,
+    owed: BTreeMap<u64, Owed>,
     last_ticket: u64,
     /// The question to the file that nobody waits for.
     looking: Option<u64>,
@@ -163,7 +165,7 @@ impl Default for Accounts {
             changes: Vec::new(),
             tasks: VecDeque::new(),
             waiting: BTreeMap::new(),
-            promised: BTreeMap::new(),
+            owed: BTreeMap::new(),
             last_ticket: 0,
             looking: None,
             revoked: Vec::new(),
