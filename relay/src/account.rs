@@ -43,6 +43,17 @@ pub struct AccountRow {
     pub password: Secret<String>,
     /// What it may do.
     pub role: Role,
+    /// Grows with each new password, and stays where the same one is hashed anew. What was opened with an earlier one is worth
+    /// nothing.
+    pub password_version: u64,
+}
+
+impl AccountRow {
+    /// The version of a password that is chosen now.
+    pub fn next_password_version(&self, unix_ms: u64) -> u64 {
+        // Not a count: two that are chosen at once, here and in the file, are to differ.
+        unix_ms.max(self.password_version.saturating_add(1))
+    }
 }
 
 /// What somebody may not do.
@@ -82,6 +93,8 @@ pub struct Sanction {
     pub kind: SanctionKind,
     /// Whom it is for.
     pub target: Target,
+    /// Since when, in milliseconds since 1970.
+    pub since_unix_ms: u64,
     /// Until when, in milliseconds since 1970. None: until it is taken back.
     pub until_unix_ms: Option<u64>,
     /// The operator's name.
@@ -156,6 +169,8 @@ pub enum Change {
         before: Option<Secret<String>>,
         /// Hashed, as a PHC string.
         password: Secret<String>,
+        /// See [`AccountRow::password_version`].
+        version: u64,
     },
     /// An account is gone, with all that was its own.
     AccountGone(u64),
@@ -210,9 +225,10 @@ impl Change {
     pub fn behind(self, earlier: Option<Self>) -> Self {
         match (earlier, self) {
             // What stands in the file is what the earlier one was for.
-            (Some(Self::Password { before, .. }), Self::Password { number, before: Some(_), password }) => {
-                Self::Password { number, before, password }
-            }
+            (
+                Some(Self::Password { before, .. }),
+                Self::Password { number, before: Some(_), password, version },
+            ) => Self::Password { number, before, password, version },
             (_, newer) => newer,
         }
     }

@@ -49,6 +49,8 @@ pub struct SessionRow {
     pub rooms: Vec<String>,
     /// The number of the account that it logged in as.
     pub account: Option<u64>,
+    /// The version of the password that the account had then.
+    pub password_version: u64,
     /// A connection holds it.
     pub is_present: bool,
     /// When it was last used, in milliseconds since 1970.

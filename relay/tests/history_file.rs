@@ -84,6 +84,7 @@ fn session(sid: u64, used_unix_ms: u64) -> SessionRow {
         name: "Ana".to_owned(),
         rooms,
         account: None,
+        password_version: 0,
         is_present: false,
         used_unix_ms,
     }

@@ -108,11 +108,10 @@ impl Chat {
         self.make_place_for_session(now);
         let token = self.new_token();
         let session = self.sessions.add(&token, &name, client, self.ids.unix_ms());
-        let account = self.account_of(client);
         if let Some(session) = self.sessions.get_mut(session) {
             session.rooms.push(room);
-            session.account = account;
         }
+        self.own_session(client, session);
         self.extend(client, session, Some(Secret(token.into())), now);
         self.set_name(client, &name, "", None, false);
         self.promise(Promise::Hello(client, session), now);

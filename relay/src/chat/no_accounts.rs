@@ -81,6 +81,8 @@ impl Chat {
 
     pub(super) fn enter_as(&mut self, _: ClientId, _: u64) {}
 
+    pub(super) fn own_session(&mut self, _: ClientId, _: SessionId) {}
+
     pub(super) fn forget_device(&mut self, _: ClientId) {}
 
     pub(super) fn tell_own_devices(

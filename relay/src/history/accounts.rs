@@ -73,7 +73,7 @@ pub fn run(
             let number = check_new(&kept, name)?;
             let password = ask_password(options.cost)?;
             let role = options.role.unwrap_or_default();
-            let row = AccountRow { number, name: name.clone(), password, role };
+            let row = AccountRow { number, name: name.clone(), password, role, password_version: 0 };
             (Change::Account(row), format!("{name} is an account ({})", role.word()))
         }
         AccountTool::Remove { name } => {
@@ -83,7 +83,8 @@ pub fn run(
         AccountTool::Passwd { name } => {
             let row = find(&kept, name)?;
             let password = ask_password(options.cost)?;
-            let change = Change::Password { number: row.number, before: None, password };
+            let version = row.next_password_version(unix_ms());
+            let change = Change::Password { number: row.number, before: None, password, version };
             (change, format!("{name} has another password"))
         }
         AccountTool::Role { name, role } => {

@@ -22,6 +22,7 @@ pub(crate) fn row(number: u64, name: &str) -> AccountRow {
         name: name.to_owned(),
         password: Secret(format!("{name}-password")),
         role: Role::User,
+        password_version: 0,
     }
 }
 

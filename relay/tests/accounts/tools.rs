@@ -185,3 +185,85 @@ fn a_password_from_a_tool_stays_whatever_else_is_changed_of_the_account_beside_i
     expect(&mut second.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
     expect(&mut second.client(), "/login Ana otra clave", "* NOTE LOGIN DONE name=Ana role=operator :");
 }
+
+#[test]
+fn another_password_from_a_tool_ends_tokens_also_where_the_relay_has_not_seen_it_before_it_ends() {
+    for ends_by_itself in [true, false] {
+        let folder = Folder::new();
+        make_accounts(&folder, &[("Ana", "user"), ("Luis", "user")]);
+        let first = relay(&folder, &[]);
+        let (mut ana, token) = device(&first, "Ana");
+        let (_luis, others) = device(&first, "Luis");
+        assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
+        // The session has changed: it is written.
+        expect(&mut ana, "/join cocina", "* JOINED room=cocina ");
+        if ends_by_itself {
+            first.stop();
+        } else {
+            drop(first);
+        }
+        let second = relay(&folder, &[]);
+        let resume = |name: &str, token: &str| format!("/hello v=1 name={name} resume={token}");
+        expect(&mut second.client(), &resume("Ana", &token), "* FAIL HELLO NAME_REGISTERED Ana :");
+        let mut luis = second.client();
+        luis.tell(&resume("Luis", &others));
+        assert!(luis.all_lines().iter().any(|line| line.starts_with("* HELLO v=1 name=Luis ")));
+        logged_in(&second, "Ana", "otra clave");
+    }
+}
+
+#[test]
+fn a_device_that_has_chosen_another_password_comes_back_with_its_token_after_a_restart() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user")]);
+    let first = relay(&folder, &[]);
+    let (mut ana, token) = device(&first, "Ana");
+    expect(&mut ana, "/passwd la segunda", "* NOTE PASSWD DONE :");
+    first.stop();
+    let second = relay(&folder, &[]);
+    let mut ana = second.client();
+    ana.tell(&format!("/hello v=1 name=Ana resume={token}"));
+    assert!(ana.all_lines().iter().any(|line| line.contains(&token)));
+}
+
+#[test]
+fn who_is_an_operator_no_more_hears_nothing_more_of_a_closed_room() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Jefa", "operator"), ("Ana", "operator"), ("Luis", "operator")]);
+    let mut relay = relay(&folder, &[]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/room junta members", "* NOTE ROOM DONE junta members :");
+    expect(&mut jefa, "/join junta", "* JOINED room=junta :");
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    expect(&mut ana, "/join junta", "* JOINED room=junta :");
+    let (mut luis, _) = device(&relay, "Luis");
+    expect(&mut luis, "/join junta", "* JOINED room=junta ");
+    expect(&mut jefa, "/deop Ana", "* NOTE DEOP DONE Ana :");
+    assert!(ana.all_lines().iter().any(|line| line.starts_with("* JOINED room=general :")));
+    assert!(account(&folder, &["role", "Luis", "user"], "").0);
+    relay.signal("HUP");
+    relay.await_said("accounts changed=1 gone=0");
+    luis.sync();
+    (ana.forget(), luis.forget());
+    jefa.tell("Jefa: es secreto");
+    ana.hears(&[]);
+    assert!(luis.all_lines().iter().all(|line| !line.contains("secreto")));
+    expect(&mut luis, "@label=1;room=junta hola", "* FAIL SAY NO_ROOM label=1 :");
+}
+
+#[test]
+fn who_is_a_bridge_no_more_speaks_for_nobody_else_where_everybody_needs_an_account() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Jefa", "operator"), ("Telegram", "bridge")]);
+    let relay = relay(&folder, &["--access", "registered"]);
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    let mut bridge = logged_in(&relay, "Telegram", "Telegram-password");
+    expect(&mut bridge, "/nick Telegram\\s-\\sPepe", "* NOTE NICK RENAMED Telegram\\s-\\sPepe :");
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/deop Telegram", "* NOTE DEOP DONE Telegram :");
+    ana.sync();
+    ana.forget();
+    expect(&mut bridge, "Telegram - Pepe: hola", "* FAIL SAY NOT_BRIDGE Telegram :");
+    bridge.tell("hola");
+    ana.hears(&["Telegram: hola"]);
+}

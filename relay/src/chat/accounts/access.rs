@@ -51,7 +51,7 @@ impl Chat {
         bans.into_iter().any(|ban| super::is_in_force(ban, unix_ms) && is_of_it(ban.target))
     }
 
-    /// Those who may not be here are told, and go.
+    /// Those who may not be here are told, and go; so do those from rooms who may not be there.
     pub(in crate::chat) fn cut_unwelcome(&mut self, now: Moment) {
         for (client, cut) in std::mem::take(&mut self.accounts.unwelcome) {
             self.cut(client, cut, now);
@@ -61,6 +61,10 @@ impl Chat {
             if let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) {
                 self.evict_guests(&name, number, now);
             }
+        }
+        if std::mem::take(&mut self.accounts.is_role_changed) {
+            let closed: Vec<Box<str>> = self.accounts.rooms.keys().cloned().collect();
+            closed.iter().for_each(|room| self.empty_room(room, now));
         }
     }
 
@@ -201,7 +205,7 @@ impl Chat {
         now: Moment,
     ) -> Result<Option<SessionId>, HelloRefusal> {
         let Some(state) = self.sessions.get(session) else { return Ok(None) };
-        let (account, name) = (state.account, state.name.clone());
+        let (account, version, name) = (state.account, state.password_version, state.name.clone());
         if let Some(own) = self.account_of(client) {
             return Ok((account == Some(own)).then_some(session));
         }
@@ -213,7 +217,7 @@ impl Chat {
             }
             return Ok(Some(session));
         };
-        if self.accounts.row(number).is_none() {
+        if self.accounts.row(number).is_none_or(|row| row.password_version != version) {
             self.drop_session(session, now);
             return Ok(None);
         }

@@ -149,7 +149,8 @@ impl Chat {
     fn sanction_of(&self, client: ClientId, act: &Act<'_>, kind: SanctionKind, target: Target) -> Sanction {
         let by = self.account_name(client).unwrap_or_default();
         let why = cut_text(&act.why, WHY_BYTES_MAX).to_owned();
-        Sanction { kind, target, until_unix_ms: self.until(act.span_s), by, why }
+        let since_unix_ms = self.ids.unix_ms();
+        Sanction { kind, target, since_unix_ms, until_unix_ms: self.until(act.span_s), by, why }
     }
 
     fn mute(&mut self, client: ClientId, act: &Act<'_>) -> Result<(), Refusal> {
@@ -250,7 +251,7 @@ impl Chat {
     fn set_role(&mut self, name: &str, role: Role) -> Result<(), Refusal> {
         let number = self.account_named(name)?;
         self.change_account(Change::Role(number, role));
-        self.settle_account(number);
+        self.settle_role(number);
         Ok(())
     }
 
@@ -295,7 +296,7 @@ impl Chat {
     }
 
     /// Those who are in the room and may not be any more leave it.
-    fn empty_room(&mut self, name: &str, now: Moment) {
+    pub(super) fn empty_room(&mut self, name: &str, now: Moment) {
         let Some(room) = self.rooms.find(name) else { return };
         let members = self.rooms.get(room).map_or(Vec::new(), |room| room.members.clone());
         for client in members.into_iter().filter(|client| !self.may_enter(*client, name)).collect::<Vec<_>>()

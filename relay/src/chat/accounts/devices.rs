@@ -27,10 +27,25 @@ impl Chat {
         self.settle_standing(client);
     }
 
+    /// The session is the account's as which the connection is there, for as long as that has the password that it has now.
+    pub(in crate::chat) fn own_session(&mut self, client: ClientId, session: SessionId) {
+        let account = self.row_of(client).map(|row| (row.number, row.password_version));
+        let session = self.sessions.get_mut(session);
+        if let (Some((number, version)), Some(session)) = (account, session) {
+            (session.account, session.password_version) = (Some(number), version);
+        }
+    }
+
     /// What follows from an account that has changed.
     pub(super) fn settle_account(&mut self, number: u64) {
         let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
         devices.unwrap_or_default().into_iter().for_each(|client| self.settle_standing(client));
+    }
+
+    /// The same where its role may be another one: rooms that operators alone may enter without being named.
+    pub(super) fn settle_role(&mut self, number: u64) {
+        self.settle_account(number);
+        self.accounts.is_role_changed = true;
     }
 
     /// What follows from the account's role and mutes.
@@ -43,6 +58,12 @@ impl Chat {
             let was_bridge = state.standing.is_freed;
             if is_bridge != was_bridge && (was_bridge || !state.origin.is_trusted) {
                 (state.standing.is_freed, state.origin.is_trusted) = (is_bridge, is_bridge);
+            }
+        }
+        let is_for_itself = !self.speaks_for_others(client);
+        if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
+            if is_for_itself {
+                named.drop_tail();
             }
         }
     }

@@ -75,7 +75,7 @@ impl Chat {
             }
             let number = row.number;
             self.put_account(row, 0);
-            self.settle_account(number);
+            self.settle_role(number);
             changed += 1;
         }
         if changed > 0 || !gone.is_empty() {

@@ -207,7 +207,8 @@ impl Chat {
         let number = row.number;
         let words = format!("name={} role={}", escape(&row.name), row.role.word());
         if let Some(password) = verdict.hash {
-            self.change_account(Change::Password { number, before: Some(row.password), password });
+            let (before, version) = (Some(row.password), row.password_version);
+            self.change_account(Change::Password { number, before, password, version });
         }
         let token = self.become_account(client, number, now);
         self.events.push_back(Event::LoggedIn { name: row.name, address: self.address_of(client) });
@@ -227,7 +228,8 @@ impl Chat {
         let last = self.accounts.by_number.keys().max().copied().unwrap_or_default();
         // Also above those that are gone: a token of theirs must not be this one's.
         let number = self.ids.unix_ms().max(last.saturating_add(1));
-        let row = AccountRow { number, name: name.to_owned(), password, role: Role::User };
+        let row =
+            AccountRow { number, name: name.to_owned(), password, role: Role::User, password_version: 0 };
         self.change_account(Change::Account(row));
         let address = self.address_of(client);
         let by = self.account_name(client);
@@ -241,9 +243,13 @@ impl Chat {
         let (Some(row), Some(password)) = (row, verdict.hash) else {
             return Err(refused("UNREADABLE", Phrase::HistoryTrouble));
         };
-        let number = row.number;
-        self.change_account(Change::Password { number, before: Some(row.password), password });
+        let (number, version) = (row.number, row.next_password_version(self.ids.unix_ms()));
+        self.change_account(Change::Password { number, before: Some(row.password), password, version });
         self.revoke(number, Some(client), now);
+        if let Some(session) = self.session_of(client) {
+            self.own_session(client, session);
+            self.note_session(client);
+        }
         let address = self.address_of(client);
         self.events.push_back(Event::NewPassword { name: row.name, address });
         Ok(Done { words: String::new(), phrase: Phrase::PasswdDone, token: None })
@@ -303,9 +309,7 @@ impl Chat {
         let token = self.session_of(client).map(|session| {
             let token = Secret(self.new_token());
             self.sessions.renew(session, &token);
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.account = Some(number);
-            }
+            self.own_session(client, session);
             self.note_session(client);
             token
         });

@@ -146,6 +146,8 @@ pub(in crate::chat) struct Accounts {
     revoked: Vec<u64>,
     /// Connections that are to be cut, and why.
     unwelcome: Vec<(ClientId, Cut)>,
+    /// Somebody may be in a closed room who may not any more.
+    is_role_changed: bool,
 }
 
 impl Default for Accounts {
@@ -170,6 +172,7 @@ impl Default for Accounts {
             looking: None,
             revoked: Vec::new(),
             unwelcome: Vec::new(),
+            is_role_changed: false,
         }
     }
 }
@@ -266,8 +269,10 @@ impl Chat {
         match &change {
             Change::Account(row) => self.put_account(row.clone(), touched),
             Change::Role(number, role) => self.touch_account(*number, touched, |row| row.role = *role),
-            Change::Password { number, password, .. } => {
-                self.touch_account(*number, touched, |row| row.password = password.clone());
+            Change::Password { number, password, version, .. } => {
+                self.touch_account(*number, touched, |row| {
+                    (row.password, row.password_version) = (password.clone(), *version);
+                });
             }
             _ => {}
         }

@@ -24,9 +24,15 @@ impl Store {
             let _moment = self.connection.unchecked_transaction()?;
             Ok(AccountsKept {
                 version: value(&self.connection, VERSION)?.unwrap_or_default(),
-                accounts: self.all_rows("SELECT number, name, password, role FROM account", account)?,
+                accounts: self.all_rows(
+                    "SELECT number, name, password, role, password_version FROM account",
+                    account,
+                )?,
                 sanctions: self
-                    .all_rows("SELECT kind, target, until_unix_ms, by, why FROM sanction", sanction)?
+                    .all_rows(
+                        "SELECT kind, target, until_unix_ms, by, why, since_unix_ms FROM sanction",
+                        sanction,
+                    )?
                     .into_iter()
                     .flatten()
                     .collect(),
@@ -70,6 +76,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow, rusqlite::Error> {
         name: row.get(1)?,
         password: Secret(row.get(2)?),
         role: Role::parse(&role).unwrap_or_default(),
+        password_version: row.get(4)?,
     })
 }
 
@@ -81,7 +88,14 @@ fn sanction(row: &Row<'_>) -> Result<Option<Sanction>, rusqlite::Error> {
         None => Cidr::parse(&target).map(Target::Block),
     };
     let (Some(kind), Some(target)) = (SanctionKind::parse(&kind), target) else { return Ok(None) };
-    Ok(Some(Sanction { kind, target, until_unix_ms: row.get(2)?, by: row.get(3)?, why: row.get(4)? }))
+    Ok(Some(Sanction {
+        kind,
+        target,
+        since_unix_ms: row.get(5)?,
+        until_unix_ms: row.get(2)?,
+        by: row.get(3)?,
+        why: row.get(4)?,
+    }))
 }
 
 /// An access that is not known lets in whom it names.
@@ -126,16 +140,23 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
     match change {
         // Where a tool has given the name to another account meanwhile, that one is it.
         Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![number(row.number), row.name, *row.password, row.role.word()],
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            params![
+                number(row.number),
+                row.name,
+                *row.password,
+                row.role.word(),
+                number(row.password_version)
+            ],
         ),
         Change::Role(account, role) => {
             let parameters = params![number(*account), role.word()];
             execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
         }
-        Change::Password { number: account, before, password } => execute(
-            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
-            params![number(*account), **password, before.as_deref()],
+        Change::Password { number: account, before, password, version } => execute(
+            "UPDATE account SET password = ?2, password_version = ?4
+             WHERE number = ?1 AND password = coalesce(?3, password)",
+            params![number(*account), **password, before.as_deref(), number(*version)],
         ),
         Change::AccountGone(gone) => {
             execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
@@ -145,7 +166,7 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
             execute("DELETE FROM session WHERE account = ?1", params![number(*gone)])
         }
         Change::Sanction(row) => execute(
-            "INSERT OR REPLACE INTO sanction SELECT ?1, ?2, ?3, ?4, ?5
+            "INSERT OR REPLACE INTO sanction SELECT ?1, ?2, ?3, ?4, ?5, ?7
              WHERE ?6 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?6)",
             params![
                 row.kind.word(),
@@ -154,6 +175,7 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
                 row.by,
                 row.why,
                 if let Target::Account(account) = row.target { Some(number(account)) } else { None },
+                number(row.since_unix_ms),
             ],
         ),
         Change::SanctionGone(kind, target) => execute(
