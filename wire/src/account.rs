@@ -47,7 +47,7 @@ pub enum AccountCommand<'a> {
 pub struct Act<'a> {
     /// What.
     pub kind: ActKind,
-    /// A name; of `/ban` and `/unban` also an address or a block of them; of the acts on rooms a room.
+    /// A name; of `/ban`, `/unban` and `/unmute` also an address or a block of them; of the acts on rooms a room.
     pub target: Cow<'a, str>,
     /// Of the acts on rooms: the access, or the name. Else empty.
     pub object: Cow<'a, str>,
@@ -64,7 +64,7 @@ pub enum ActKind {
     Kick,
     /// `/mute NAME [TIME] [WHY]`
     Mute,
-    /// `/unmute NAME`
+    /// `/unmute NAME|ADDRESS`
     Unmute,
     /// `/ban NAME|ADDRESS|CIDR [TIME] [WHY]`
     Ban,
@@ -122,7 +122,7 @@ pub const NAMES: [(&str, &str, &str, Option<ActKind>); 14] = [
     ("read", "leido", "room=ROOM id=ID", None),
     ("kick", "expulsar", "NAME [WHY]", Some(ActKind::Kick)),
     ("mute", "silenciar", "NAME [TIME] [WHY]", Some(ActKind::Mute)),
-    ("unmute", "desilenciar", "NAME", Some(ActKind::Unmute)),
+    ("unmute", "desilenciar", "NAME|ADDRESS", Some(ActKind::Unmute)),
     ("ban", "vetar", "NAME|ADDRESS [TIME] [WHY]", Some(ActKind::Ban)),
     ("unban", "desvetar", "NAME|ADDRESS", Some(ActKind::Unban)),
     ("op", "op", "NAME", Some(ActKind::Op)),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
-use tertulia_relay::batch::Durability;
+use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Sanction, Verdict};
+use tertulia_relay::batch::{Batch, Durability, SessionRow};
 use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, Wanted};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::phrases::Language;
@@ -19,7 +19,22 @@ pub(crate) fn begun() -> Core {
     begun_with(Durability::None)
 }
 
+/// The same relay, started again where these sessions and bans were kept.
+pub(crate) fn begun_again(sessions: Vec<SessionRow>, sanctions: Vec<Sanction>) -> Core {
+    let mut remembered = remembered();
+    (remembered.sessions, remembered.accounts.sanctions) = (sessions, sanctions);
+    let mut core = Core::keeping(Durability::None, remembered);
+    core.seconds = 100.0;
+    core
+}
+
 fn begun_with(durability: Durability) -> Core {
+    let mut core = Core::keeping(durability, remembered());
+    core.seconds = 100.0;
+    core
+}
+
+fn remembered() -> Remembered {
     let row = |number, name: &str, role| AccountRow {
         number,
         name: name.to_owned(),
@@ -28,11 +43,7 @@ fn begun_with(durability: Durability) -> Core {
     };
     let accounts = vec![row(1, "Ana", Role::User), row(2, "Jefa", Role::Operator)];
     let accounts = AccountsKept { accounts, ..AccountsKept::default() };
-    let remembered =
-        Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() };
-    let mut core = Core::keeping(durability, remembered);
-    core.seconds = 100.0;
-    core
+    Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() }
 }
 
 pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
@@ -42,7 +53,7 @@ pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: b
 }
 
 /// Sends a line, looks at the password if there is one, and gives the last answer.
-fn ask(core: &mut Core, client: u32, line: &str) -> String {
+pub(crate) fn ask(core: &mut Core, client: u32, line: &str) -> String {
     core.heard(client);
     ask_all(core, client, line).pop().unwrap_or_default()
 }
@@ -50,7 +61,10 @@ fn ask(core: &mut Core, client: u32, line: &str) -> String {
 /// The same with all that is heard then.
 pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
     core.send(client, line);
-    core.answer_with(|_| Answer::Accounts(None));
+    core.answer_with(|wanted| match wanted {
+        Wanted::Labels(..) => Answer::Lines(Batch::default()),
+        _ => Answer::Accounts(None),
+    });
     while let Some(task) = core.chat.poll_password() {
         let verdict = match task.kept {
             None => Verdict { is_right: true, hash: Some(task.password) },
@@ -64,7 +78,7 @@ pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
+pub(crate) fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
     let heard = ask(core, client, line);
     assert!(heard.starts_with(answer), "{line}: {heard:?} instead of {answer:?}");
 }

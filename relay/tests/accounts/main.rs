@@ -12,6 +12,7 @@ mod core;
 mod devices;
 mod kept;
 mod login;
+mod mutes;
 mod operators;
 mod simulation;
 mod tools;
