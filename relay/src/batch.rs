@@ -51,6 +51,8 @@ pub struct SessionRow {
     pub account: Option<u64>,
     /// The version of the password that the account had then.
     pub password_version: u64,
+    /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970; 0: it may.
+    pub muted_until_unix_ms: u64,
     /// A connection holds it.
     pub is_present: bool,
     /// When it was last used, in milliseconds since 1970.

@@ -139,6 +139,9 @@ phrases! {
     NoRoom: "no estás en esa sala, o falta decir en cuál", "you are not in that room, or which one is missing";
     /// Nothing to say.
     Empty: "no hay nada que decir", "there is nothing to say";
+    /// It begins as a command with a password does.
+    HoldsPassword: "parecía una orden con una clave, y no se ha dicho a nadie; la barra va lo primero de la línea, sin nada delante",
+        "that looked like a command with a password, and was said to nobody; its slash goes first in the line, with nothing before it";
     /// Another text had that label.
     LabelReused: "esa etiqueta ya era de otro texto", "that label was another text's already";
     /// A tag's value.

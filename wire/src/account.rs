@@ -7,6 +7,7 @@ use crate::command::CommandError;
 use crate::limits::PASSWORD_BYTES_MAX;
 use crate::secret::Secret;
 use crate::tags::unescape;
+use crate::text::{LINE_BREAK, is_default_ignorable};
 
 /// A command of somebody who has an account, wants one, or is an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub enum AccountCommand<'a> {
 pub struct Act<'a> {
     /// What.
     pub kind: ActKind,
-    /// A name; of `/ban` and `/unban` also an address or a block of them; of the acts on rooms a room.
+    /// A name; of `/ban`, `/unban` and `/unmute` also an address or a block of them; of the acts on rooms a room.
     pub target: Cow<'a, str>,
     /// Of the acts on rooms: the access, or the name. Else empty.
     pub object: Cow<'a, str>,
@@ -63,7 +64,7 @@ pub enum ActKind {
     Kick,
     /// `/mute NAME [TIME] [WHY]`
     Mute,
-    /// `/unmute NAME`
+    /// `/unmute NAME|ADDRESS`
     Unmute,
     /// `/ban NAME|ADDRESS|CIDR [TIME] [WHY]`
     Ban,
@@ -121,7 +122,7 @@ pub const NAMES: [(&str, &str, &str, Option<ActKind>); 14] = [
     ("read", "leido", "room=ROOM id=ID", None),
     ("kick", "expulsar", "NAME [WHY]", Some(ActKind::Kick)),
     ("mute", "silenciar", "NAME [TIME] [WHY]", Some(ActKind::Mute)),
-    ("unmute", "desilenciar", "NAME", Some(ActKind::Unmute)),
+    ("unmute", "desilenciar", "NAME|ADDRESS", Some(ActKind::Unmute)),
     ("ban", "vetar", "NAME|ADDRESS [TIME] [WHY]", Some(ActKind::Ban)),
     ("unban", "desvetar", "NAME|ADDRESS", Some(ActKind::Unban)),
     ("op", "op", "NAME", Some(ActKind::Op)),
@@ -156,6 +157,23 @@ impl<'a> AccountCommand<'a> {
             _ => Err(CommandError::Unknown { word }),
         }
     }
+}
+
+/// Whether somebody is about to say a password to everybody: a line of the text begins with a command that takes one, which is
+/// none because something stands before it, be it white space or a name. Whether a password follows does not matter.
+pub fn holds_password(text: &str) -> bool {
+    let is_break = |c: char| matches!(c, '\n' | LINE_BREAK | '\u{2029}');
+    memchr::memchr(b'/', text.as_bytes()).is_some() && text.split(is_break).any(begins_with_secret)
+}
+
+fn begins_with_secret(line: &str) -> bool {
+    let is_blank = |c: char| c.is_whitespace() || is_default_ignorable(c);
+    let Some(rest) = line.trim_start_matches(is_blank).strip_prefix('/') else { return false };
+    let word = rest.split(is_blank).next().unwrap_or_default();
+    let mut secret = NAMES.iter().filter(|(_, _, words, _)| words.ends_with("PASSWORD"));
+    secret.any(|(english, spanish, ..)| {
+        word.eq_ignore_ascii_case(english) || word.eq_ignore_ascii_case(spanish)
+    })
 }
 
 /// Whether this can be a password: 8 bytes to [`PASSWORD_BYTES_MAX`].
@@ -259,7 +277,47 @@ mod tests {
         assert_eq!(act("mute Ana 99999999999999999999d").span_s, None);
     }
 
+    #[test]
+    fn a_command_that_takes_a_password_is_known_behind_whatever_does_not_show_and_in_each_line() {
+        for text in [
+            "/login Ana clave",
+            " /login Ana clave",
+            "\t/LOGIN Ana clave",
+            "\u{a0}/Entrar Ana clave",
+            "\u{feff}\u{200b} /register Ana clave",
+            "\u{3000}/registrar",
+            "/passwd\u{a0}clave",
+            "hola\u{2028} /clave otra",
+            "hola\n/login Ana clave",
+        ] {
+            assert!(holds_password(text), "{text:?}");
+        }
+        for text in [
+            "",
+            "/",
+            "hola",
+            "no /login Ana clave",
+            "/loginAna clave",
+            "//login Ana",
+            " /msg Ana /login",
+            "a/login",
+        ] {
+            assert!(!holds_password(text), "{text:?}");
+        }
+        let secret = NAMES.iter().filter(|(english, ..)| holds_password(&format!(" /{english} x")));
+        assert_eq!(secret.map(|(english, ..)| *english).collect::<Vec<_>>(), ["register", "login", "passwd"]);
+    }
+
     proptest! {
+        #[test]
+        fn no_password_is_said_whatever_blanks_stand_before_its_command(
+            blanks in "[\t \u{a0}\u{2003}\u{200b}\u{feff}\u{2028}]{0,6}", word in "[lL][oO][gG][iI][nN]|[cC][lL][aA][vV][eE]",
+            rest in "([ \t\u{a0}].{0,9})?",
+        ) {
+            let text = format!("{blanks}/{word}{rest}");
+            prop_assert!(holds_password(&text));
+        }
+
         #[test]
         fn no_input_makes_the_parser_panic(word in 0usize..14, rest in any::<String>()) {
             let (name, _, _, _) = NAMES[word];

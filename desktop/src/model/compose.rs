@@ -7,7 +7,7 @@ use tertulia_wire::text::{clean, join_lines};
 
 use super::slash::holds_password;
 use super::{EntryId, Model, Sentence, State, ViewCommand};
-use crate::phrases::Phrase;
+use crate::phrases::{AccountPhrase, Phrase};
 
 /// Bytes of a message: what fits a line of the protocol with its label, room, receiver and answered line before it.
 pub const TEXT_BYTES_MAX: usize = LINE_BYTES_MAX - 512;
@@ -146,8 +146,13 @@ impl Model {
         }
     }
 
-    /// Whether a message can be so long; if not, the person is told.
+    /// Whether a message can be said: it is not too long, and no order with a password that something stands before. If not, the
+    /// person is told.
     pub(super) fn fits(&mut self, text: &str) -> bool {
+        if tertulia_wire::account::holds_password(text) {
+            self.complain(AccountPhrase::HoldsPassword);
+            return false;
+        }
         let over = text.len().saturating_sub(TEXT_BYTES_MAX);
         if over > 0 {
             self.complain(Sentence::new(Phrase::TooLongBy, &[&over.to_string()]));

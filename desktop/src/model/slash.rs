@@ -67,10 +67,14 @@ const ORDERS: [Named; 15] = [
     named(Order::Passwd, "clave", "passwd", Phrase::Account(AccountPhrase::HelpPasswd), None),
 ];
 
-/// Whether a password may stand in a text: it is an order that takes one, and more than its word.
+/// Whether a password may stand in a text: a line of it is an order that takes one, and more than its word.
 pub(super) fn holds_password(text: &str) -> bool {
+    text.lines().any(line_holds_password)
+}
+
+fn line_holds_password(line: &str) -> bool {
     let Some((word, _)) =
-        text.trim_start().strip_prefix('/').and_then(|rest| rest.split_once(char::is_whitespace))
+        line.trim_start().strip_prefix('/').and_then(|rest| rest.split_once(char::is_whitespace))
     else {
         return false;
     };

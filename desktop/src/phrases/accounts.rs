@@ -87,6 +87,9 @@ phrases! { AccountPhrase;
     NotPrivate: "una contraseña no viaja sin cifrar: activa TLS en los ajustes", "a password does not travel unencrypted: turn TLS on in the settings";
     /// The answer is still to come.
     PasswordBusy: "la última contraseña aún no tiene respuesta", "the last password has no answer yet";
+    /// It begins as an order with a password does, and is none.
+    HoldsPassword: "parece una orden con una contraseña, y no se dice a nadie: una orden va sola, con la barra lo primero",
+        "that looks like an order with a password, and is said to nobody: an order stands alone, with its slash first";
 
     // What operators do.
     /// In a menu.

@@ -488,3 +488,26 @@ fn what_the_account_says_on_another_device_is_its_own() {
     window.act(Act::Select(rows[1].id));
     assert!(window.transcript().ends_with("Tú: solo tú"), "{}", window.transcript());
 }
+
+#[test]
+fn an_order_with_a_password_that_something_stands_before_is_not_said_to_anybody() {
+    let mut window = logged_in("user");
+    for text in [
+        "hola\n/entrar Ana secretísima",
+        "/clave secretísima\ny hola",
+        "//login Ana secretísima",
+        "\u{200b}/passwd secretísima",
+        "/msg Luis /entrar Ana secretísima",
+    ] {
+        window.commands.clear();
+        window.write(text);
+        window.act(Act::Send);
+        assert_eq!(window.link_commands(), [], "{text}");
+        assert_eq!(window.input(), text);
+        let hint = window.screen().hint.unwrap().text;
+        assert!(hint.starts_with("parece una orden con una contraseña"), "{text}: {hint}");
+    }
+    window.write("hola\n/entrar Ana secretísima");
+    window.pass(Duration::from_secs(2));
+    assert!(!window.model.drafts().contains("secret"));
+}

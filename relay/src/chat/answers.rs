@@ -1,5 +1,7 @@
 //! What the relay says to one connection alone.
 
+use tertulia_wire::account::holds_password;
+
 use super::names::Refused;
 use super::{Chat, ClientId};
 use crate::phrases::Phrase;
@@ -32,6 +34,15 @@ impl Chat {
             Some(label) => self.answer(client, &format!("{words} label={label}"), phrase),
             None => self.answer(client, words, phrase),
         }
+    }
+
+    /// Refuses to say a text that may hold a password: whoever wrote it meant the relay, and not the others. False: it is said.
+    pub(super) fn withholds(&mut self, client: ClientId, command: &str, text: &str) -> bool {
+        let is_withheld = holds_password(text);
+        if is_withheld {
+            self.answer(client, &format!("FAIL {command} HOLDS_PASSWORD"), Some(Phrase::HoldsPassword));
+        }
+        is_withheld
     }
 
     /// Lines of the relay for one connection, their endings included. They repeat the label of its command.

@@ -163,6 +163,9 @@ impl Chat {
         if receivers.is_empty() {
             return self.answer(client, &format!("FAIL MSG NOT_HERE {escaped}"), Some(Phrase::NotHere));
         }
+        if self.withholds(client, "MSG", text) {
+            return;
+        }
         let Some(id) = self.hand_over(&receivers, &from, text, TagValues::default()) else {
             return self.answer(client, &format!("FAIL MSG NOT_READING {escaped}"), Some(Phrase::NotReading));
         };

@@ -113,6 +113,7 @@ impl Chat {
         }
         self.own_session(client, session);
         self.extend(client, session, Some(Secret(token.into())), now);
+        self.share_mute(client);
         self.set_name(client, &name, "", None, false);
         self.promise(Promise::Hello(client, session), now);
         if self.is_greeting(client) {
@@ -166,11 +167,14 @@ impl Chat {
     pub(super) fn greet_new(&mut self, client: ClientId, session: SessionId, now: Moment) {
         let extended = self.client_mut(client).and_then(|state| state.extended.as_mut());
         let Some(token) = extended.and_then(|extended| extended.greeting.take()) else { return };
+        let is_announced = !self.is_muted_guest(client);
         if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
-            named.is_announced = true;
+            named.is_announced = is_announced;
         }
         self.greet(client, session, &token, &After::default());
-        self.notice(client, Notice::Join, now);
+        if is_announced {
+            self.notice(client, Notice::Join, now);
+        }
         self.resumed.push_back(client);
     }
 
@@ -185,7 +189,12 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let Some(state) = self.sessions.get(session) else { return Ok(()) };
         let (mut name, presence) = (state.name.clone(), state.state);
-        let (account, muted_until) = (state.account, state.muted_until);
+        let account = state.account;
+        let is_seen = match presence {
+            Presence::Online(before) => self.is_announced(before),
+            Presence::Away(_) | Presence::BeforeRestart => true,
+            Presence::Offline => false,
+        };
         account.into_iter().for_each(|number| self.enter_as(client, number));
         let holder = match presence {
             Presence::Online(before) => Some(Holder::Client(before)),
@@ -205,12 +214,15 @@ impl Chat {
             self.cut_ghost(before, now);
         }
         self.extend(client, session, None, now);
-        self.set_name(client, &name, "", None, true);
-        self.restore_mute(client, muted_until);
+        self.share_mute(client);
+        let comes = presence == Presence::Offline && !self.is_muted_guest(client);
+        self.set_name(client, &name, "", None, is_seen || comes);
         self.greet(client, session, token, &hello.after);
         self.come_back(session);
         if presence == Presence::Offline {
             self.note_session(client);
+        }
+        if comes {
             self.notice(client, Notice::Join, now);
         }
         if !self.sessions.knows_labels(session) {

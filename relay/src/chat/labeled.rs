@@ -1,5 +1,6 @@
 //! What extended clients say: labeled lines, each said once however often it is sent.
 
+use tertulia_wire::account::holds_password;
 use tertulia_wire::extended::{Labeled, LabeledError, label_in};
 use tertulia_wire::message::{Message, fit_quote};
 use tertulia_wire::name::Name;
@@ -22,6 +23,7 @@ enum Refusal {
     NotHere,
     NotReading,
     Empty,
+    HoldsPassword,
     LabelReused,
     TagInvalid(&'static str),
     /// It may not be said under that name.
@@ -35,6 +37,7 @@ impl Refusal {
             Self::NotHere => ("NOT_HERE", Phrase::NotHere),
             Self::NotReading => ("NOT_READING", Phrase::NotReading),
             Self::Empty => ("EMPTY", Phrase::Empty),
+            Self::HoldsPassword => ("HOLDS_PASSWORD", Phrase::HoldsPassword),
             Self::Name(refused) => refusal(refused),
             Self::LabelReused => ("LABEL_REUSED", Phrase::LabelReused),
             Self::TagInvalid(key) => return (format!("TAG_INVALID {key}"), Phrase::TagInvalid),
@@ -134,6 +137,9 @@ impl Chat {
     ) -> Result<(), Refusal> {
         if said.text.is_empty() {
             return Err(Refusal::Empty);
+        }
+        if holds_password(said.text) {
+            return Err(Refusal::HoldsPassword);
         }
         // No id is above it, and no greater one could be kept.
         if said.reply.is_some_and(|id| i64::try_from(id).is_err()) {

@@ -61,7 +61,7 @@ pub(super) struct Session {
     not_kept: Vec<(u64, Known)>,
     /// Lines whose answer is still to come.
     pub(super) unanswered: usize,
-    /// Until when it may say nothing, in milliseconds since 1970: an operator wanted that of whoever has no account.
+    /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970.
     pub(super) muted_until: u64,
     /// What it has said will never be known: it cannot be taken up again.
     pub(super) is_damaged: bool,
@@ -134,6 +134,7 @@ impl Session {
             rooms: self.rooms.clone(),
             account: self.account,
             password_version: self.password_version,
+            muted_until_unix_ms: self.muted_until,
             is_present: !matches!(self.state, Presence::Offline),
             used_unix_ms: self.used_unix_ms,
         }
@@ -184,7 +185,7 @@ impl Sessions {
                 has_spoken: true,
                 not_kept: Vec::new(),
                 unanswered: 0,
-                muted_until: 0,
+                muted_until: row.muted_until_unix_ms,
                 is_damaged: false,
                 is_changed: false,
             });

@@ -56,6 +56,10 @@ impl Chat {
             return self.say_own(client, text.len(), line);
         }
         match Message::parse(line) {
+            // Not of `//…`: whoever writes that wants it said.
+            Message::Text(_) if self.withholds(client, "SAY", line) => {}
+            Message::Say { text, .. } | Message::Reply { text, .. }
+                if self.withholds(client, "SAY", text) => {}
             Message::Join(name) => self.handle_join(client, &name, line, now),
             Message::Leave(name) => self.handle_leave(client, &name, line, now),
             Message::Say { name, text } => self.handle_say(client, &name, None, text, line),
@@ -75,6 +79,9 @@ impl Chat {
     fn say_own(&mut self, client: ClientId, text_bytes: usize, line: &str) {
         let Some(room) = self.room_of(client).filter(|_| text_bytes > 0) else { return };
         let (name, text) = line.split_at_checked(line.len() - text_bytes).unwrap_or_default();
+        if self.withholds(client, "SAY", text) {
+            return;
+        }
         let shown = name.strip_suffix(": ").unwrap_or(name);
         let spoken = Spoken { shown, reply: None, quote: None, key: None, text };
         let id = self.register(room, &spoken);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
-use tertulia_relay::batch::Durability;
+use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Sanction, Verdict};
+use tertulia_relay::batch::{Batch, Durability, SessionRow};
 use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, Wanted};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::phrases::Language;
@@ -30,14 +30,25 @@ pub(crate) fn begun() -> Core {
     begun_with(Durability::None)
 }
 
-pub(crate) fn begun_with(durability: Durability) -> Core {
-    let accounts = vec![row(1, "Ana"), AccountRow { role: Role::Operator, ..row(2, "Jefa") }];
-    let accounts = AccountsKept { accounts, ..AccountsKept::default() };
-    let remembered =
-        Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() };
-    let mut core = Core::keeping(durability, remembered);
+/// The same relay, started again where these sessions and bans were kept.
+pub(crate) fn begun_again(sessions: Vec<SessionRow>, sanctions: Vec<Sanction>) -> Core {
+    let mut remembered = remembered();
+    (remembered.sessions, remembered.accounts.sanctions) = (sessions, sanctions);
+    let mut core = Core::keeping(Durability::None, remembered);
     core.seconds = 100.0;
     core
+}
+
+pub(crate) fn begun_with(durability: Durability) -> Core {
+    let mut core = Core::keeping(durability, remembered());
+    core.seconds = 100.0;
+    core
+}
+
+fn remembered() -> Remembered {
+    let accounts = vec![row(1, "Ana"), AccountRow { role: Role::Operator, ..row(2, "Jefa") }];
+    let accounts = AccountsKept { accounts, ..AccountsKept::default() };
+    Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() }
 }
 
 pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
@@ -55,7 +66,10 @@ pub(crate) fn ask(core: &mut Core, client: u32, line: &str) -> String {
 /// The same with all that is heard then.
 pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
     core.send(client, line);
-    core.answer_with(|_| Answer::Accounts(None));
+    core.answer_with(|wanted| match wanted {
+        Wanted::Labels(..) => Answer::Lines(Batch::default()),
+        _ => Answer::Accounts(None),
+    });
     while let Some(task) = core.chat.poll_password() {
         let verdict = match task.kept {
             None => Verdict { is_right: true, hash: Some(task.password) },
@@ -493,4 +507,50 @@ fn of_the_places_from_which_an_account_has_logged_in_the_last_ones_are_remembere
     strangers_try(&mut core, "Ana", 500);
     let (first, others) = (log_in(&mut core, 1), (2..=9).all(|number| log_in(&mut core, number)));
     assert_eq!((first, others), (false, true));
+}
+
+#[test]
+fn a_command_with_a_password_that_something_stands_before_is_said_to_nobody() {
+    let mut core = begun();
+    for client in 1..=4 {
+        connect(&mut core, client, NEAR, true);
+    }
+    core.send(1, "Luis se ha unido al chat.");
+    core.send(2, "/hello v=1 name=Eva");
+    core.send(3, "/hello v=1 name=Oyente");
+    for client in 1..=4 {
+        core.heard(client);
+    }
+    for command in ["/login Ana secreta", "/ENTRAR Ana secreta", "/registrar Luis secreta", "/Passwd secreta"]
+    {
+        for before in ["", " ", "\t", "\u{a0} ", "\u{feff}", "hola\u{2028}", "hola\u{2029}\u{3000}"] {
+            let text = format!("{before}{command}");
+            let plain = [
+                format!(" {text}"),
+                format!("Luis: {text}"),
+                format!("Pepe: {text}"),
+                format!("Luis - Pepe: {text}"),
+                format!("[RESPUESTA a 'x'] Luis: {text}"),
+            ];
+            for line in plain {
+                expect(&mut core, 1, &line, "* FAIL SAY HOLDS_PASSWORD :");
+                expect(&mut core, 4, &line, "* FAIL SAY HOLDS_PASSWORD :");
+            }
+            expect(&mut core, 1, &format!("/msg Eva {text}"), "* FAIL MSG HOLDS_PASSWORD :");
+            for tags in ["@label=x", "@label=y;to=Luis", "@label=z;as=Pepe", "@label=w;reply=7"] {
+                let label = &tags[1..8];
+                let answer = format!("* FAIL SAY HOLDS_PASSWORD {label} :");
+                expect(&mut core, 2, &format!("{tags} {text}"), &answer);
+            }
+            let answer = "* FAIL MSG HOLDS_PASSWORD label=m :";
+            expect(&mut core, 2, &format!("/msg label=m Luis {text}"), answer);
+        }
+    }
+    assert_eq!([1, 2, 3].map(|client| core.heard(client)), [[""; 0]; 3]);
+    let lines: usize = core.keep_all().iter().map(|work| work.lines.len()).sum();
+    assert_eq!(lines, 0);
+    // Whoever wants it said, says so; and what only looks like one is said.
+    core.send(1, "//login NOMBRE CLAVE");
+    core.send(1, "mira /login.html o escribe /login");
+    assert_eq!(core.heard(4), ["Luis: /login NOMBRE CLAVE", "Luis: mira /login.html o escribe /login"]);
 }

@@ -129,6 +129,7 @@ fn a_session_stays_away_that_logged_in_with_a_password_that_is_its_account_s_no_
         rooms: Vec::new(),
         account,
         password_version,
+        muted_until_unix_ms: 0,
         is_present: true,
         used_unix_ms: 1,
     };

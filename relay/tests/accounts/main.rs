@@ -13,6 +13,7 @@ mod devices;
 mod kept;
 mod keys;
 mod login;
+mod mutes;
 mod operators;
 mod simulation;
 mod tools;

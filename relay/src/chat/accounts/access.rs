@@ -21,7 +21,7 @@ const BEFORE_LOGIN: [&str; 11] =
 /// Commands with which something is said, be it by a name.
 const SPEAKING: [&str; 6] = ["msg", "privado", "nick", "nombre", "register", "registrar"];
 
-/// The same of who has no account: the others would hear the name that it comes with.
+/// The same of who has no account: it would be there under another name.
 const SPEAKING_AS_GUEST: [&str; 1] = ["hello"];
 
 /// Code, further words and sentence of a refusal to greet.
@@ -34,7 +34,8 @@ impl Chat {
         let is_unwelcome =
             origin.address.is_some_and(|address| !origin.is_here && self.is_banned_address(address));
         let is_registered_only = self.accounts.rules.is_registered_only;
-        if let Some(state) = self.client_mut(client).filter(|_| is_unwelcome || is_registered_only) {
+        let is_restrained = is_unwelcome || is_registered_only || self.is_muted(client);
+        if let Some(state) = self.client_mut(client).filter(|_| is_restrained) {
             (state.standing.is_unwelcome, state.standing.is_restrained) = (is_unwelcome, true);
         }
         if is_unwelcome {
@@ -75,12 +76,11 @@ impl Chat {
 
     /// Refuses what the connection may not say or do. False: it may.
     pub(in crate::chat) fn restrain(&mut self, client: ClientId, line: &str) -> bool {
-        let unix_ms = self.ids.unix_ms();
         let Some(state) = self.client_mut(client) else { return true };
         if state.standing.is_unwelcome {
             return true;
         }
-        let is_muted = state.standing.muted_until > unix_ms;
+        let is_muted = self.is_muted(client);
         let is_let_in = self.is_let_in(client);
         if is_let_in && !is_muted {
             if let Some(state) = self.client_mut(client) {
@@ -105,8 +105,8 @@ impl Chat {
             return true;
         }
         let is_goodbye = matches!(message, Message::Leave(_));
-        let is_guest = self.account_of(client).is_none();
-        let is_speaking = is_one_of(&SPEAKING) || (is_guest && is_one_of(&SPEAKING_AS_GUEST));
+        let is_known_guest = self.account_of(client).is_none() && self.is_muted_itself(client);
+        let is_speaking = is_one_of(&SPEAKING) || (is_known_guest && is_one_of(&SPEAKING_AS_GUEST));
         let is_silent = command.is_some() && !is_speaking;
         if is_silent || (is_goodbye && self.is_own_goodbye(client, line)) {
             return false;

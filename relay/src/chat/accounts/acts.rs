@@ -1,5 +1,7 @@
 //! What operators do, from any client.
 
+use std::collections::BTreeSet;
+
 use tertulia_wire::account::{Act, ActKind};
 use tertulia_wire::limits::{NAME_BYTES_MAX, ROOM_DEFAULT};
 use tertulia_wire::name::{Name, check_room};
@@ -15,8 +17,8 @@ use crate::cidr::Cidr;
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
-/// How long an address is banned, where nobody says: it may be somebody else's tomorrow.
-const BLOCK_BAN_S: u64 = 24 * 3600;
+/// How long an address is banned or muted, where nobody says: it may be somebody else's tomorrow.
+const BLOCK_SPAN_S: u64 = 24 * 3600;
 
 /// Bytes of a reason that are kept.
 const WHY_BYTES_MAX: usize = 200;
@@ -153,6 +155,18 @@ impl Chat {
         Sanction { kind, target, since_unix_ms, until_unix_ms: self.until(act.span_s), by, why }
     }
 
+    fn sanction_of_block(
+        &self,
+        client: ClientId,
+        act: &Act<'_>,
+        kind: SanctionKind,
+        block: Cidr,
+    ) -> Sanction {
+        let sanction = self.sanction_of(client, act, kind, Target::Block(block));
+        let until_unix_ms = sanction.until_unix_ms.or(self.until(Some(BLOCK_SPAN_S)));
+        Sanction { until_unix_ms, ..sanction }
+    }
+
     fn mute(&mut self, client: ClientId, act: &Act<'_>) -> Result<(), Refusal> {
         match self.meant(&act.target)? {
             Meant::Account(number) => {
@@ -161,23 +175,42 @@ impl Chat {
                 self.settle_account(number);
             }
             Meant::Guests(guests) => {
+                for block in self.blocks_of(&guests) {
+                    self.put(self.sanction_of_block(client, act, SanctionKind::Mute, block))?;
+                    self.restrain_block(block);
+                }
                 let until = self.until(act.span_s).unwrap_or(u64::MAX);
-                guests.into_iter().for_each(|guest| self.mute_guest(guest, until));
+                guests.into_iter().for_each(|guest| self.mute_itself(guest, until));
             }
         }
         Ok(())
     }
 
-    fn unmute(&mut self, name: &str) -> Result<(), Refusal> {
-        match self.meant(name)? {
-            Meant::Account(number) => {
-                let taken = self.take_sanction(SanctionKind::Mute, Target::Account(number));
-                taken.ok_or(("NO_SUCH", Phrase::NoSuchSanction))?;
-                self.settle_account(number);
-            }
-            Meant::Guests(guests) => guests.into_iter().for_each(|guest| self.mute_guest(guest, 0)),
-        }
-        Ok(())
+    /// Where these come from, as far as those are muted who come from there.
+    fn blocks_of(&self, guests: &[ClientId]) -> BTreeSet<Cidr> {
+        guests.iter().filter_map(|guest| self.guests_block(*guest)).collect()
+    }
+
+    fn unmute(&mut self, target: &str) -> Result<(), Refusal> {
+        // Of an address as those are muted who come from there.
+        let address = target.parse().ok().map(Cidr::around).or_else(|| Cidr::parse(target));
+        let is_taken = match address {
+            Some(block) => self.take_sanction(SanctionKind::Mute, Target::Block(block)).is_some(),
+            None => match self.meant(target)? {
+                Meant::Account(number) => {
+                    let was_muted = self.unmute_devices(number);
+                    self.take_sanction(SanctionKind::Mute, Target::Account(number)).is_some() || was_muted
+                }
+                Meant::Guests(guests) => {
+                    for block in self.blocks_of(&guests) {
+                        self.take_sanction(SanctionKind::Mute, Target::Block(block));
+                    }
+                    guests.into_iter().for_each(|guest| self.mute_itself(guest, 0));
+                    true
+                }
+            },
+        };
+        if is_taken { Ok(()) } else { Err(("NO_SUCH", Phrase::NoSuchSanction)) }
     }
 
     fn put(&mut self, sanction: Sanction) -> Result<(), Refusal> {
@@ -228,9 +261,7 @@ impl Chat {
         if is_this_machine(block) || is_whole {
             return Err(("PROTECTED", Phrase::Protected));
         }
-        let mut sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Block(block));
-        sanction.until_unix_ms = sanction.until_unix_ms.or(self.until(Some(BLOCK_BAN_S)));
-        self.put(sanction)?;
+        self.put(self.sanction_of_block(client, act, SanctionKind::Ban, block))?;
         self.cut_block(block, now);
         Ok(())
     }

@@ -48,12 +48,10 @@ impl Chat {
         self.accounts.is_role_changed = true;
     }
 
-    /// What follows from the account's role and mutes.
+    /// What follows from the account's role; from its mutes, that the connection is looked at.
     fn settle_standing(&mut self, client: ClientId) {
-        let until = self.account_of(client).map(|number| self.muted_until(number)).unwrap_or_default();
         let is_bridge = self.role_of(client) == Some(Role::Bridge);
         if let Some(state) = self.client_mut(client) {
-            state.standing.muted_until = until;
             state.standing.is_restrained = true;
             let was_bridge = state.standing.is_freed;
             if is_bridge != was_bridge && (was_bridge || !state.origin.is_trusted) {

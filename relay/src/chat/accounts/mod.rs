@@ -71,7 +71,7 @@ pub(in crate::chat) struct Known {
     is_restrained: bool,
     /// It comes from where nobody may come from: nothing is taken.
     is_unwelcome: bool,
-    /// Until when it may say nothing, in milliseconds since 1970.
+    /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970.
     muted_until: u64,
     /// It is free of flood control because of its role.
     is_freed: bool,

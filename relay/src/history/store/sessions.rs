@@ -63,7 +63,8 @@ impl Store {
     /// logged in with a password that is its account's no more.
     fn sessions(&self, unix_ms: u64) -> Result<Vec<SessionRow>, rusqlite::Error> {
         let mut statement = self.connection.prepare(
-            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, password_version FROM session
+            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, muted_until_unix_ms, password_version
+             FROM session
              WHERE (used_unix_ms >= ?1 OR is_present) AND (account IS NULL OR EXISTS (
                  SELECT 1 FROM account
                  WHERE number = session.account AND password_version = session.password_version
@@ -85,7 +86,8 @@ impl Store {
                     is_present: row.get(4)?,
                     used_unix_ms: row.get(5)?,
                     account: row.get(6)?,
-                    password_version: row.get(7)?,
+                    muted_until_unix_ms: row.get::<_, Option<u64>>(7)?.unwrap_or_default(),
+                    password_version: row.get(8)?,
                 })
             })?;
         rows.collect()
@@ -131,14 +133,15 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
         }
     }
     let mut session = connection.prepare_cached(
-        "INSERT OR REPLACE INTO session SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-         WHERE ?7 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?7 AND password_version = ?8)",
+        "INSERT OR REPLACE INTO session SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+         WHERE ?7 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?7 AND password_version = ?9)",
     )?;
     for row in parcel.sessions.values() {
         let rooms = row.rooms.join(BETWEEN_ROOMS);
         let used = number(row.used_unix_ms);
         let (sid, account) = (number(row.sid), row.account.map(number));
         let version = number(row.password_version);
+        let muted = Some(row.muted_until_unix_ms).filter(|until| *until > 0).map(number);
         session.execute(params![
             sid,
             row.token_hash,
@@ -147,6 +150,7 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
             row.is_present,
             used,
             account,
+            muted,
             version
         ])?;
     }
