@@ -270,6 +270,10 @@ phrases! {
     #[cfg(feature = "history")]
     ActDone: "hecho",
         "done";
+    /// The same, while nothing can be kept.
+    #[cfg(feature = "history")]
+    ActNotKept: "hecho, pero no se puede guardar en este momento: si el relay se detiene antes de poder, se pierde",
+        "done, but it cannot be kept at the moment: if the relay stops before it can be, it is lost";
     /// This machine, or oneself.
     #[cfg(feature = "history")]
     Protected: "a quien está en esta máquina, o a ti, no se le puede vetar así",

@@ -36,20 +36,25 @@ pub(super) struct Ack {
 impl Chat {
     /// Answers as soon as what was said and changed up to now is kept.
     pub(super) fn promise(&mut self, promise: Promise, now: Moment) {
+        if let Some((promise, is_kept)) = self.put_off(promise) {
+            self.fulfil(promise, is_kept, now);
+        }
+    }
+
+    /// The same, but where nobody waits for that it is given back, with whether that counts as kept.
+    pub(super) fn put_off(&mut self, promise: Promise) -> Option<(Promise, bool)> {
         let waits = |keeping: &super::history::Keeping| {
             let is_in_vain = keeping.is_in_trouble && self.may_do_without(&promise);
             keeping.durability != Durability::None && !is_in_vain && !sabotage::has(Bug::AckTooEarly)
         };
-        match self.keeping.as_ref().filter(|keeping| waits(keeping)).map(|keeping| keeping.number) {
-            Some(number) => self.promises.push_back((number, promise)),
-            None => {
-                let is_kept = self
-                    .keeping
-                    .as_ref()
-                    .is_none_or(|keeping| !keeping.is_in_trouble || keeping.durability == Durability::None);
-                self.fulfil(promise, is_kept, now);
-            }
+        let Some(keeping) = self.keeping.as_ref() else { return Some((promise, true)) };
+        if !waits(keeping) {
+            let is_kept = !keeping.is_in_trouble || keeping.durability == Durability::None;
+            return Some((promise, is_kept));
         }
+        let number = keeping.number;
+        self.promises.push_back((number, promise));
+        None
     }
 
     pub(super) fn promise_ceilings(&mut self, number: u64, id: Option<u64>, sid: Option<u64>) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Sanction, Verdict};
 use tertulia_relay::batch::{Batch, Durability, SessionRow};
-use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, Wanted};
+use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, TASKS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::phrases::Language;
 use tertulia_wire::secret::Secret;
@@ -185,7 +185,7 @@ fn an_address_that_is_banned_is_told_and_cut_until_its_time_is_over() {
     ask(&mut core, 1, "/login Jefa Jefa-password");
     connect(&mut core, 2, FAR, false);
     core.send(2, "Eva se ha unido al chat.");
-    expect(&mut core, 1, "/ban Eva 1h ruido", "* NOTE BAN DONE Eva :");
+    expect(&mut core, 1, "/ban Eva 1h ruido", "* NOTE BAN DONE Eva ");
     assert!(core.heard(2).iter().any(|line| line.starts_with("* FAIL RELAY BANNED :")));
     assert!(core.closed.contains(&2));
     core.heard(1);
@@ -306,7 +306,7 @@ fn a_guest_who_is_muted_comes_with_no_other_name_either() {
     ask(&mut core, 1, "/login Jefa Jefa-password");
     connect(&mut core, 2, FAR, false);
     core.send(2, "Eva se ha unido al chat.");
-    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva :");
+    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva ");
     core.send(2, "Eva ha abandonado el chat.");
     core.heard(1);
     expect(&mut core, 2, "/hello v=1 name=ComprenAhora", "* FAIL SAY MUTED :");
@@ -553,4 +553,26 @@ fn a_command_with_a_password_that_something_stands_before_is_said_to_nobody() {
     core.send(1, "//login NOMBRE CLAVE");
     core.send(1, "mira /login.html o escribe /login");
     assert_eq!(core.heard(4), ["Luis: /login NOMBRE CLAVE", "Luis: mira /login.html o escribe /login"]);
+}
+
+#[test]
+fn so_many_passwords_wait_to_be_compared_and_the_next_log_in_is_refused_as_busy() {
+    let mut core = begun();
+    let log_in = |core: &mut Core, number: usize| {
+        let client = u32::try_from(number).unwrap();
+        connect(core, client, &format!("203.0.113.{number}"), true);
+        core.send(client, &format!("/login n{number} adivinada"));
+        core.answer_with(|_| Answer::Accounts(None));
+        core.heard(client).pop().unwrap_or_default()
+    };
+    assert!((1..=TASKS_MAX).all(|number| log_in(&mut core, number).is_empty()));
+    assert!(log_in(&mut core, TASKS_MAX + 1).starts_with("* FAIL LOGIN BUSY :"));
+    let task = core.chat.poll_password().unwrap();
+    // Whoever takes it out compares it: it waits still.
+    assert!(log_in(&mut core, TASKS_MAX + 2).starts_with("* FAIL LOGIN BUSY :"));
+    let now = core.now();
+    core.chat.handle_verdict(task.ticket, Verdict::default(), now);
+    core.turn();
+    assert!(core.heard(1)[0].starts_with("* FAIL LOGIN REFUSED :"));
+    assert_eq!(log_in(&mut core, TASKS_MAX + 3), "");
 }

@@ -15,6 +15,7 @@ mod keys;
 mod login;
 mod mutes;
 mod operators;
+mod sanctions;
 mod simulation;
 mod tools;
 

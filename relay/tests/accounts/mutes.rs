@@ -27,7 +27,7 @@ fn with_operator() -> Core {
 fn mute_guest(core: &mut Core, client: u32, address: &str, name: &str) {
     connect(core, client, address, true);
     core.send(client, &format!("{name} se ha unido al chat."));
-    expect(core, 1, &format!("/mute {name}"), &format!("* NOTE MUTE DONE {name} :"));
+    expect(core, 1, &format!("/mute {name}"), &format!("* NOTE MUTE DONE {name} "));
 }
 
 /// An extended connection of that name, and its token.
@@ -79,7 +79,7 @@ fn who_was_muted_as_a_guest_is_muted_as_whatever_account_it_logs_in_to() {
 fn the_session_of_a_muted_guest_is_muted_after_a_restart_too_and_whatever_it_logs_in_to() {
     let mut core = with_operator();
     let token = extended(&mut core, 2, NEAR, "Eva");
-    expect(&mut core, 1, "/mute Eva 2h", "* NOTE MUTE DONE Eva :");
+    expect(&mut core, 1, "/mute Eva 2h", "* NOTE MUTE DONE Eva ");
     let (sessions, _) = kept(&mut core);
     let mut core = begun_again(sessions, Vec::new());
     connect(&mut core, 1, NEAR, true);
@@ -104,7 +104,7 @@ fn a_plain_guest_who_is_muted_takes_that_into_the_session_that_it_logs_in_for() 
     connect(&mut core, 2, FAR, true);
     core.send(2, "/hello v=1 name=Ana");
     core.send(2, "Eva: hola");
-    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva :");
+    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva ");
     expect(&mut core, 2, "/login Ana Ana-password", "* NOTE LOGIN DONE");
     core.send(2, "/hello v=1 name=Ana");
     assert!(core.heard(2).iter().any(|line| line.starts_with("* HELLO ")));
@@ -155,7 +155,7 @@ fn a_mute_of_a_guest_holds_where_it_came_from_for_a_day_or_as_long_as_was_said()
         let mut core = with_operator();
         connect(&mut core, 2, FAR, true);
         core.send(2, "Eva se ha unido al chat.");
-        expect(&mut core, 1, &format!("/mute Eva{span} ruido"), "* NOTE MUTE DONE Eva :");
+        expect(&mut core, 1, &format!("/mute Eva{span} ruido"), "* NOTE MUTE DONE Eva ");
         let (_, sanctions) = kept(&mut core);
         assert_eq!((says(&mut core, FAR), says(&mut core, ELSEWHERE)), (false, true));
         // The relay is started again.
@@ -219,7 +219,7 @@ fn a_muted_session_is_muted_by_the_relay_that_is_started_next() {
     eva.tell("/hello v=1 name=Eva");
     let hello = eva.all_lines().into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
     let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
-    crate::expect(&mut logged_in(&first, "Jefa", "Jefa-password"), "/mute Eva", "* NOTE MUTE DONE Eva :");
+    crate::expect(&mut logged_in(&first, "Jefa", "Jefa-password"), "/mute Eva", "* NOTE MUTE DONE Eva ");
     first.stop();
     let second = relay(&folder, &[]);
     let mut eva: Client = second.client();

@@ -203,6 +203,8 @@ impl World {
             }
             "/allow" => drop(self.members.insert(name(2))),
             "/deny" => drop(self.members.remove(&name(2))),
+            "/op" => drop(self.operators.insert(target)),
+            "/deop" => drop(self.operators.remove(&target)),
             _ => {}
         }
     }
@@ -219,7 +221,7 @@ impl World {
         let text = format!("said-by-{client} {room}");
         let number = self.said;
         let guest = format!("G{}", self.rng.below(CLIENTS as usize));
-        match self.rng.below(32) {
+        match self.rng.below(34) {
             0 => format!("/login {name} {name}-password"),
             1 => format!("/login {name} adivinada"),
             2 => format!("/hello v=1 name={name}"),
@@ -239,6 +241,8 @@ impl World {
             26 | 27 => format!("/nick G{client}"),
             28..=30 => format!("/mute {guest}"),
             31 => format!("/unmute {guest}"),
+            32 => format!("/op {}", self.rng.pick(&["Ana", "ANA"])),
+            33 => "/deop Ana".to_owned(),
             16 => format!("/register {name} una clave cualquiera"),
             _ if is_extended => match self.rng.below(3) {
                 0 => format!("@label=n{number};room={room};as=Pepe {text}"),

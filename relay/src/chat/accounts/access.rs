@@ -268,7 +268,8 @@ impl Chat {
             };
             let also = if spanish == english { String::new() } else { format!(" /{spanish}") };
             debug_assert_eq!(kind.is_some(), phrase == Phrase::HelpAct);
-            format!("* HELP /{english} {words}{also} :{}\n", phrase.in_language(self.settings.language))
+            let line = format!("/{english} {words}");
+            format!("* HELP {}{also} :{}\n", line.trim_end(), phrase.in_language(self.settings.language))
         };
         answer.extend(known.map(line));
     }

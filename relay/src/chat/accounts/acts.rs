@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tertulia_wire::account::{Act, ActKind};
 use tertulia_wire::limits::{NAME_BYTES_MAX, ROOM_DEFAULT};
 use tertulia_wire::name::{Name, check_room};
+use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 use tertulia_wire::text::cut as cut_text;
 
@@ -12,6 +13,7 @@ use super::super::commands::echoed;
 use super::super::history::{Answer, Purpose, Wanted};
 use super::super::rooms::{DEFAULT_ROOM, Notice};
 use super::super::{Chat, ClientId, Cut, Event, ROOMS_MAX};
+use super::owed::Owed;
 use crate::account::{Change, Role, RoomAccess, Sanction, SanctionKind, Target};
 use crate::cidr::Cidr;
 use crate::moment::Moment;
@@ -21,7 +23,7 @@ use crate::phrases::Phrase;
 const BLOCK_SPAN_S: u64 = 24 * 3600;
 
 /// Bytes of a reason that are kept.
-const WHY_BYTES_MAX: usize = 200;
+pub(super) const WHY_BYTES_MAX: usize = 200;
 
 /// Code and sentence of a refusal.
 type Refusal = (&'static str, Phrase);
@@ -47,11 +49,13 @@ impl Chat {
         if !self.check_operator(client, act.kind) {
             return;
         }
+        let mut blocks = BTreeSet::new();
         let outcome = match act.kind {
+            ActKind::Bans => return self.list_sanctions(client),
             ActKind::Kick => self.kick(&act.target, now),
-            ActKind::Mute => self.mute(client, act),
+            ActKind::Mute => self.mute(client, act, &mut blocks),
             ActKind::Unmute => self.unmute(&act.target),
-            ActKind::Ban => self.ban(client, act, now),
+            ActKind::Ban => self.ban(client, act, &mut blocks, now),
             ActKind::Unban => self.unban(&act.target),
             ActKind::Op => return self.look_first(client, act, Role::Operator),
             ActKind::Deop => return self.look_first(client, act, Role::User),
@@ -59,7 +63,12 @@ impl Chat {
             ActKind::Allow => self.set_member(&act.target, &act.object, true, now),
             ActKind::Deny => self.set_member(&act.target, &act.object, false, now),
         };
-        self.tell_outcome(client, act, outcome);
+        if blocks.is_empty() {
+            return self.tell_outcome(client, act, outcome);
+        }
+        // By these it is taken back: the name is nobody's any more.
+        let blocks: Vec<String> = blocks.iter().map(Cidr::to_string).collect();
+        self.tell_outcome(client, &Act { object: blocks.join(",").into(), ..act.clone() }, outcome);
     }
 
     fn check_operator(&mut self, client: ClientId, kind: ActKind) -> bool {
@@ -71,7 +80,7 @@ impl Chat {
         is_operator
     }
 
-    /// The operator is told. What was done, its log has.
+    /// The operator is told, of what is to be kept once it is. What was done, its log has.
     fn tell_outcome(&mut self, client: ClientId, act: &Act<'_>, outcome: Result<(), Refusal>) {
         let kind = act.kind.command();
         if let Err((code, phrase)) = outcome {
@@ -86,7 +95,15 @@ impl Chat {
             span_s: act.span_s,
             why: act.why.clone(),
         });
-        self.answer(client, &format!("NOTE {kind} DONE {}", target_of(act)), Some(Phrase::ActDone));
+        let told = |chat: &Self, code, phrase| {
+            Secret(chat.answer_text(client, &format!("NOTE {kind} {code} {}", target_of(act)), Some(phrase)))
+        };
+        let answer = told(self, "DONE", Phrase::ActDone);
+        if act.kind == ActKind::Kick || !self.has_work() {
+            return self.insert(client, &answer);
+        }
+        let unkept = Some(told(self, "NOT_KEPT", Phrase::ActNotKept));
+        self.owe(Owed { client, answer, unkept, tells_markers: false });
     }
 
     /// A tool may have taken the account away meanwhile: first the file is looked at.
@@ -167,7 +184,8 @@ impl Chat {
         Sanction { until_unix_ms, ..sanction }
     }
 
-    fn mute(&mut self, client: ClientId, act: &Act<'_>) -> Result<(), Refusal> {
+    /// `blocks`: those that were muted for whom the name means.
+    fn mute(&mut self, client: ClientId, act: &Act<'_>, blocks: &mut BTreeSet<Cidr>) -> Result<(), Refusal> {
         match self.meant(&act.target)? {
             Meant::Account(number) => {
                 let sanction = self.sanction_of(client, act, SanctionKind::Mute, Target::Account(number));
@@ -175,9 +193,10 @@ impl Chat {
                 self.settle_account(number);
             }
             Meant::Guests(guests) => {
-                for block in self.blocks_of(&guests) {
-                    self.put(self.sanction_of_block(client, act, SanctionKind::Mute, block))?;
-                    self.restrain_block(block);
+                *blocks = self.blocks_of(&guests);
+                for block in &*blocks {
+                    self.put(self.sanction_of_block(client, act, SanctionKind::Mute, *block))?;
+                    self.restrain_block(*block);
                 }
                 let until = self.until(act.span_s).unwrap_or(u64::MAX);
                 guests.into_iter().for_each(|guest| self.mute_itself(guest, until));
@@ -217,7 +236,14 @@ impl Chat {
         if self.put_sanction(sanction) { Ok(()) } else { Err(("FULL", Phrase::TooManySanctions)) }
     }
 
-    fn ban(&mut self, client: ClientId, act: &Act<'_>, now: Moment) -> Result<(), Refusal> {
+    /// `blocks`: those that were banned for whom the name means.
+    fn ban(
+        &mut self,
+        client: ClientId,
+        act: &Act<'_>,
+        blocks: &mut BTreeSet<Cidr>,
+        now: Moment,
+    ) -> Result<(), Refusal> {
         if let Some(block) = Cidr::parse(&act.target) {
             return self.ban_block(client, act, block, now);
         }
@@ -234,12 +260,11 @@ impl Chat {
             }
             Meant::Guests(guests) => {
                 let address = |guest: &ClientId| self.client(*guest).and_then(|state| state.origin.address);
-                let mut blocks: Vec<Cidr> = guests.iter().filter_map(address).map(Cidr::around).collect();
-                blocks.dedup();
+                *blocks = guests.iter().filter_map(address).map(Cidr::around).collect();
                 if blocks.is_empty() {
                     return Err(("PROTECTED", Phrase::Protected));
                 }
-                blocks.into_iter().try_for_each(|block| self.ban_block(client, act, block, now))
+                blocks.iter().try_for_each(|block| self.ban_block(client, act, *block, now))
             }
         }
     }
@@ -267,11 +292,14 @@ impl Chat {
     }
 
     fn unban(&mut self, target: &str) -> Result<(), Refusal> {
-        let target = match Cidr::parse(target) {
-            Some(block) => Some(Target::Block(block)),
-            None => self.find_account(target).map(Target::Account),
+        let account = || self.find_account(target).map(Target::Account);
+        // An address alone, or as whoever came from there was banned.
+        let blocks = [Cidr::parse(target), target.parse().ok().map(Cidr::around)];
+        let targets: Vec<Target> = match blocks {
+            [None, None] => account().into_iter().collect(),
+            blocks => blocks.into_iter().flatten().map(Target::Block).collect(),
         };
-        let taken = target.and_then(|target| self.take_sanction(SanctionKind::Ban, target));
+        let taken = targets.into_iter().find_map(|target| self.take_sanction(SanctionKind::Ban, target));
         taken.map(drop).ok_or(("NO_SUCH", Phrase::NoSuchSanction))
     }
 

@@ -150,7 +150,7 @@ impl Chat {
             What::Passwd => self.finish_passwd(client, verdict, now),
         };
         match outcome {
-            Ok(done) => self.tell_done(client, &pending, done, now),
+            Ok(done) => self.tell_done(client, &pending, done),
             Err((code, words, phrase)) => {
                 let words = format!("FAIL {} {code} {words}", pending.what.command());
                 self.answer_labeled(client, words.trim_end(), pending.label.as_deref(), Some(phrase));
@@ -162,7 +162,7 @@ impl Chat {
     }
 
     /// What is new is told once it is kept.
-    fn tell_done(&mut self, client: ClientId, pending: &Pending, done: Done, now: Moment) {
+    fn tell_done(&mut self, client: ClientId, pending: &Pending, done: Done) {
         let label = pending.label.as_deref().map_or_else(String::new, |label| format!(" label={label}"));
         let words = format!("NOTE {} DONE {}", pending.what.command(), done.words);
         let mut answer = self.answer_text(client, &format!("{}{label}", words.trim_end()), Some(done.phrase));
@@ -178,7 +178,7 @@ impl Chat {
         let answer = Secret(answer);
         // Who logs in does not wait for a disk that is full.
         let unkept = is_login.then(|| answer.clone());
-        self.owe(Owed { client, answer, unkept, tells_markers: is_login }, now);
+        self.owe(Owed { client, answer, unkept, tells_markers: is_login });
     }
 
     fn finish_login(

@@ -6,6 +6,7 @@ mod acts;
 mod attempts;
 mod devices;
 mod file;
+mod listed;
 mod login;
 mod owed;
 mod permits;

@@ -4,7 +4,6 @@ use tertulia_wire::secret::Secret;
 
 use super::super::promises::Promise;
 use super::super::{Chat, ClientId};
-use crate::moment::Moment;
 
 /// An answer that waits.
 #[derive(Debug)]
@@ -26,11 +25,13 @@ impl Chat {
     }
 
     /// Answers as soon as what was changed up to now is kept. There must be something: for nothing it would wait for ever.
-    pub(super) fn owe(&mut self, owed: Owed, now: Moment) {
+    pub(super) fn owe(&mut self, owed: Owed) {
         let (ticket, client) = (self.next_ticket(), owed.client);
         self.accounts.owed.insert(ticket, owed);
         self.set_awaiting(client, true);
-        self.promise(Promise::Account(ticket), now);
+        if let Some((_, is_kept)) = self.put_off(Promise::Account(ticket)) {
+            self.pay(ticket, is_kept);
+        }
     }
 
     /// Whether an answer is given as well while nothing can be kept.
