@@ -40,6 +40,7 @@ fn remembered() -> Remembered {
         name: name.to_owned(),
         password: Secret(format!("{name}-password")),
         role,
+        seen_unix_ms: None,
     };
     let accounts = vec![row(1, "Ana", Role::User), row(2, "Jefa", Role::Operator)];
     let accounts = AccountsKept { accounts, ..AccountsKept::default() };
@@ -338,6 +339,7 @@ fn changed(role: Role) -> Answer {
         name: name.to_owned(),
         password: Secret(format!("{name}-password")),
         role,
+        seen_unix_ms: None,
     };
     let accounts = vec![row(1, "Ana", role), row(2, "Jefa", Role::Operator)];
     Answer::Accounts(Some(Box::new(AccountsKept { version: 1, accounts, ..AccountsKept::default() })))
@@ -553,4 +555,35 @@ fn a_command_with_a_password_that_something_stands_before_is_said_to_nobody() {
     core.send(1, "//login NOMBRE CLAVE");
     core.send(1, "mira /login.html o escribe /login");
     assert_eq!(core.heard(4), ["Luis: /login NOMBRE CLAVE", "Luis: mira /login.html o escribe /login"]);
+}
+
+#[test]
+fn when_somebody_last_came_in_as_an_account_is_kept_once_in_a_day() {
+    let mut core = begun();
+    let seen = |core: &mut Core| -> Vec<Change> {
+        let changes = core.keep_all().into_iter().flat_map(|work| work.changes);
+        changes.filter(|change| matches!(change, Change::Seen(..))).collect()
+    };
+    let (begin, day) = (1_700_000_000_000, 24 * 3_600_000);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, "/hello v=1 name=Ana");
+    ask(&mut core, 1, "/login Ana Ana-password");
+    core.send(1, "/hello v=1 name=Ana");
+    let hello = core.heard(1).into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    assert_eq!(seen(&mut core), [Change::Seen(1, begin)]);
+    core.chat.handle_clock(begin + day - 1);
+    connect(&mut core, 2, NEAR, true);
+    ask(&mut core, 2, "/login Ana Ana-password");
+    assert_eq!(seen(&mut core), []);
+    core.chat.handle_clock(begin + day);
+    core.gone(1);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, &format!("/hello v=1 name=Ana resume={token}"));
+    assert_eq!(seen(&mut core), [Change::Seen(1, begin + day)]);
+    // One that its owner makes was seen then, and a wrong password is nobody's.
+    connect(&mut core, 3, NEAR, true);
+    ask(&mut core, 3, "/login Ana adivinada");
+    ask(&mut core, 3, "/register Eva una clave");
+    assert_eq!(seen(&mut core), []);
 }

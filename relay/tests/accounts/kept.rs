@@ -14,7 +14,13 @@ fn store(folder: &Folder) -> Store {
 }
 
 fn account(number: u64, name: &str) -> AccountRow {
-    AccountRow { number, name: name.to_owned(), password: Secret(format!("{name}-hash")), role: Role::User }
+    AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-hash")),
+        role: Role::User,
+        seen_unix_ms: None,
+    }
 }
 
 fn another_password(number: u64, before: Option<&str>, password: &str) -> Change {

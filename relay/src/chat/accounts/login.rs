@@ -228,7 +228,8 @@ impl Chat {
         // Also above those that are gone: a token of theirs must not be this one's.
         let number = self.ids.unix_ms().max(last.saturating_add(1));
         let by_operator = self.account_of(client).is_some();
-        let row = AccountRow { number, name: name.to_owned(), password, role: Role::User };
+        let seen_unix_ms = Some(self.ids.unix_ms()).filter(|_| !by_operator);
+        let row = AccountRow { number, name: name.to_owned(), password, role: Role::User, seen_unix_ms };
         self.change_account(Change::Account(row));
         if !by_operator {
             self.become_account(client, number, now);

@@ -24,7 +24,8 @@ impl Store {
             let _moment = self.connection.unchecked_transaction()?;
             Ok(AccountsKept {
                 version: value(&self.connection, VERSION)?.unwrap_or_default(),
-                accounts: self.all_rows("SELECT number, name, password, role FROM account", account)?,
+                accounts: self
+                    .all_rows("SELECT number, name, password, role, seen_unix_ms FROM account", account)?,
                 sanctions: self
                     .all_rows("SELECT kind, target, until_unix_ms, by, why FROM sanction", sanction)?
                     .into_iter()
@@ -70,6 +71,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow, rusqlite::Error> {
         name: row.get(1)?,
         password: Secret(row.get(2)?),
         role: Role::parse(&role).unwrap_or_default(),
+        seen_unix_ms: row.get(4)?,
     })
 }
 
@@ -126,8 +128,14 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
     match change {
         // Where a tool has given the name to another account meanwhile, that one is it.
         Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![number(row.number), row.name, *row.password, row.role.word()],
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            params![
+                number(row.number),
+                row.name,
+                *row.password,
+                row.role.word(),
+                row.seen_unix_ms.map(number)
+            ],
         ),
         Change::Role(account, role) => {
             let parameters = params![number(*account), role.word()];
@@ -137,6 +145,10 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
             "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
             params![number(*account), **password, before.as_deref()],
         ),
+        Change::Seen(account, unix_ms) => {
+            let parameters = params![number(*account), number(*unix_ms)];
+            execute("UPDATE account SET seen_unix_ms = ?2 WHERE number = ?1", parameters)
+        }
         Change::AccountGone(gone) => {
             execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
             execute("DELETE FROM read_marker WHERE account = ?1", params![number(*gone)])?;
