@@ -46,6 +46,8 @@ pub struct AccountRow {
     /// Grows with each new password, and stays where the same one is hashed anew. What was opened with an earlier one is worth
     /// nothing.
     pub password_version: u64,
+    /// When somebody last came in as it, by password or token, in milliseconds since 1970; a day may be missing. None: nobody has.
+    pub seen_unix_ms: Option<u64>,
 }
 
 impl AccountRow {
@@ -172,6 +174,8 @@ pub enum Change {
         /// See [`AccountRow::password_version`].
         version: u64,
     },
+    /// Somebody has come in as it at this time, in milliseconds since 1970, if it is still there.
+    Seen(u64, u64),
     /// An account is gone, with all that was its own.
     AccountGone(u64),
     /// A ban or mute is new, or has changed.
@@ -195,6 +199,8 @@ pub enum ChangeKey {
     Role(u64),
     /// An account's password.
     Password(u64),
+    /// When somebody came in as an account.
+    Seen(u64),
     /// Of a ban or mute.
     Sanction(SanctionKind, Target),
     /// Of a room.
@@ -212,6 +218,7 @@ impl Change {
             }
             Self::Role(number, _) => ChangeKey::Role(*number),
             Self::Password { number, .. } => ChangeKey::Password(*number),
+            Self::Seen(number, _) => ChangeKey::Seen(*number),
             Self::Sanction(Sanction { kind, target, .. }) | Self::SanctionGone(kind, target) => {
                 ChangeKey::Sanction(*kind, *target)
             }

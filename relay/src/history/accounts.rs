@@ -8,6 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use tertulia_wire::account::is_password;
 use tertulia_wire::name::Name;
 use tertulia_wire::secret::Secret;
+use tertulia_wire::time::rfc3339;
 
 use super::passwords::Cost;
 use super::path;
@@ -18,6 +19,9 @@ use crate::chat::{ACCOUNTS_MAX, RESERVED, is_same_name};
 use crate::clock::unix_ms;
 use crate::options::{AccountOptions, HistoryOptions};
 
+/// Bytes of the day in RFC 3339.
+const DAY_BYTES: usize = "2026-11-26".len();
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountTool {
@@ -26,7 +30,7 @@ pub enum AccountTool {
         /// Its name.
         name: String,
     },
-    /// Says which there are.
+    /// Says which there are, each with its role and the day on which somebody last came in as it.
     List,
     /// Takes one away.
     Remove {
@@ -65,7 +69,9 @@ pub fn run(
     let (changes, said) = match tool {
         AccountTool::List => {
             for row in &kept.accounts {
-                let _ = writeln!(output, "{}\t{}", row.role.word(), row.name);
+                let seen = row.seen_unix_ms.map(rfc3339);
+                let day = seen.as_deref().and_then(|time| time.get(..DAY_BYTES)).unwrap_or("-");
+                let _ = writeln!(output, "{}\t{}\t{day}", row.role.word(), row.name);
             }
             return Ok(format!("{} accounts", kept.accounts.len()));
         }
@@ -73,7 +79,8 @@ pub fn run(
             let number = check_new(&kept, name)?;
             let password = ask_password(options.cost)?;
             let role = options.role.unwrap_or_default();
-            let row = AccountRow { number, name: name.clone(), password, role, password_version: 0 };
+            let (own, password_version, seen_unix_ms) = (name.clone(), 0, None);
+            let row = AccountRow { number, name: own, password, role, password_version, seen_unix_ms };
             (Change::Account(row), format!("{name} is an account ({})", role.word()))
         }
         AccountTool::Remove { name } => {

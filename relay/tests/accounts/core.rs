@@ -23,6 +23,7 @@ pub(crate) fn row(number: u64, name: &str) -> AccountRow {
         password: Secret(format!("{name}-password")),
         role: Role::User,
         password_version: 0,
+        seen_unix_ms: None,
     }
 }
 
@@ -575,4 +576,35 @@ fn so_many_passwords_wait_to_be_compared_and_the_next_log_in_is_refused_as_busy(
     core.turn();
     assert!(core.heard(1)[0].starts_with("* FAIL LOGIN REFUSED :"));
     assert_eq!(log_in(&mut core, TASKS_MAX + 3), "");
+}
+
+#[test]
+fn when_somebody_last_came_in_as_an_account_is_kept_once_in_a_day() {
+    let mut core = begun();
+    let seen = |core: &mut Core| -> Vec<Change> {
+        let changes = core.keep_all().into_iter().flat_map(|work| work.changes);
+        changes.filter(|change| matches!(change, Change::Seen(..))).collect()
+    };
+    let (begin, day) = (1_700_000_000_000, 24 * 3_600_000);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, "/hello v=1 name=Ana");
+    ask(&mut core, 1, "/login Ana Ana-password");
+    core.send(1, "/hello v=1 name=Ana");
+    let hello = core.heard(1).into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    assert_eq!(seen(&mut core), [Change::Seen(1, begin)]);
+    core.chat.handle_clock(begin + day - 1);
+    connect(&mut core, 2, NEAR, true);
+    ask(&mut core, 2, "/login Ana Ana-password");
+    assert_eq!(seen(&mut core), []);
+    core.chat.handle_clock(begin + day);
+    core.gone(1);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, &format!("/hello v=1 name=Ana resume={token}"));
+    assert_eq!(seen(&mut core), [Change::Seen(1, begin + day)]);
+    // One that its owner makes was seen then, and a wrong password is nobody's.
+    connect(&mut core, 3, NEAR, true);
+    ask(&mut core, 3, "/login Ana adivinada");
+    ask(&mut core, 3, "/register Eva una clave");
+    assert_eq!(seen(&mut core), []);
 }

@@ -14,8 +14,14 @@ fn store(folder: &Folder) -> Store {
 }
 
 fn account(number: u64, name: &str) -> AccountRow {
-    let password = Secret(format!("{name}-hash"));
-    AccountRow { number, name: name.to_owned(), password, role: Role::User, password_version: 0 }
+    AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-hash")),
+        role: Role::User,
+        password_version: 0,
+        seen_unix_ms: None,
+    }
 }
 
 fn another_password(number: u64, before: Option<&str>, password: &str) -> Change {

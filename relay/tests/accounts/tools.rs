@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use tertulia_relay::clock::unix_ms;
+use tertulia_wire::time::rfc3339;
+
 use crate::support::{Folder, Relay};
 use crate::{account, device, expect, logged_in, make_accounts, relay};
 
@@ -10,14 +13,20 @@ fn accounts_are_made_listed_changed_and_removed() {
     let folder = Folder::new();
     make_accounts(&folder, &[("Ana", "user"), ("Luis", "operator")]);
     let (done, listed, said) = account(&folder, &["list"], "");
-    assert!(done && listed == "user\tAna\noperator\tLuis\n", "{listed}{said}");
+    assert!(done && listed == "user\tAna\t-\noperator\tLuis\t-\n", "{listed}{said}");
     assert!(account(&folder, &["role", "Ana", "bridge"], "").0);
     assert!(account(&folder, &["remove", "Luis"], "").0);
     assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
-    assert_eq!(account(&folder, &["list"], "").1, "bridge\tAna\n");
+    assert_eq!(account(&folder, &["list"], "").1, "bridge\tAna\t-\n");
     let relay = relay(&folder, &[]);
+    let before = rfc3339(unix_ms());
     logged_in(&relay, "Ana", "otra clave");
     expect(&mut relay.client(), "/login Luis Luis-password", "* FAIL LOGIN REFUSED :");
+    relay.stop();
+    // A midnight may lie between.
+    let days = [before, rfc3339(unix_ms())].map(|time| format!("bridge\tAna\t{}\n", &time[..10]));
+    let listed = account(&folder, &["list"], "").1;
+    assert!(days.contains(&listed), "{listed}");
 }
 
 #[test]

@@ -13,6 +13,9 @@ use crate::phrases::Phrase;
 /// Rooms of which an account's marker is kept; beyond it the one that was read longest ago goes.
 const MARKERS_MAX: usize = 256;
 
+/// How often it is kept that somebody has come in as an account.
+const SEEN_EVERY_MS: u64 = 24 * 60 * 60 * 1000;
+
 impl Chat {
     /// The connection is one of the account's devices.
     pub(in crate::chat) fn enter_as(&mut self, client: ClientId, number: u64) {
@@ -24,6 +27,7 @@ impl Chat {
         if let Some(state) = self.client_mut(client) {
             state.standing.account = Some(number);
         }
+        self.note_seen(number);
         self.settle_standing(client);
     }
 
@@ -33,6 +37,16 @@ impl Chat {
         let session = self.sessions.get_mut(session);
         if let (Some((number, version)), Some(session)) = (account, session) {
             (session.account, session.password_version) = (Some(number), version);
+        }
+    }
+
+    /// Somebody has come in as the account. That is kept once in a day: it is for operators, and not worth a write for each.
+    fn note_seen(&mut self, number: u64) {
+        let unix_ms = self.ids.unix_ms();
+        let Some(account) = self.accounts.by_number.get_mut(&number) else { return };
+        if account.row.seen_unix_ms.is_none_or(|seen| unix_ms.abs_diff(seen) >= SEEN_EVERY_MS) {
+            account.row.seen_unix_ms = Some(unix_ms);
+            self.accounts.changes.push(Change::Seen(number, unix_ms));
         }
     }
 

@@ -228,14 +228,17 @@ impl Chat {
         let last = self.accounts.by_number.keys().max().copied().unwrap_or_default();
         // Also above those that are gone: a token of theirs must not be this one's.
         let number = self.ids.unix_ms().max(last.saturating_add(1));
-        let row =
-            AccountRow { number, name: name.to_owned(), password, role: Role::User, password_version: 0 };
+        let by = self.account_name(client);
+        let seen_unix_ms = Some(self.ids.unix_ms()).filter(|_| by.is_none());
+        let (name, role) = (name.to_owned(), Role::User);
+        let own = name.clone();
+        let row = AccountRow { number, name: own, password, role, password_version: 0, seen_unix_ms };
         self.change_account(Change::Account(row));
         let address = self.address_of(client);
-        let by = self.account_name(client);
         let token = if by.is_none() { self.become_account(client, number, now) } else { None };
-        self.events.push_back(Event::Registered { name: name.to_owned(), by, address });
-        Ok(Done { words: format!("name={}", escape(name)), phrase: Phrase::RegisterDone, token })
+        let words = format!("name={}", escape(&name));
+        self.events.push_back(Event::Registered { name, by, address });
+        Ok(Done { words, phrase: Phrase::RegisterDone, token })
     }
 
     fn finish_passwd(&mut self, client: ClientId, verdict: Verdict, now: Moment) -> Result<Done, Refusal> {

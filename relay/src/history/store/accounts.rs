@@ -25,7 +25,7 @@ impl Store {
             Ok(AccountsKept {
                 version: value(&self.connection, VERSION)?.unwrap_or_default(),
                 accounts: self.all_rows(
-                    "SELECT number, name, password, role, password_version FROM account",
+                    "SELECT number, name, password, role, seen_unix_ms, password_version FROM account",
                     account,
                 )?,
                 sanctions: self
@@ -76,7 +76,8 @@ fn account(row: &Row<'_>) -> Result<AccountRow, rusqlite::Error> {
         name: row.get(1)?,
         password: Secret(row.get(2)?),
         role: Role::parse(&role).unwrap_or_default(),
-        password_version: row.get(4)?,
+        seen_unix_ms: row.get(4)?,
+        password_version: row.get(5)?,
     })
 }
 
@@ -140,12 +141,13 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
     match change {
         // Where a tool has given the name to another account meanwhile, that one is it.
         Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
             params![
                 number(row.number),
                 row.name,
                 *row.password,
                 row.role.word(),
+                row.seen_unix_ms.map(number),
                 number(row.password_version)
             ],
         ),
@@ -158,6 +160,10 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
              WHERE number = ?1 AND password = coalesce(?3, password)",
             params![number(*account), **password, before.as_deref(), number(*version)],
         ),
+        Change::Seen(account, unix_ms) => {
+            let parameters = params![number(*account), number(*unix_ms)];
+            execute("UPDATE account SET seen_unix_ms = ?2 WHERE number = ?1", parameters)
+        }
         Change::AccountGone(gone) => {
             execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
             execute("DELETE FROM read_marker WHERE account = ?1", params![number(*gone)])?;

@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 /// many sessions that speak at once would have each page of the one written with each commit, and the other would add a
 /// page to each. `label` has all that is asked of a line by its session, so that some thousand of them are read in some
 /// pages and not in one each; it is filled anew where a file had another one.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE line (
@@ -86,6 +86,9 @@ const MIGRATIONS: [&str; 8] = [
     ",
     "
     ALTER TABLE session ADD COLUMN muted_until_unix_ms INTEGER;
+    ",
+    "
+    ALTER TABLE account ADD COLUMN seen_unix_ms INTEGER;
     ",
     "
     ALTER TABLE account ADD COLUMN password_version INTEGER NOT NULL DEFAULT 0;
