@@ -24,8 +24,10 @@ impl Store {
             let _moment = self.connection.unchecked_transaction()?;
             Ok(AccountsKept {
                 version: value(&self.connection, VERSION)?.unwrap_or_default(),
-                accounts: self
-                    .all_rows("SELECT number, name, password, role, seen_unix_ms FROM account", account)?,
+                accounts: self.all_rows(
+                    "SELECT number, name, password, role, seen_unix_ms, token_epoch FROM account",
+                    account,
+                )?,
                 sanctions: self
                     .all_rows("SELECT kind, target, until_unix_ms, by, why FROM sanction", sanction)?
                     .into_iter()
@@ -72,6 +74,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow, rusqlite::Error> {
         password: Secret(row.get(2)?),
         role: Role::parse(&role).unwrap_or_default(),
         seen_unix_ms: row.get(4)?,
+        token_epoch: row.get(5)?,
     })
 }
 
@@ -107,10 +110,13 @@ fn target_text(target: Target) -> String {
     }
 }
 
-/// Where an account gets another password, tokens that were given for the old one are worth nothing.
+/// Where an account gets another password, tokens that were given for the old one are worth nothing; not those either that a relay
+/// still writes which does not know of it.
 fn revoke(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
     let Change::Password { number: account, .. } = change else { return Ok(()) };
-    connection.execute("DELETE FROM session WHERE account = ?1", [number(*account)]).map(drop)
+    let execute = |query: &str| connection.execute(query, [number(*account)]).map(drop);
+    execute("UPDATE account SET token_epoch = token_epoch + 1 WHERE number = ?1")?;
+    execute("DELETE FROM session WHERE account = ?1")
 }
 
 /// Writes changes, in their order. Of an account that is gone nothing comes back.
@@ -128,13 +134,14 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
     match change {
         // Where a tool has given the name to another account meanwhile, that one is it.
         Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
             params![
                 number(row.number),
                 row.name,
                 *row.password,
                 row.role.word(),
-                row.seen_unix_ms.map(number)
+                row.seen_unix_ms.map(number),
+                number(row.token_epoch)
             ],
         ),
         Change::Role(account, role) => {
