@@ -43,19 +43,10 @@ pub struct AccountRow {
     pub password: Secret<String>,
     /// What it may do.
     pub role: Role,
-    /// Grows with each new password, and stays where the same one is hashed anew. What was opened with an earlier one is worth
-    /// nothing.
-    pub password_version: u64,
     /// When somebody last came in as it, by password or token, in milliseconds since 1970; a day may be missing. None: nobody has.
     pub seen_unix_ms: Option<u64>,
-}
-
-impl AccountRow {
-    /// The version of a password that is chosen now.
-    pub fn next_password_version(&self, unix_ms: u64) -> u64 {
-        // Not a count: two that are chosen at once, here and in the file, are to differ.
-        unix_ms.max(self.password_version.saturating_add(1))
-    }
+    /// Grows when a tool gives it another password: a token of a session that logged in before is worth nothing any more.
+    pub token_epoch: u64,
 }
 
 /// What somebody may not do.
@@ -171,8 +162,6 @@ pub enum Change {
         before: Option<Secret<String>>,
         /// Hashed, as a PHC string.
         password: Secret<String>,
-        /// See [`AccountRow::password_version`].
-        version: u64,
     },
     /// Somebody has come in as it at this time, in milliseconds since 1970, if it is still there.
     Seen(u64, u64),
@@ -232,10 +221,9 @@ impl Change {
     pub fn behind(self, earlier: Option<Self>) -> Self {
         match (earlier, self) {
             // What stands in the file is what the earlier one was for.
-            (
-                Some(Self::Password { before, .. }),
-                Self::Password { number, before: Some(_), password, version },
-            ) => Self::Password { number, before, password, version },
+            (Some(Self::Password { before, .. }), Self::Password { number, before: Some(_), password }) => {
+                Self::Password { number, before, password }
+            }
             (_, newer) => newer,
         }
     }

@@ -111,7 +111,7 @@ impl Chat {
         if let Some(session) = self.sessions.get_mut(session) {
             session.rooms.push(room);
         }
-        self.own_session(client, session);
+        self.log_session_in(session, self.account_of(client));
         self.extend(client, session, Some(Secret(token.into())), now);
         self.share_mute(client);
         self.set_name(client, &name, "", None, false);

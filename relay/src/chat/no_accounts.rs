@@ -81,7 +81,7 @@ impl Chat {
 
     pub(super) fn enter_as(&mut self, _: ClientId, _: u64) {}
 
-    pub(super) fn own_session(&mut self, _: ClientId, _: SessionId) {}
+    pub(super) fn log_session_in(&mut self, _: SessionId, _: Option<u64>) {}
 
     pub(super) fn forget_device(&mut self, _: ClientId) {}
 

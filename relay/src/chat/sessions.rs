@@ -45,8 +45,8 @@ pub(super) struct Session {
     pub(super) rooms: Vec<String>,
     /// The number of the account that it logged in as.
     pub(super) account: Option<u64>,
-    /// The version of the password that it was then; 0 where it did not.
-    pub(super) password_version: u64,
+    /// The account's, when it logged in.
+    pub(super) token_epoch: u64,
     pub(super) state: Presence,
     used_unix_ms: u64,
     /// It has said nothing under a greater id.
@@ -133,7 +133,7 @@ impl Session {
             name: self.name.clone(),
             rooms: self.rooms.clone(),
             account: self.account,
-            password_version: self.password_version,
+            token_epoch: self.token_epoch,
             muted_until_unix_ms: self.muted_until,
             is_present: !matches!(self.state, Presence::Offline),
             used_unix_ms: self.used_unix_ms,
@@ -176,7 +176,7 @@ impl Sessions {
                 name: row.name,
                 rooms: row.rooms,
                 account: row.account,
-                password_version: row.password_version,
+                token_epoch: row.token_epoch,
                 state,
                 used_unix_ms: row.used_unix_ms,
                 newest,
@@ -222,7 +222,7 @@ impl Sessions {
             name: name.to_owned(),
             rooms: Vec::new(),
             account: None,
-            password_version: 0,
+            token_epoch: 0,
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
             newest: 0,

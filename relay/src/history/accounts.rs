@@ -79,8 +79,8 @@ pub fn run(
             let number = check_new(&kept, name)?;
             let password = ask_password(options.cost)?;
             let role = options.role.unwrap_or_default();
-            let (own, password_version, seen_unix_ms) = (name.clone(), 0, None);
-            let row = AccountRow { number, name: own, password, role, password_version, seen_unix_ms };
+            let row =
+                AccountRow { number, name: name.clone(), password, role, seen_unix_ms: None, token_epoch: 0 };
             (Change::Account(row), format!("{name} is an account ({})", role.word()))
         }
         AccountTool::Remove { name } => {
@@ -90,8 +90,7 @@ pub fn run(
         AccountTool::Passwd { name } => {
             let row = find(&kept, name)?;
             let password = ask_password(options.cost)?;
-            let version = row.next_password_version(unix_ms());
-            let change = Change::Password { number: row.number, before: None, password, version };
+            let change = Change::Password { number: row.number, before: None, password };
             (change, format!("{name} has another password"))
         }
         AccountTool::Role { name, role } => {

@@ -22,8 +22,8 @@ pub(crate) fn row(number: u64, name: &str) -> AccountRow {
         name: name.to_owned(),
         password: Secret(format!("{name}-password")),
         role: Role::User,
-        password_version: 0,
         seen_unix_ms: None,
+        token_epoch: 0,
     }
 }
 

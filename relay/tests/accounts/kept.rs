@@ -3,7 +3,7 @@
 use tertulia_relay::account::{
     AccountRow, Change, ReadMarker, Role, RoomAccess, RoomRow, Sanction, SanctionKind, Target,
 };
-use tertulia_relay::batch::{SessionRow, Work};
+use tertulia_relay::batch::Work;
 use tertulia_relay::history::{Opening, Parcel, Store};
 use tertulia_wire::secret::Secret;
 
@@ -19,14 +19,14 @@ fn account(number: u64, name: &str) -> AccountRow {
         name: name.to_owned(),
         password: Secret(format!("{name}-hash")),
         role: Role::User,
-        password_version: 0,
         seen_unix_ms: None,
+        token_epoch: 0,
     }
 }
 
 fn another_password(number: u64, before: Option<&str>, password: &str) -> Change {
     let secret = |hash: &str| Secret(hash.to_owned());
-    Change::Password { number, before: before.map(secret), password: secret(password), version: 0 }
+    Change::Password { number, before: before.map(secret), password: secret(password) }
 }
 
 /// What a relay writes at once that has these works to keep.
@@ -121,48 +121,4 @@ fn a_name_that_a_tool_has_given_away_meanwhile_stays_with_whom_it_gave_it() {
     keep(&mut store, &[&[Change::Account(AccountRow { number: 2, ..account(1, "Ana") })]]);
     keep(&mut store, &[&[Change::Account(AccountRow { role: Role::Operator, ..account(1, "Ana") })]]);
     assert_eq!(store.accounts().unwrap().accounts, [account(1, "Ana")]);
-}
-
-#[test]
-fn a_session_stays_away_that_logged_in_with_a_password_that_is_its_account_s_no_more() {
-    let folder = Folder::new();
-    let mut store = store(&folder);
-    keep(&mut store, &[&[Change::Account(account(1, "Ana")), Change::Account(account(2, "Luis"))]]);
-    let session = |sid: u64, account, password_version| SessionRow {
-        token_hash: [u8::try_from(sid).unwrap(); 16],
-        sid,
-        name: "Ana".to_owned(),
-        rooms: Vec::new(),
-        account,
-        password_version,
-        muted_until_unix_ms: 0,
-        is_present: true,
-        used_unix_ms: 1,
-    };
-    let keep_sessions = |store: &mut Store, sessions: &[SessionRow]| {
-        let mut parcel = Parcel::default();
-        parcel.add(Work { number: 1, sessions: sessions.to_vec(), ..Work::default() }, true);
-        store.keep(&parcel).unwrap();
-    };
-    let kept = |store: &Store| {
-        let mut sids: Vec<u64> = store.remembered(1).unwrap().sessions.iter().map(|row| row.sid).collect();
-        sids.sort_unstable();
-        sids
-    };
-    let all = [session(1, None, 0), session(2, Some(1), 0), session(3, Some(2), 0), session(4, Some(7), 0)];
-    keep_sessions(&mut store, &all);
-    assert_eq!(kept(&store), [1, 2, 3]);
-    let another = |version| {
-        let (before, password) = (None, Secret("otra".to_owned()));
-        Change::Password { number: 1, before, password, version }
-    };
-    store.change_accounts(&[another(5)]).unwrap();
-    // The relay that runs beside it knows nothing of that.
-    keep_sessions(&mut store, &all);
-    assert_eq!(kept(&store), [1, 3]);
-    keep_sessions(&mut store, &[session(2, Some(1), 5)]);
-    assert_eq!(kept(&store), [1, 2, 3]);
-    // Were it still there all the same, it is not read.
-    keep(&mut store, &[&[another(6)]]);
-    assert_eq!(kept(&store), [1, 3]);
 }

@@ -31,12 +31,12 @@ impl Chat {
         self.settle_standing(client);
     }
 
-    /// The session is the account's as which the connection is there, for as long as that has the password that it has now.
-    pub(in crate::chat) fn own_session(&mut self, client: ClientId, session: SessionId) {
-        let account = self.row_of(client).map(|row| (row.number, row.password_version));
-        let session = self.sessions.get_mut(session);
-        if let (Some((number, version)), Some(session)) = (account, session) {
-            (session.account, session.password_version) = (Some(number), version);
+    /// The session's token stands for the account from now on, for as long as its password does.
+    pub(in crate::chat) fn log_session_in(&mut self, session: SessionId, account: Option<u64>) {
+        let row = account.and_then(|number| self.accounts.row(number));
+        let token_epoch = row.map_or(0, |row| row.token_epoch);
+        if let Some(session) = self.sessions.get_mut(session) {
+            (session.account, session.token_epoch) = (account, token_epoch);
         }
     }
 

@@ -207,8 +207,7 @@ impl Chat {
         let number = row.number;
         let words = format!("name={} role={}", escape(&row.name), row.role.word());
         if let Some(password) = verdict.hash {
-            let (before, version) = (Some(row.password), row.password_version);
-            self.change_account(Change::Password { number, before, password, version });
+            self.change_account(Change::Password { number, before: Some(row.password), password });
         }
         let token = self.become_account(client, number, now);
         self.events.push_back(Event::LoggedIn { name: row.name, address: self.address_of(client) });
@@ -232,7 +231,7 @@ impl Chat {
         let seen_unix_ms = Some(self.ids.unix_ms()).filter(|_| by.is_none());
         let (name, role) = (name.to_owned(), Role::User);
         let own = name.clone();
-        let row = AccountRow { number, name: own, password, role, password_version: 0, seen_unix_ms };
+        let row = AccountRow { number, name: own, password, role, seen_unix_ms, token_epoch: 0 };
         self.change_account(Change::Account(row));
         let address = self.address_of(client);
         let token = if by.is_none() { self.become_account(client, number, now) } else { None };
@@ -246,13 +245,9 @@ impl Chat {
         let (Some(row), Some(password)) = (row, verdict.hash) else {
             return Err(refused("UNREADABLE", Phrase::HistoryTrouble));
         };
-        let (number, version) = (row.number, row.next_password_version(self.ids.unix_ms()));
-        self.change_account(Change::Password { number, before: Some(row.password), password, version });
+        let number = row.number;
+        self.change_account(Change::Password { number, before: Some(row.password), password });
         self.revoke(number, Some(client), now);
-        if let Some(session) = self.session_of(client) {
-            self.own_session(client, session);
-            self.note_session(client);
-        }
         let address = self.address_of(client);
         self.events.push_back(Event::NewPassword { name: row.name, address });
         Ok(Done { words: String::new(), phrase: Phrase::PasswdDone, token: None })
@@ -312,7 +307,7 @@ impl Chat {
         let token = self.session_of(client).map(|session| {
             let token = Secret(self.new_token());
             self.sessions.renew(session, &token);
-            self.own_session(client, session);
+            self.log_session_in(session, Some(number));
             self.note_session(client);
             token
         });

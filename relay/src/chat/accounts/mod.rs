@@ -270,10 +270,8 @@ impl Chat {
         match &change {
             Change::Account(row) => self.put_account(row.clone(), touched),
             Change::Role(number, role) => self.touch_account(*number, touched, |row| row.role = *role),
-            Change::Password { number, password, version, .. } => {
-                self.touch_account(*number, touched, |row| {
-                    (row.password, row.password_version) = (password.clone(), *version);
-                });
+            Change::Password { number, password, .. } => {
+                self.touch_account(*number, touched, |row| row.password = password.clone());
             }
             _ => {}
         }

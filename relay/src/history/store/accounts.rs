@@ -25,7 +25,7 @@ impl Store {
             Ok(AccountsKept {
                 version: value(&self.connection, VERSION)?.unwrap_or_default(),
                 accounts: self.all_rows(
-                    "SELECT number, name, password, role, seen_unix_ms, password_version FROM account",
+                    "SELECT number, name, password, role, seen_unix_ms, token_epoch FROM account",
                     account,
                 )?,
                 sanctions: self
@@ -77,7 +77,7 @@ fn account(row: &Row<'_>) -> Result<AccountRow, rusqlite::Error> {
         password: Secret(row.get(2)?),
         role: Role::parse(&role).unwrap_or_default(),
         seen_unix_ms: row.get(4)?,
-        password_version: row.get(5)?,
+        token_epoch: row.get(5)?,
     })
 }
 
@@ -120,10 +120,13 @@ fn target_text(target: Target) -> String {
     }
 }
 
-/// Where an account gets another password, tokens that were given for the old one are worth nothing.
+/// Where an account gets another password, tokens that were given for the old one are worth nothing; not those either that a relay
+/// still writes which does not know of it.
 fn revoke(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
     let Change::Password { number: account, .. } = change else { return Ok(()) };
-    connection.execute("DELETE FROM session WHERE account = ?1", [number(*account)]).map(drop)
+    let execute = |query: &str| connection.execute(query, [number(*account)]).map(drop);
+    execute("UPDATE account SET token_epoch = token_epoch + 1 WHERE number = ?1")?;
+    execute("DELETE FROM session WHERE account = ?1")
 }
 
 /// Writes changes, in their order. Of an account that is gone nothing comes back.
@@ -148,17 +151,16 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
                 *row.password,
                 row.role.word(),
                 row.seen_unix_ms.map(number),
-                number(row.password_version)
+                number(row.token_epoch)
             ],
         ),
         Change::Role(account, role) => {
             let parameters = params![number(*account), role.word()];
             execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
         }
-        Change::Password { number: account, before, password, version } => execute(
-            "UPDATE account SET password = ?2, password_version = ?4
-             WHERE number = ?1 AND password = coalesce(?3, password)",
-            params![number(*account), **password, before.as_deref(), number(*version)],
+        Change::Password { number: account, before, password } => execute(
+            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
+            params![number(*account), **password, before.as_deref()],
         ),
         Change::Seen(account, unix_ms) => {
             let parameters = params![number(*account), number(*unix_ms)];

@@ -89,10 +89,10 @@ const MIGRATIONS: [&str; 9] = [
     ",
     "
     ALTER TABLE account ADD COLUMN seen_unix_ms INTEGER;
+    ALTER TABLE account ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE session ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0;
     ",
     "
-    ALTER TABLE account ADD COLUMN password_version INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE session ADD COLUMN password_version INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE sanction ADD COLUMN since_unix_ms INTEGER NOT NULL DEFAULT 0;
     ",
 ];

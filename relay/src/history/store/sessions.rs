@@ -59,17 +59,12 @@ impl Store {
         })
     }
 
-    /// Whoever was there when the relay ended is among them, however long ago that was: it may have been used to the end. Not who
-    /// logged in with a password that is its account's no more.
+    /// Whoever was there when the relay ended is among them, however long ago that was: it may have been used to the end.
     fn sessions(&self, unix_ms: u64) -> Result<Vec<SessionRow>, rusqlite::Error> {
         let mut statement = self.connection.prepare(
-            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, muted_until_unix_ms, password_version
-             FROM session
-             WHERE (used_unix_ms >= ?1 OR is_present) AND (account IS NULL OR EXISTS (
-                 SELECT 1 FROM account
-                 WHERE number = session.account AND password_version = session.password_version
-             ))
-             ORDER BY is_present DESC, used_unix_ms DESC LIMIT ?2",
+            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, muted_until_unix_ms,
+                    token_epoch FROM session
+             WHERE used_unix_ms >= ?1 OR is_present ORDER BY is_present DESC, used_unix_ms DESC LIMIT ?2",
         )?;
         let rows =
             statement.query_map(params![lapsed_before(unix_ms), number(SESSIONS_KEPT_MAX)], |row| {
@@ -87,7 +82,7 @@ impl Store {
                     used_unix_ms: row.get(5)?,
                     account: row.get(6)?,
                     muted_until_unix_ms: row.get::<_, Option<u64>>(7)?.unwrap_or_default(),
-                    password_version: row.get(8)?,
+                    token_epoch: row.get(8)?,
                 })
             })?;
         rows.collect()
@@ -124,23 +119,19 @@ pub(super) fn is_in_use(connection: &Connection) -> Result<bool, rusqlite::Error
     connection.prepare_cached(query)?.query_row([ID_CEILING], |row| row.get(0))
 }
 
-/// Writes sessions and the ceilings, and drops who is forgotten. Gives nothing back: a session is there already or is now. One that
-/// has logged in with a password that is its account's no more stays away: a tool has dropped it.
+/// Writes sessions and the ceilings, and drops who is forgotten. Gives nothing back: a session is there already or is now.
 pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rusqlite::Error> {
     for (name, ceiling) in [(ID_CEILING, parcel.id_ceiling), (LAST_SID, parcel.sid_ceiling)] {
         if let Some(ceiling) = ceiling {
             set_value(connection, name, ceiling)?;
         }
     }
-    let mut session = connection.prepare_cached(
-        "INSERT OR REPLACE INTO session SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-         WHERE ?7 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?7 AND password_version = ?9)",
-    )?;
+    let mut session = connection
+        .prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     for row in parcel.sessions.values() {
         let rooms = row.rooms.join(BETWEEN_ROOMS);
         let used = number(row.used_unix_ms);
         let (sid, account) = (number(row.sid), row.account.map(number));
-        let version = number(row.password_version);
         let muted = Some(row.muted_until_unix_ms).filter(|until| *until > 0).map(number);
         session.execute(params![
             sid,
@@ -151,7 +142,7 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
             used,
             account,
             muted,
-            version
+            number(row.token_epoch),
         ])?;
     }
     if let Some(newest) = parcel.forgotten.last() {
