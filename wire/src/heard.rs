@@ -33,10 +33,7 @@ pub enum Heard<'a> {
     /// `* NOTE HELLO WAIT`: the relay has still to keep the new token.
     HelloWaits,
     /// `* NOTE HELLO TOKEN token=T`: the session has logged in, and has another token from now on.
-    NewToken {
-        /// The token.
-        token: Secret<Cow<'a, str>>,
-    },
+    NewToken(Secret<Cow<'a, str>>),
     /// `* WARN HELLO RESUME_UNKNOWN`: the token is not known; a HELLO with a new one follows.
     ResumeUnknown,
     /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
@@ -307,10 +304,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
         ("FAIL", "HELLO", "RESUMED") => Some(Heard::TakenOver),
         ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
         ("NOTE", "HELLO", "WAIT") => Some(Heard::HelloWaits),
-        ("NOTE", "HELLO", "TOKEN") => {
-            let token = value(rest, "token").filter(|token| !token.is_empty()).map(Secret)?;
-            Some(Heard::NewToken { token })
-        }
+        ("NOTE", "HELLO", "TOKEN") => value(rest, "token").map(Secret).map(Heard::NewToken),
         ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
         ("NOTE", "LOGIN", "DONE") => {
             Some(Heard::LoggedIn { name: value(rest, "name")?, role: value(rest, "role")? })
@@ -330,8 +324,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
             let (joined, left) = (number(rest, "joined")?, number(rest, "left")?);
             Some(Heard::Storm { room: value(rest, "room")?, joined, left })
         }
-        ("NOTE", "HISTORY", "TROUBLE") => Some(Heard::History { is_kept: false }),
-        ("NOTE", "HISTORY", "KEPT") => Some(Heard::History { is_kept: true }),
+        ("NOTE", "HISTORY", "TROUBLE" | "KEPT") => Some(Heard::History { is_kept: code == "KEPT" }),
         ("NOTE", "RELAY", "CLOSING") => Some(Heard::Closing),
         _ => None,
     }
