@@ -45,6 +45,8 @@ pub struct AccountRow {
     pub role: Role,
     /// When somebody last came in as it, by password or token, in milliseconds since 1970; a day may be missing. None: nobody has.
     pub seen_unix_ms: Option<u64>,
+    /// Grows when a tool gives it another password: a token of a session that logged in before is worth nothing any more.
+    pub token_epoch: u64,
 }
 
 /// What somebody may not do.

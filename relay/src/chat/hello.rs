@@ -111,8 +111,8 @@ impl Chat {
         let account = self.account_of(client);
         if let Some(session) = self.sessions.get_mut(session) {
             session.rooms.push(room);
-            session.account = account;
         }
+        self.log_session_in(session, account);
         self.extend(client, session, Some(Secret(token.into())), now);
         self.share_mute(client);
         self.set_name(client, &name, "", None, false);

@@ -81,6 +81,8 @@ impl Chat {
 
     pub(super) fn enter_as(&mut self, _: ClientId, _: u64) {}
 
+    pub(super) fn log_session_in(&mut self, _: SessionId, _: Option<u64>) {}
+
     pub(super) fn forget_device(&mut self, _: ClientId) {}
 
     pub(super) fn tell_own_devices(

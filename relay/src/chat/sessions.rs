@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub(super) rooms: Vec<String>,
     /// The number of the account that it logged in as.
     pub(super) account: Option<u64>,
+    /// The account's, when it logged in.
+    pub(super) token_epoch: u64,
     pub(super) state: Presence,
     used_unix_ms: u64,
     /// It has said nothing under a greater id.
@@ -131,6 +133,7 @@ impl Session {
             name: self.name.clone(),
             rooms: self.rooms.clone(),
             account: self.account,
+            token_epoch: self.token_epoch,
             muted_until_unix_ms: self.muted_until,
             is_present: !matches!(self.state, Presence::Offline),
             used_unix_ms: self.used_unix_ms,
@@ -173,6 +176,7 @@ impl Sessions {
                 name: row.name,
                 rooms: row.rooms,
                 account: row.account,
+                token_epoch: row.token_epoch,
                 state,
                 used_unix_ms: row.used_unix_ms,
                 newest,
@@ -218,6 +222,7 @@ impl Sessions {
             name: name.to_owned(),
             rooms: Vec::new(),
             account: None,
+            token_epoch: 0,
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
             newest: 0,

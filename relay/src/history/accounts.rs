@@ -79,7 +79,8 @@ pub fn run(
             let number = check_new(&kept, name)?;
             let password = ask_password(options.cost)?;
             let role = options.role.unwrap_or_default();
-            let row = AccountRow { number, name: name.clone(), password, role, seen_unix_ms: None };
+            let row =
+                AccountRow { number, name: name.clone(), password, role, seen_unix_ms: None, token_epoch: 0 };
             (Change::Account(row), format!("{name} is an account ({})", role.word()))
         }
         AccountTool::Remove { name } => {

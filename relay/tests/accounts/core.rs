@@ -41,6 +41,7 @@ fn remembered() -> Remembered {
         password: Secret(format!("{name}-password")),
         role,
         seen_unix_ms: None,
+        token_epoch: 0,
     };
     let accounts = vec![row(1, "Ana", Role::User), row(2, "Jefa", Role::Operator)];
     let accounts = AccountsKept { accounts, ..AccountsKept::default() };
@@ -340,6 +341,7 @@ fn changed(role: Role) -> Answer {
         password: Secret(format!("{name}-password")),
         role,
         seen_unix_ms: None,
+        token_epoch: 0,
     };
     let accounts = vec![row(1, "Ana", role), row(2, "Jefa", Role::Operator)];
     Answer::Accounts(Some(Box::new(AccountsKept { version: 1, accounts, ..AccountsKept::default() })))

@@ -20,6 +20,7 @@ fn account(number: u64, name: &str) -> AccountRow {
         password: Secret(format!("{name}-hash")),
         role: Role::User,
         seen_unix_ms: None,
+        token_epoch: 0,
     }
 }
 

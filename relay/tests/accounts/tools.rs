@@ -194,3 +194,29 @@ fn a_password_from_a_tool_stays_whatever_else_is_changed_of_the_account_beside_i
     expect(&mut second.client(), "/login Ana Ana-password", "* FAIL LOGIN REFUSED :");
     expect(&mut second.client(), "/login Ana otra clave", "* NOTE LOGIN DONE name=Ana role=operator :");
 }
+
+#[test]
+fn a_token_of_the_old_password_opens_nothing_after_a_restart_of_a_relay_that_was_not_told_of_the_new_one() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user"), ("Eva", "user")]);
+    let first = relay(&folder, &[]);
+    let (mut ana, anas) = device(&first, "Ana");
+    let (mut luis, luises) = device(&first, "Luis");
+    let (mut eva, evas) = device(&first, "Eva");
+    assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
+    assert!(account(&folder, &["remove", "Luis"], "").0);
+    // It keeps where they are, whoever they are.
+    [&mut ana, &mut luis, &mut eva].into_iter().for_each(|device| device.tell("/join cocina"));
+    first.stop();
+    let second = relay(&folder, &[]);
+    let resume = format!("/hello v=1 name=Ana resume={anas}");
+    expect(&mut second.client(), &resume, "* FAIL HELLO NAME_REGISTERED Ana :");
+    let mut luis = second.client();
+    luis.tell(&format!("/hello v=1 name=Luis resume={luises}"));
+    let told = luis.all_lines();
+    assert!(told.iter().any(|line| line.starts_with("* WARN HELLO RESUME_UNKNOWN :")), "{told:?}");
+    let mut eva = second.client();
+    eva.tell(&format!("/hello v=1 name=Eva resume={evas}"));
+    assert!(eva.all_lines().iter().any(|line| line.starts_with("* HELLO v=1 name=Eva ")));
+    logged_in(&second, "Ana", "otra clave");
+}

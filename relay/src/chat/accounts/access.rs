@@ -201,9 +201,13 @@ impl Chat {
         now: Moment,
     ) -> Result<Option<SessionId>, HelloRefusal> {
         let Some(state) = self.sessions.get(session) else { return Ok(None) };
-        let (account, name) = (state.account, state.name.clone());
+        let (account, name, token_epoch) = (state.account, state.name.clone(), state.token_epoch);
         if let Some(own) = self.account_of(client) {
-            return Ok((account == Some(own)).then_some(session));
+            if account != Some(own) {
+                return Ok(None);
+            }
+            self.log_session_in(session, account);
+            return Ok(Some(session));
         }
         let Some(number) = account else {
             self.check_newcomer(client)?;
@@ -213,7 +217,7 @@ impl Chat {
             }
             return Ok(Some(session));
         };
-        if self.accounts.row(number).is_none() {
+        if self.accounts.row(number).is_none_or(|row| row.token_epoch != token_epoch) {
             self.drop_session(session, now);
             return Ok(None);
         }

@@ -31,6 +31,15 @@ impl Chat {
         self.settle_standing(client);
     }
 
+    /// The session's token stands for the account from now on, for as long as its password does.
+    pub(in crate::chat) fn log_session_in(&mut self, session: SessionId, account: Option<u64>) {
+        let row = account.and_then(|number| self.accounts.row(number));
+        let token_epoch = row.map_or(0, |row| row.token_epoch);
+        if let Some(session) = self.sessions.get_mut(session) {
+            (session.account, session.token_epoch) = (account, token_epoch);
+        }
+    }
+
     /// Somebody has come in as the account. That is kept once in a day: it is for operators, and not worth a write for each.
     fn note_seen(&mut self, number: u64) {
         let unix_ms = self.ids.unix_ms();

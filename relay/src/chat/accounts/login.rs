@@ -229,12 +229,13 @@ impl Chat {
         let number = self.ids.unix_ms().max(last.saturating_add(1));
         let by_operator = self.account_of(client).is_some();
         let seen_unix_ms = Some(self.ids.unix_ms()).filter(|_| !by_operator);
-        let row = AccountRow { number, name: name.to_owned(), password, role: Role::User, seen_unix_ms };
+        let (name, role) = (name.to_owned(), Role::User);
+        let row = AccountRow { number, name: name.clone(), password, role, seen_unix_ms, token_epoch: 0 };
         self.change_account(Change::Account(row));
         if !by_operator {
             self.become_account(client, number, now);
         }
-        Ok((format!("name={}", escape(name)), Phrase::RegisterDone))
+        Ok((format!("name={}", escape(&name)), Phrase::RegisterDone))
     }
 
     fn finish_passwd(
@@ -295,9 +296,7 @@ impl Chat {
             self.set_name(client, &name, "", None, !waits);
         }
         if let Some(session) = self.session_of(client) {
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.account = Some(number);
-            }
+            self.log_session_in(session, Some(number));
             self.note_session(client);
         }
         if !was_here && !waits {

@@ -89,6 +89,8 @@ const MIGRATIONS: [&str; 8] = [
     ",
     "
     ALTER TABLE account ADD COLUMN seen_unix_ms INTEGER;
+    ALTER TABLE account ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE session ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0;
     ",
 ];
 

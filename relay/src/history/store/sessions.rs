@@ -62,7 +62,8 @@ impl Store {
     /// Whoever was there when the relay ended is among them, however long ago that was: it may have been used to the end.
     fn sessions(&self, unix_ms: u64) -> Result<Vec<SessionRow>, rusqlite::Error> {
         let mut statement = self.connection.prepare(
-            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, muted_until_unix_ms FROM session
+            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, muted_until_unix_ms,
+                    token_epoch FROM session
              WHERE used_unix_ms >= ?1 OR is_present ORDER BY is_present DESC, used_unix_ms DESC LIMIT ?2",
         )?;
         let rows =
@@ -81,6 +82,7 @@ impl Store {
                     used_unix_ms: row.get(5)?,
                     account: row.get(6)?,
                     muted_until_unix_ms: row.get::<_, Option<u64>>(7)?.unwrap_or_default(),
+                    token_epoch: row.get(8)?,
                 })
             })?;
         rows.collect()
@@ -125,7 +127,7 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
         }
     }
     let mut session = connection
-        .prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        .prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     for row in parcel.sessions.values() {
         let rooms = row.rooms.join(BETWEEN_ROOMS);
         let used = number(row.used_unix_ms);
@@ -139,7 +141,8 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
             row.is_present,
             used,
             account,
-            muted
+            muted,
+            number(row.token_epoch),
         ])?;
     }
     if let Some(newest) = parcel.forgotten.last() {
