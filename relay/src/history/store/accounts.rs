@@ -142,37 +142,6 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
         connection.prepare_cached(query)?.execute(parameters).map(drop)
     };
     match change {
-        // Where a tool has given the name to another account meanwhile, that one is it.
-        Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-            params![
-                number(row.number),
-                row.name,
-                *row.password,
-                row.role.word(),
-                row.seen_unix_ms.map(number),
-                number(row.token_epoch)
-            ],
-        ),
-        Change::Role(account, role) => {
-            let parameters = params![number(*account), role.word()];
-            execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
-        }
-        Change::Password { number: account, before, password } => execute(
-            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
-            params![number(*account), **password, before.as_deref()],
-        ),
-        Change::Seen(account, unix_ms) => {
-            let parameters = params![number(*account), number(*unix_ms)];
-            execute("UPDATE account SET seen_unix_ms = ?2 WHERE number = ?1", parameters)
-        }
-        Change::AccountGone(gone) => {
-            execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
-            execute("DELETE FROM read_marker WHERE account = ?1", params![number(*gone)])?;
-            let target = target_text(Target::Account(*gone));
-            execute("DELETE FROM sanction WHERE target = ?1", params![target])?;
-            execute("DELETE FROM session WHERE account = ?1", params![number(*gone)])
-        }
         Change::Sanction(row) => execute(
             "INSERT OR REPLACE INTO sanction SELECT ?1, ?2, ?3, ?4, ?5, ?7
              WHERE ?6 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?6)",
@@ -207,5 +176,51 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
              ON CONFLICT (account, room) DO UPDATE SET id = excluded.id WHERE excluded.id > id",
             params![number(marker.account), marker.room, number(marker.id)],
         ),
+        change => write_account(connection, change),
+    }
+}
+
+/// A change of an account itself. Where that is gone, it stays so.
+fn write_account(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
+    let execute = |query: &str, parameters: &[&dyn rusqlite::ToSql]| {
+        connection.prepare_cached(query)?.execute(parameters).map(drop)
+    };
+    match change {
+        // Where a tool has given the name to another account meanwhile, that one is it.
+        Change::Account(row) => execute(
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+            params![
+                number(row.number),
+                row.name,
+                *row.password,
+                row.role.word(),
+                row.seen_unix_ms.map(number),
+                number(row.token_epoch)
+            ],
+        ),
+        Change::Role(account, role) => {
+            let parameters = params![number(*account), role.word()];
+            execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
+        }
+        Change::Password { number: account, before, password } => execute(
+            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
+            params![number(*account), **password, before.as_deref()],
+        ),
+        Change::Seen(account, unix_ms) => {
+            let parameters = params![number(*account), number(*unix_ms)];
+            execute("UPDATE account SET seen_unix_ms = ?2 WHERE number = ?1", parameters)
+        }
+        Change::AccountGone(gone) => {
+            execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
+            execute("DELETE FROM read_marker WHERE account = ?1", params![number(*gone)])?;
+            let target = target_text(Target::Account(*gone));
+            execute("DELETE FROM sanction WHERE target = ?1", params![target])?;
+            execute("DELETE FROM session WHERE account = ?1", params![number(*gone)])
+        }
+        Change::Sanction(_)
+        | Change::SanctionGone(..)
+        | Change::Room(_)
+        | Change::Read(_)
+        | Change::ReadGone(..) => Ok(()),
     }
 }
