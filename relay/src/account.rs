@@ -43,6 +43,10 @@ pub struct AccountRow {
     pub password: Secret<String>,
     /// What it may do.
     pub role: Role,
+    /// When somebody last came in as it, by password or token, in milliseconds since 1970; a day may be missing. None: nobody has.
+    pub seen_unix_ms: Option<u64>,
+    /// Grows when a tool gives it another password: a token of a session that logged in before is worth nothing any more.
+    pub token_epoch: u64,
 }
 
 /// What somebody may not do.
@@ -82,6 +86,8 @@ pub struct Sanction {
     pub kind: SanctionKind,
     /// Whom it is for.
     pub target: Target,
+    /// Since when, in milliseconds since 1970.
+    pub since_unix_ms: u64,
     /// Until when, in milliseconds since 1970. None: until it is taken back.
     pub until_unix_ms: Option<u64>,
     /// The operator's name.
@@ -157,6 +163,8 @@ pub enum Change {
         /// Hashed, as a PHC string.
         password: Secret<String>,
     },
+    /// Somebody has come in as it at this time, in milliseconds since 1970, if it is still there.
+    Seen(u64, u64),
     /// An account is gone, with all that was its own.
     AccountGone(u64),
     /// A ban or mute is new, or has changed.
@@ -180,6 +188,8 @@ pub enum ChangeKey {
     Role(u64),
     /// An account's password.
     Password(u64),
+    /// When somebody came in as an account.
+    Seen(u64),
     /// Of a ban or mute.
     Sanction(SanctionKind, Target),
     /// Of a room.
@@ -197,6 +207,7 @@ impl Change {
             }
             Self::Role(number, _) => ChangeKey::Role(*number),
             Self::Password { number, .. } => ChangeKey::Password(*number),
+            Self::Seen(number, _) => ChangeKey::Seen(*number),
             Self::Sanction(Sanction { kind, target, .. }) | Self::SanctionGone(kind, target) => {
                 ChangeKey::Sanction(*kind, *target)
             }

@@ -49,6 +49,10 @@ pub struct SessionRow {
     pub rooms: Vec<String>,
     /// The number of the account that it logged in as.
     pub account: Option<u64>,
+    /// The account's token epoch when it logged in.
+    pub token_epoch: u64,
+    /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970; 0: it may.
+    pub muted_until_unix_ms: u64,
     /// A connection holds it.
     pub is_present: bool,
     /// When it was last used, in milliseconds since 1970.

@@ -201,6 +201,10 @@ phrases! {
     #[cfg(feature = "history")]
     LoginDone: "has entrado",
         "you are logged in";
+    /// Another token, because of a log-in.
+    #[cfg(feature = "history")]
+    NewToken: "desde ahora vale este token, y el de antes ya no",
+        "from now on this token counts, and the one from before no more";
     /// No such account, or another password.
     #[cfg(feature = "history")]
     LoginRefused: "el nombre o la clave no son esos",
@@ -269,6 +273,10 @@ phrases! {
     #[cfg(feature = "history")]
     ActDone: "hecho",
         "done";
+    /// The same, while nothing can be kept.
+    #[cfg(feature = "history")]
+    ActNotKept: "hecho, pero no se puede guardar en este momento: si el relay se detiene antes de poder, se pierde",
+        "done, but it cannot be kept at the moment: if the relay stops before it can be, it is lost";
     /// This machine, or oneself.
     #[cfg(feature = "history")]
     Protected: "a quien está en esta máquina, o a ti, no se le puede vetar así",

@@ -84,6 +84,8 @@ fn session(sid: u64, used_unix_ms: u64) -> SessionRow {
         name: "Ana".to_owned(),
         rooms,
         account: None,
+        token_epoch: 0,
+        muted_until_unix_ms: 0,
         is_present: false,
         used_unix_ms,
     }

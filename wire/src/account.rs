@@ -47,7 +47,7 @@ pub enum AccountCommand<'a> {
 pub struct Act<'a> {
     /// What.
     pub kind: ActKind,
-    /// A name; of `/ban` and `/unban` also an address or a block of them; of the acts on rooms a room.
+    /// Of `/bans` nothing; else a name; of `/ban`, `/unban` and `/unmute` also an address or a block of them; of the acts on rooms a room.
     pub target: Cow<'a, str>,
     /// Of the acts on rooms: the access, or the name. Else empty.
     pub object: Cow<'a, str>,
@@ -64,12 +64,14 @@ pub enum ActKind {
     Kick,
     /// `/mute NAME [TIME] [WHY]`
     Mute,
-    /// `/unmute NAME`
+    /// `/unmute NAME|ADDRESS`
     Unmute,
     /// `/ban NAME|ADDRESS|CIDR [TIME] [WHY]`
     Ban,
     /// `/unban NAME|ADDRESS|CIDR`
     Unban,
+    /// `/bans`
+    Bans,
     /// `/op NAME`
     Op,
     /// `/deop NAME`
@@ -96,6 +98,7 @@ impl ActKind {
             Self::Unmute => "UNMUTE",
             Self::Ban => "BAN",
             Self::Unban => "UNBAN",
+            Self::Bans => "BANS",
             Self::Op => "OP",
             Self::Deop => "DEOP",
             Self::Room => "ROOM",
@@ -115,16 +118,17 @@ impl ActKind {
 }
 
 /// English name, Spanish name, what follows it, and which act it is.
-pub const NAMES: [(&str, &str, &str, Option<ActKind>); 14] = [
+pub const NAMES: [(&str, &str, &str, Option<ActKind>); 15] = [
     ("register", "registrar", "NAME PASSWORD", None),
     ("login", "entrar", "NAME PASSWORD", None),
     ("passwd", "clave", "PASSWORD", None),
     ("read", "leido", "room=ROOM id=ID", None),
     ("kick", "expulsar", "NAME [WHY]", Some(ActKind::Kick)),
     ("mute", "silenciar", "NAME [TIME] [WHY]", Some(ActKind::Mute)),
-    ("unmute", "desilenciar", "NAME", Some(ActKind::Unmute)),
+    ("unmute", "desilenciar", "NAME|ADDRESS", Some(ActKind::Unmute)),
     ("ban", "vetar", "NAME|ADDRESS [TIME] [WHY]", Some(ActKind::Ban)),
     ("unban", "desvetar", "NAME|ADDRESS", Some(ActKind::Unban)),
+    ("bans", "vetos", "", Some(ActKind::Bans)),
     ("op", "op", "NAME", Some(ActKind::Op)),
     ("deop", "deop", "NAME", Some(ActKind::Deop)),
     ("room", "acceso", "ROOM open|registered|members", Some(ActKind::Room)),
@@ -208,6 +212,10 @@ fn parse_read(rest: &str) -> Result<AccountCommand<'_>, CommandError<'_>> {
 }
 
 fn parse_act(kind: ActKind, rest: &str) -> Result<AccountCommand<'_>, CommandError<'_>> {
+    if kind == ActKind::Bans {
+        let (target, object, why) = (Cow::Borrowed(""), Cow::Borrowed(""), String::new());
+        return Ok(AccountCommand::Act(Act { kind, target, object, span_s: None, why }));
+    }
     let missing = |what| CommandError::Missing { command: kind.command(), what };
     let mut words = words(rest).peekable();
     let target = words.next().map(unescape).filter(|target| !target.is_empty());
@@ -319,7 +327,7 @@ mod tests {
         }
 
         #[test]
-        fn no_input_makes_the_parser_panic(word in 0usize..14, rest in any::<String>()) {
+        fn no_input_makes_the_parser_panic(word in 0..NAMES.len(), rest in any::<String>()) {
             let (name, _, _, _) = NAMES[word];
             let _ = AccountCommand::parse(&format!("{name} {rest}"));
             let _ = AccountCommand::parse(&rest);

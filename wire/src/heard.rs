@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use crate::extended::is_label;
 use crate::message::RelayLine;
+use crate::secret::Secret;
 use crate::tags::unescape;
 use crate::text::is_dirty;
 use crate::time::unix_ms;
@@ -32,6 +33,8 @@ pub enum Heard<'a> {
     },
     /// `* NOTE HELLO WAIT`: the relay has still to keep the new token.
     HelloWaits,
+    /// `* NOTE HELLO TOKEN token=T`: the session has logged in, and has another token from now on.
+    NewToken(Secret<Cow<'a, str>>),
     /// `* WARN HELLO RESUME_UNKNOWN`: the token is not known; a HELLO with a new one follows.
     ResumeUnknown,
     /// `* FAIL HELLO RESUMED`: another connection has taken this session over.
@@ -263,6 +266,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
         ("FAIL", "HELLO", "RESUMED") => Some(Heard::TakenOver),
         ("FAIL", "HELLO", code) => Some(Heard::HelloRefused { code, sentence }),
         ("NOTE", "HELLO", "WAIT") => Some(Heard::HelloWaits),
+        ("NOTE", "HELLO", "TOKEN") => value(rest, "token").map(Secret).map(Heard::NewToken),
         ("WARN", "HELLO", "RESUME_UNKNOWN") => Some(Heard::ResumeUnknown),
         ("NOTE", "LOGIN", "DONE") => {
             Some(Heard::LoggedIn { name: value(rest, "name")?, role: value(rest, "role")? })
@@ -285,8 +289,7 @@ fn parse_reply<'a>(words: &'a str, sentence: &'a str) -> Option<Heard<'a>> {
             let (joined, left) = (number(rest, "joined")?, number(rest, "left")?);
             Some(Heard::Storm { room: value(rest, "room")?, joined, left })
         }
-        ("NOTE", "HISTORY", "TROUBLE") => Some(Heard::History { is_kept: false }),
-        ("NOTE", "HISTORY", "KEPT") => Some(Heard::History { is_kept: true }),
+        ("NOTE", "HISTORY", "TROUBLE" | "KEPT") => Some(Heard::History { is_kept: code == "KEPT" }),
         ("NOTE", "RELAY", "CLOSING") => Some(Heard::Closing),
         _ => None,
     }

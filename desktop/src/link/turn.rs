@@ -266,7 +266,9 @@ impl Turn {
             let Some(event) = self.session.poll_event() else { return };
             match &event {
                 // Another token, other rooms: nothing that could be had again.
-                Event::Ready { .. } | Event::Joined { .. } | Event::Parted { .. } => self.must_keep = true,
+                Event::Ready { .. } | Event::NewToken | Event::Joined { .. } | Event::Parted { .. } => {
+                    self.must_keep = true;
+                }
                 Event::Ended => self.is_over = true,
                 _ => self.outbox.touch(Instant::now()),
             }

@@ -72,14 +72,20 @@ impl Model {
     }
 
     /// What the relay says of an act that was done. False: it is something else.
-    pub(super) fn handle_act_done(&mut self, words: &str) -> bool {
+    pub(super) fn handle_act_done(&mut self, words: &str, sentence: &str) -> bool {
         let mut each = words.split(' ');
-        let (Some("NOTE"), Some(act), Some("DONE")) = (each.next(), each.next(), each.next()) else {
+        let (Some("NOTE"), Some(act), Some(how @ ("DONE" | "NOT_KEPT"))) =
+            (each.next(), each.next(), each.next())
+        else {
             return false;
         };
         let whom: Vec<_> = each.map(unescape).collect();
         let whom = whom.join(" ");
-        self.hint(Sentence::new(Words::ActDone, &[&act.to_lowercase(), &clean(&whom)]));
+        if how == "DONE" {
+            self.hint(Sentence::new(Words::ActDone, &[&act.to_lowercase(), &clean(&whom)]));
+        } else {
+            self.hint(Sentence::quoted(sentence));
+        }
         true
     }
 }

@@ -173,6 +173,12 @@ impl Named {
         self.shown.get(..self.base_bytes).unwrap_or_default()
     }
 
+    /// Others see no ` - WHO` any more.
+    #[cfg(feature = "history")]
+    pub(super) fn drop_tail(&mut self) {
+        self.shown.truncate(self.base_bytes);
+    }
+
     /// Whether this is the connection's own name, or the one it asked for.
     pub(super) fn is_own(&self, name: &Name<'_>) -> bool {
         name.base() == self.base() || self.asked.as_deref() == Some(name.base())

@@ -111,6 +111,32 @@ pub enum Event {
         /// Where it came from.
         address: Option<core::net::IpAddr>,
     },
+    /// Somebody has logged in with its password.
+    #[cfg(feature = "history")]
+    LoggedIn {
+        /// The name of the account.
+        name: String,
+        /// Where it came from.
+        address: Option<core::net::IpAddr>,
+    },
+    /// A name has become an account.
+    #[cfg(feature = "history")]
+    Registered {
+        /// Its name.
+        name: String,
+        /// The operator who has registered it for somebody else.
+        by: Option<String>,
+        /// Where whoever did it came from.
+        address: Option<core::net::IpAddr>,
+    },
+    /// An account has another password.
+    #[cfg(feature = "history")]
+    NewPassword {
+        /// The name of the account.
+        name: String,
+        /// Where whoever chose it came from.
+        address: Option<core::net::IpAddr>,
+    },
     /// Accounts are others than before, because a tool has changed them in the file.
     #[cfg(feature = "history")]
     Accounts {

@@ -108,12 +108,12 @@ impl Chat {
         self.make_place_for_session(now);
         let token = self.new_token();
         let session = self.sessions.add(&token, &name, client, self.ids.unix_ms());
-        let account = self.account_of(client);
         if let Some(session) = self.sessions.get_mut(session) {
             session.rooms.push(room);
-            session.account = account;
         }
+        self.log_session_in(session, self.account_of(client));
         self.extend(client, session, Some(Secret(token.into())), now);
+        self.share_mute(client);
         self.set_name(client, &name, "", None, false);
         self.promise(Promise::Hello(client, session), now);
         if self.is_greeting(client) {
@@ -141,7 +141,7 @@ impl Chat {
     }
 
     /// 128 bits that nobody can guess who does not know the key.
-    fn new_token(&mut self) -> String {
+    pub(super) fn new_token(&mut self) -> String {
         self.token_count += 1;
         let secret = [&self.settings.token_key[..], &self.token_count.to_be_bytes()].concat();
         let token = u128::from_be_bytes(secure_hash(&secret));
@@ -167,13 +167,16 @@ impl Chat {
     pub(super) fn greet_new(&mut self, client: ClientId, session: SessionId, now: Moment) {
         let extended = self.client_mut(client).and_then(|state| state.extended.as_mut());
         let Some(token) = extended.and_then(|extended| extended.greeting.take()) else { return };
+        let is_announced = !self.is_muted_guest(client);
         if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
-            named.is_announced = true;
+            named.is_announced = is_announced;
         }
         if !self.greet(client, session, &token, &After::default()).is_empty() {
             self.note_session(client);
         }
-        self.notice(client, Notice::Join, now);
+        if is_announced {
+            self.notice(client, Notice::Join, now);
+        }
         self.resumed.push_back(client);
     }
 
@@ -188,7 +191,12 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let Some(state) = self.sessions.get(session) else { return Ok(()) };
         let (mut name, presence) = (state.name.clone(), state.state);
-        let (account, muted_until) = (state.account, state.muted_until);
+        let account = state.account;
+        let is_seen = match presence {
+            Presence::Online(before) => self.is_announced(before),
+            Presence::Away(_) | Presence::BeforeRestart => true,
+            Presence::Offline => false,
+        };
         account.into_iter().for_each(|number| self.enter_as(client, number));
         let holder = match presence {
             Presence::Online(before) => Some(Holder::Client(before)),
@@ -208,17 +216,18 @@ impl Chat {
             self.cut_ghost(before, now);
         }
         self.extend(client, session, None, now);
-        self.set_name(client, &name, "", None, true);
-        self.restore_mute(client, muted_until);
+        self.share_mute(client);
+        let comes = presence == Presence::Offline && !self.is_muted_guest(client);
+        self.set_name(client, &name, "", None, is_seen || comes);
         let lost = self.greet(client, session, token, &hello.after);
-        if presence != Presence::Offline {
+        if is_seen {
             self.show_lost(client, session, &lost, now);
         }
         self.come_back(session);
         if presence == Presence::Offline || !lost.is_empty() {
             self.note_session(client);
         }
-        if presence == Presence::Offline {
+        if comes {
             self.notice(client, Notice::Join, now);
         }
         if !self.sessions.knows_labels(session) {

@@ -220,16 +220,22 @@ impl Chat {
         self.rooms.forget_up_to(newest);
     }
 
-    /// What is to be kept since the last call.
-    pub fn poll_kept(&mut self) -> Option<Work> {
-        let keeping = self.keeping.as_mut()?;
+    /// Whether something is to be kept that [`Chat::poll_kept`] has not given yet.
+    pub(super) fn has_work(&self) -> bool {
         #[cfg(feature = "history")]
         let has_changes = !self.accounts.has_no_changes();
         #[cfg(not(feature = "history"))]
         let has_changes = false;
-        if keeping.lines.is_empty() && !self.sessions.has_changes() && !has_changes {
+        let has_lines = self.keeping.as_ref().is_some_and(|keeping| !keeping.lines.is_empty());
+        has_lines || self.sessions.has_changes() || has_changes
+    }
+
+    /// What is to be kept since the last call.
+    pub fn poll_kept(&mut self) -> Option<Work> {
+        if !self.has_work() {
             return None;
         }
+        let keeping = self.keeping.as_mut()?;
         let lines = std::mem::take(&mut keeping.lines);
         keeping.unkept.add(keeping.number, lines.bytes());
         let mut work = Work { number: keeping.number, lines, ..Work::default() };
@@ -390,7 +396,7 @@ impl Chat {
         }
         if is_in_trouble {
             self.relieve();
-            self.keep_hello_promises(now);
+            self.answer_without_keeping(now);
         }
     }
 }

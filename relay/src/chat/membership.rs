@@ -32,7 +32,7 @@ impl Chat {
         let log_end = self.rooms.log_end(Place { room, encoding: Encoding::Tagged });
         self.enter(client, room, log_end, None);
         self.note_session(client);
-        if let Some(name) = self.shown_name(client) {
+        if let Some(name) = self.shown_name(client).filter(|_| self.is_announced(client)) {
             self.notice_in(room, Some(client), &name, Notice::Join, now);
         }
     }
@@ -59,7 +59,7 @@ impl Chat {
         };
         let words = format!("PARTED room={}", escape(&self.room_name(room)));
         let last_words = self.answer_text(client, &words, Some(Phrase::Parted));
-        if let Some(name) = self.shown_name(client) {
+        if let Some(name) = self.shown_name(client).filter(|_| self.is_announced(client)) {
             self.notice_in(room, Some(client), &name, Notice::Leave, now);
         }
         self.part(client, room, &last_words);

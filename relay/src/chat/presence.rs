@@ -22,7 +22,10 @@ impl Chat {
         if is_damaged || self.is_greeting(client) {
             return self.sessions.forget(session);
         }
-        let Some(named) = self.client_mut(client).and_then(|state| state.named.take()) else {
+        let named = self.client_mut(client).and_then(|state| state.named.take_if(|named| named.is_announced));
+        let Some(named) = named else {
+            // Nobody has seen it come, and nobody misses it.
+            self.forget_name(client, cut, now);
             return self.sign_off(client);
         };
         self.names.leave_to(named.base(), client, session);

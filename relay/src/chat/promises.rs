@@ -20,7 +20,7 @@ pub(super) enum Promise {
     Hello(ClientId, SessionId),
     /// Ids, and numbers of sessions, may go up to here.
     Ceilings(Option<u64>, Option<u64>),
-    /// What came of the password of this ticket.
+    /// Of what was done with an account, or by an operator; the answer has this ticket.
     #[cfg(feature = "history")]
     Account(u64),
 }
@@ -36,14 +36,25 @@ pub(super) struct Ack {
 impl Chat {
     /// Answers as soon as what was said and changed up to now is kept.
     pub(super) fn promise(&mut self, promise: Promise, now: Moment) {
+        if let Some((promise, is_kept)) = self.put_off(promise) {
+            self.fulfil(promise, is_kept, now);
+        }
+    }
+
+    /// The same, but where nobody waits for that it is given back, with whether that counts as kept.
+    pub(super) fn put_off(&mut self, promise: Promise) -> Option<(Promise, bool)> {
         let waits = |keeping: &super::history::Keeping| {
             let is_in_vain = keeping.is_in_trouble && self.may_do_without(&promise);
             keeping.durability != Durability::None && !is_in_vain && !sabotage::has(Bug::AckTooEarly)
         };
-        match self.keeping.as_ref().filter(|keeping| waits(keeping)).map(|keeping| keeping.number) {
-            Some(number) => self.promises.push_back((number, promise)),
-            None => self.fulfil(promise, true, now),
+        let Some(keeping) = self.keeping.as_ref() else { return Some((promise, true)) };
+        if !waits(keeping) {
+            let is_kept = !keeping.is_in_trouble || keeping.durability == Durability::None;
+            return Some((promise, is_kept));
         }
+        let number = keeping.number;
+        self.promises.push_back((number, promise));
+        None
     }
 
     pub(super) fn promise_ceilings(&mut self, number: u64, id: Option<u64>, sid: Option<u64>) {
@@ -53,9 +64,14 @@ impl Chat {
     }
 
     /// A newcomer does not wait for a disk that is full: its token may be forgotten if the relay dies, but its number is
-    /// never another's.
+    /// never another's. Nor does whoever can be told that it is not kept.
     fn may_do_without(&self, promise: &Promise) -> bool {
-        matches!(promise, Promise::Hello(_, session) if self.sessions.has_number_set_apart(*session))
+        match promise {
+            Promise::Hello(_, session) => self.sessions.has_number_set_apart(*session),
+            #[cfg(feature = "history")]
+            Promise::Account(ticket) => self.has_other_answer(*ticket),
+            _ => false,
+        }
     }
 
     /// All work up to this number is kept, or was reported as lost.
@@ -88,12 +104,12 @@ impl Chat {
         }
     }
 
-    /// The history is in trouble: who waits to be greeted is, all the same.
-    pub(super) fn keep_hello_promises(&mut self, now: Moment) {
+    /// The history is in trouble: who can do without is answered all the same.
+    pub(super) fn answer_without_keeping(&mut self, now: Moment) {
         let mut others = std::mem::take(&mut self.promises);
         for (number, promise) in others.drain(..) {
             if self.may_do_without(&promise) {
-                self.fulfil(promise, true, now);
+                self.fulfil(promise, false, now);
             } else {
                 self.promises.push_back((number, promise));
             }
@@ -122,7 +138,7 @@ impl Chat {
             }
             Promise::Ceilings(..) => {}
             #[cfg(feature = "history")]
-            Promise::Account(ticket) => self.tell_kept(ticket),
+            Promise::Account(ticket) => self.pay(ticket, is_kept),
         }
     }
 

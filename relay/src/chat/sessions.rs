@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub(super) rooms: Vec<String>,
     /// The number of the account that it logged in as.
     pub(super) account: Option<u64>,
+    /// The account's, when it logged in.
+    pub(super) token_epoch: u64,
     pub(super) state: Presence,
     used_unix_ms: u64,
     /// It has said nothing under a greater id.
@@ -59,7 +61,7 @@ pub(super) struct Session {
     not_kept: Vec<(u64, Known)>,
     /// Lines whose answer is still to come.
     pub(super) unanswered: usize,
-    /// Until when it may say nothing, in milliseconds since 1970: an operator wanted that of whoever has no account.
+    /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970.
     pub(super) muted_until: u64,
     /// What it has said will never be known: it cannot be taken up again.
     pub(super) is_damaged: bool,
@@ -131,6 +133,8 @@ impl Session {
             name: self.name.clone(),
             rooms: self.rooms.clone(),
             account: self.account,
+            token_epoch: self.token_epoch,
+            muted_until_unix_ms: self.muted_until,
             is_present: !matches!(self.state, Presence::Offline),
             used_unix_ms: self.used_unix_ms,
         }
@@ -172,6 +176,7 @@ impl Sessions {
                 name: row.name,
                 rooms: row.rooms,
                 account: row.account,
+                token_epoch: row.token_epoch,
                 state,
                 used_unix_ms: row.used_unix_ms,
                 newest,
@@ -180,7 +185,7 @@ impl Sessions {
                 has_spoken: true,
                 not_kept: Vec::new(),
                 unanswered: 0,
-                muted_until: 0,
+                muted_until: row.muted_until_unix_ms,
                 is_damaged: false,
                 is_changed: false,
             });
@@ -217,6 +222,7 @@ impl Sessions {
             name: name.to_owned(),
             rooms: Vec::new(),
             account: None,
+            token_epoch: 0,
             state: Presence::Online(client),
             used_unix_ms: unix_ms,
             newest: 0,
@@ -231,6 +237,17 @@ impl Sessions {
         });
         self.note_change(id);
         id
+    }
+
+    /// It has this token from now on; the one from before is not known any more.
+    #[cfg(feature = "history")]
+    pub(super) fn renew(&mut self, id: SessionId, token: &str) {
+        let token_hash = token_hash(token);
+        let Some(session) = self.get_mut(id) else { return };
+        let before = std::mem::replace(&mut session.token_hash, token_hash);
+        self.by_token.remove(&before);
+        self.by_token.insert(token_hash, id.index);
+        self.note_change(id);
     }
 
     /// Its token is not known any more, and it is to be kept no longer. Its number is not given again.

@@ -9,6 +9,7 @@ use tertulia_wire::account::is_password;
 use tertulia_wire::name::Name;
 use tertulia_wire::secret::Secret;
 use tertulia_wire::text::clean;
+use tertulia_wire::time::rfc3339;
 
 use super::passwords::Cost;
 use super::path;
@@ -22,6 +23,9 @@ use crate::options::{AccountOptions, HistoryOptions};
 /// Bytes read of a password, white space around it included.
 const PASSWORD_INPUT_BYTES_MAX: u64 = 1024;
 
+/// Bytes of the day in RFC 3339.
+const DAY_BYTES: usize = "2026-11-26".len();
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountTool {
@@ -30,7 +34,7 @@ pub enum AccountTool {
         /// Its name.
         name: String,
     },
-    /// Says which there are.
+    /// Says which there are, each with its role and the day on which somebody last came in as it.
     List,
     /// Takes one away.
     Remove {
@@ -69,7 +73,9 @@ pub fn run(
     let (changes, said) = match tool {
         AccountTool::List => {
             for row in &kept.accounts {
-                let _ = writeln!(output, "{}\t{}", row.role.word(), row.name);
+                let seen = row.seen_unix_ms.map(rfc3339);
+                let day = seen.as_deref().and_then(|time| time.get(..DAY_BYTES)).unwrap_or("-");
+                let _ = writeln!(output, "{}\t{}\t{day}", row.role.word(), row.name);
             }
             return Ok(format!("{} accounts", kept.accounts.len()));
         }
@@ -77,7 +83,8 @@ pub fn run(
             let number = check_new(&kept, name)?;
             let password = ask_password(options.cost)?;
             let role = options.role.unwrap_or_default();
-            let row = AccountRow { number, name: name.clone(), password, role };
+            let row =
+                AccountRow { number, name: name.clone(), password, role, seen_unix_ms: None, token_epoch: 0 };
             (Change::Account(row), format!("{name} is an account ({})", role.word()))
         }
         AccountTool::Remove { name } => {

@@ -32,8 +32,10 @@ impl Journal {
     pub(super) fn note(&mut self, event: &Event, conns: &Slab<Conn>, now: Moment) {
         // What operators did is never left out: whoever can bring about many lines could hide it behind them.
         #[cfg(feature = "history")]
-        if let Event::Act { .. } = event {
-            return self.tell(&act(event));
+        match event {
+            Event::Act { .. } => return self.tell(&act(event)),
+            Event::Registered { by: Some(_), .. } => return self.tell(&account(event)),
+            _ => {}
         }
         if !self.has_place(now) {
             return;
@@ -55,10 +57,10 @@ impl Journal {
                 write(&format!("left name={}{why}", escape(name)));
             }
             #[cfg(feature = "history")]
-            Event::LoginFailed { name, address, .. } => {
-                let from = address.map_or_else(String::new, |address| format!(" from={address}"));
-                write(&format!("login_failed name={}{from}", escape(name)));
-            }
+            Event::LoginFailed { .. }
+            | Event::LoggedIn { .. }
+            | Event::Registered { .. }
+            | Event::NewPassword { .. } => write(&account(event)),
             #[cfg(feature = "history")]
             Event::Accounts { changed, gone } => write(&format!("accounts changed={changed} gone={gone}")),
             // What nobody outside can bring about is told by whoever knows more of it.
@@ -117,6 +119,21 @@ impl Journal {
             self.window_end = now.after(WINDOW);
         }
     }
+}
+
+/// What somebody did with an account, as a line.
+#[cfg(feature = "history")]
+fn account(event: &Event) -> String {
+    let (what, name, by, address) = match event {
+        Event::LoginFailed { name, address, .. } => ("login_failed", name, None, address),
+        Event::LoggedIn { name, address } => ("login", name, None, address),
+        Event::Registered { name, by, address } => ("register", name, by.as_ref(), address),
+        Event::NewPassword { name, address } => ("passwd", name, None, address),
+        _ => return String::new(),
+    };
+    let by = by.map_or_else(String::new, |by| format!(" by={}", escape(by)));
+    let from = address.map_or_else(String::new, |address| format!(" from={address}"));
+    format!("{what} name={}{by}{from}", escape(name))
 }
 
 /// An operator's act, as a line.

@@ -61,7 +61,7 @@ fn a_flood_of_new_accounts_from_one_address_comes_to_its_end() {
 #[test]
 fn log_ins_that_all_come_at_once_are_refused_as_busy_and_delay_no_line() {
     let folder = Folder::new();
-    let relay = relay(&folder, &["--trusted", "127.0.0.0/8", "--argon2-memory", "8192"]);
+    let relay = relay(&folder, &["--trusted", "127.0.0.0/8", "--argon2-memory", "32768"]);
     let [mut luis, mut eva] = relay.people(["Luis", "Eva"]);
     let mut crowd: Vec<Client> = (0..200).map(|_| relay.client()).collect();
     for (number, client) in crowd.iter_mut().enumerate() {
@@ -73,6 +73,8 @@ fn log_ins_that_all_come_at_once_are_refused_as_busy_and_delay_no_line() {
     let count = |start: &str| answers.iter().filter(|answer| answer.starts_with(start)).count();
     let (refused, busy) = (count("* FAIL LOGIN REFUSED :"), count("* FAIL LOGIN BUSY :"));
     assert_eq!(refused + busy, 200, "{answers:?}");
+    // How many are looked at meanwhile depends on the machine; `core` counts those that may wait.
+    assert!(refused > 0 && busy > 0, "{refused} {busy}");
 }
 
 #[cfg(feature = "confusables")]

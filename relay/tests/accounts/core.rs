@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Verdict};
-use tertulia_relay::batch::Durability;
-use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, Wanted};
+use tertulia_relay::account::{AccountRow, AccountsKept, Change, Role, Sanction, Verdict};
+use tertulia_relay::batch::{Batch, Durability, SessionRow};
+use tertulia_relay::chat::{Answer, ClientId, Origin, Remembered, Rules, TASKS_MAX, Wanted};
 use tertulia_relay::flood::Flood;
 use tertulia_relay::phrases::Language;
 use tertulia_wire::secret::Secret;
@@ -15,24 +15,41 @@ use crate::support::core::Core;
 pub(crate) const FAR: &str = "198.51.100.7";
 pub(crate) const NEAR: &str = "127.0.0.1";
 
+/// An account whose password is `NAME-password`.
+pub(crate) fn row(number: u64, name: &str) -> AccountRow {
+    AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-password")),
+        role: Role::User,
+        seen_unix_ms: None,
+        token_epoch: 0,
+    }
+}
+
 pub(crate) fn begun() -> Core {
     begun_with(Durability::None)
 }
 
-fn begun_with(durability: Durability) -> Core {
-    let row = |number, name: &str, role| AccountRow {
-        number,
-        name: name.to_owned(),
-        password: Secret(format!("{name}-password")),
-        role,
-    };
-    let accounts = vec![row(1, "Ana", Role::User), row(2, "Jefa", Role::Operator)];
-    let accounts = AccountsKept { accounts, ..AccountsKept::default() };
-    let remembered =
-        Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() };
-    let mut core = Core::keeping(durability, remembered);
+/// The same relay, started again where these sessions and bans were kept.
+pub(crate) fn begun_again(sessions: Vec<SessionRow>, sanctions: Vec<Sanction>) -> Core {
+    let mut remembered = remembered();
+    (remembered.sessions, remembered.accounts.sanctions) = (sessions, sanctions);
+    let mut core = Core::keeping(Durability::None, remembered);
     core.seconds = 100.0;
     core
+}
+
+pub(crate) fn begun_with(durability: Durability) -> Core {
+    let mut core = Core::keeping(durability, remembered());
+    core.seconds = 100.0;
+    core
+}
+
+fn remembered() -> Remembered {
+    let accounts = vec![row(1, "Ana"), AccountRow { role: Role::Operator, ..row(2, "Jefa") }];
+    let accounts = AccountsKept { accounts, ..AccountsKept::default() };
+    Remembered { id_ceiling: u64::MAX, sid_ceiling: 1000, accounts, ..Remembered::default() }
 }
 
 pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: bool) {
@@ -42,7 +59,7 @@ pub(crate) fn connect(core: &mut Core, client: u32, address: &str, is_private: b
 }
 
 /// Sends a line, looks at the password if there is one, and gives the last answer.
-fn ask(core: &mut Core, client: u32, line: &str) -> String {
+pub(crate) fn ask(core: &mut Core, client: u32, line: &str) -> String {
     core.heard(client);
     ask_all(core, client, line).pop().unwrap_or_default()
 }
@@ -50,7 +67,10 @@ fn ask(core: &mut Core, client: u32, line: &str) -> String {
 /// The same with all that is heard then.
 pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
     core.send(client, line);
-    core.answer_with(|_| Answer::Accounts(None));
+    core.answer_with(|wanted| match wanted {
+        Wanted::Labels(..) => Answer::Lines(Batch::default()),
+        _ => Answer::Accounts(None),
+    });
     while let Some(task) = core.chat.poll_password() {
         let verdict = match task.kept {
             None => Verdict { is_right: true, hash: Some(task.password), ..Verdict::default() },
@@ -64,7 +84,7 @@ pub(crate) fn ask_all(core: &mut Core, client: u32, line: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
+pub(crate) fn expect(core: &mut Core, client: u32, line: &str, answer: &str) {
     let heard = ask(core, client, line);
     assert!(heard.starts_with(answer), "{line}: {heard:?} instead of {answer:?}");
 }
@@ -190,7 +210,7 @@ fn an_address_that_is_banned_is_told_and_cut_until_its_time_is_over() {
     ask(&mut core, 1, "/login Jefa Jefa-password");
     connect(&mut core, 2, FAR, false);
     core.send(2, "Eva se ha unido al chat.");
-    expect(&mut core, 1, "/ban Eva 1h ruido", "* NOTE BAN DONE Eva :");
+    expect(&mut core, 1, "/ban Eva 1h ruido", "* NOTE BAN DONE Eva ");
     assert!(core.heard(2).iter().any(|line| line.starts_with("* FAIL RELAY BANNED :")));
     assert!(core.closed.contains(&2));
     core.heard(1);
@@ -319,7 +339,7 @@ fn a_guest_who_is_muted_comes_with_no_other_name_either() {
     ask(&mut core, 1, "/login Jefa Jefa-password");
     connect(&mut core, 2, FAR, false);
     core.send(2, "Eva se ha unido al chat.");
-    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva :");
+    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva ");
     core.send(2, "Eva ha abandonado el chat.");
     core.heard(1);
     expect(&mut core, 2, "/hello v=1 name=ComprenAhora", "* FAIL SAY MUTED :");
@@ -351,13 +371,8 @@ fn who_is_a_bridge_no_more_is_slowed_like_everybody() {
 
 /// What a tool has made of Ana.
 fn changed(role: Role) -> Answer {
-    let row = |number, name: &str, role| AccountRow {
-        number,
-        name: name.to_owned(),
-        password: Secret(format!("{name}-password")),
-        role,
-    };
-    let accounts = vec![row(1, "Ana", role), row(2, "Jefa", Role::Operator)];
+    let accounts =
+        vec![AccountRow { role, ..row(1, "Ana") }, AccountRow { role: Role::Operator, ..row(2, "Jefa") }];
     Answer::Accounts(Some(Box::new(AccountsKept { version: 1, accounts, ..AccountsKept::default() })))
 }
 
@@ -645,4 +660,57 @@ fn a_guest_whose_only_room_is_closed_while_it_is_there_goes_to_the_default_room(
     expect(&mut core, 1, "/room tercera members", "* NOTE ROOM DONE tercera members :");
     let told = core.heard(4);
     assert!(told.len() == 1 && told[0].starts_with("* PARTED room=tercera :"), "{told:?}");
+}
+
+#[test]
+fn so_many_passwords_wait_to_be_compared_and_the_next_log_in_is_refused_as_busy() {
+    let mut core = begun();
+    let log_in = |core: &mut Core, number: usize| {
+        let client = u32::try_from(number).unwrap();
+        connect(core, client, &format!("203.0.113.{number}"), true);
+        core.send(client, &format!("/login n{number} adivinada"));
+        core.answer_with(|_| Answer::Accounts(None));
+        core.heard(client).pop().unwrap_or_default()
+    };
+    assert!((1..=TASKS_MAX).all(|number| log_in(&mut core, number).is_empty()));
+    assert!(log_in(&mut core, TASKS_MAX + 1).starts_with("* FAIL LOGIN BUSY :"));
+    let task = core.chat.poll_password().unwrap();
+    // Whoever takes it out compares it: it waits still.
+    assert!(log_in(&mut core, TASKS_MAX + 2).starts_with("* FAIL LOGIN BUSY :"));
+    let now = core.now();
+    core.chat.handle_verdict(task.ticket, Verdict::default(), now);
+    core.turn();
+    assert!(core.heard(1)[0].starts_with("* FAIL LOGIN REFUSED :"));
+    assert_eq!(log_in(&mut core, TASKS_MAX + 3), "");
+}
+
+#[test]
+fn when_somebody_last_came_in_as_an_account_is_kept_once_in_a_day() {
+    let mut core = begun();
+    let seen = |core: &mut Core| -> Vec<Change> {
+        let changes = core.keep_all().into_iter().flat_map(|work| work.changes);
+        changes.filter(|change| matches!(change, Change::Seen(..))).collect()
+    };
+    let (begin, day) = (1_700_000_000_000, 24 * 3_600_000);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, "/hello v=1 name=Ana");
+    ask(&mut core, 1, "/login Ana Ana-password");
+    core.send(1, "/hello v=1 name=Ana");
+    let hello = core.heard(1).into_iter().find(|line| line.starts_with("* HELLO ")).unwrap();
+    let token = hello.split(' ').find_map(|word| word.strip_prefix("token=")).unwrap().to_owned();
+    assert_eq!(seen(&mut core), [Change::Seen(1, begin)]);
+    core.chat.handle_clock(begin + day - 1);
+    connect(&mut core, 2, NEAR, true);
+    ask(&mut core, 2, "/login Ana Ana-password");
+    assert_eq!(seen(&mut core), []);
+    core.chat.handle_clock(begin + day);
+    core.gone(1);
+    connect(&mut core, 1, NEAR, true);
+    core.send(1, &format!("/hello v=1 name=Ana resume={token}"));
+    assert_eq!(seen(&mut core), [Change::Seen(1, begin + day)]);
+    // One that its owner makes was seen then, and a wrong password is nobody's.
+    connect(&mut core, 3, NEAR, true);
+    ask(&mut core, 3, "/login Ana adivinada");
+    ask(&mut core, 3, "/register Eva una clave");
+    assert_eq!(seen(&mut core), []);
 }

@@ -14,7 +14,14 @@ fn store(folder: &Folder) -> Store {
 }
 
 fn account(number: u64, name: &str) -> AccountRow {
-    AccountRow { number, name: name.to_owned(), password: Secret(format!("{name}-hash")), role: Role::User }
+    AccountRow {
+        number,
+        name: name.to_owned(),
+        password: Secret(format!("{name}-hash")),
+        role: Role::User,
+        seen_unix_ms: None,
+        token_epoch: 0,
+    }
 }
 
 fn another_password(number: u64, before: Option<&str>, password: &str) -> Change {
@@ -47,6 +54,7 @@ fn of_an_account_that_a_tool_has_removed_nothing_comes_back_that_a_relay_still_w
     let mute = |target| Sanction {
         kind: SanctionKind::Mute,
         target,
+        since_unix_ms: 7,
         until_unix_ms: None,
         by: "Jefa".to_owned(),
         why: String::new(),

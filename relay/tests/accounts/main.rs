@@ -11,8 +11,11 @@ mod attacks;
 mod core;
 mod devices;
 mod kept;
+mod keys;
 mod login;
+mod mutes;
 mod operators;
+mod sanctions;
 mod simulation;
 mod tools;
 

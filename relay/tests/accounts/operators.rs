@@ -197,3 +197,24 @@ fn each_device_hears_at_once_what_its_account_may_do_from_now_on() {
     luis.hears(&[]);
     assert!(device(&relay, "Ana").0.all_lines().iter().all(|line| !line.starts_with("* ROLE ")));
 }
+
+#[test]
+fn the_log_has_who_logged_in_who_registered_whom_and_who_has_a_new_password() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Jefa", "operator")]);
+    let relay = relay(&folder, &[]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/register Luis\\sL una clave", "* NOTE REGISTER DONE name=Luis\\sL :");
+    expect(&mut jefa, "/passwd otra clave", "* NOTE PASSWD DONE :");
+    expect(&mut relay.client(), "/register Ana la de Ana", "* NOTE REGISTER DONE name=Ana :");
+    let said = relay.stop();
+    for line in [
+        "login name=Jefa from=127.0.0.1",
+        "register name=Luis\\sL by=Jefa from=127.0.0.1",
+        "passwd name=Jefa from=127.0.0.1",
+        "register name=Ana from=127.0.0.1",
+    ] {
+        assert!(said.iter().any(|other| other == line), "{line}: {said:?}");
+    }
+    assert!(!said.concat().contains("clave") && !said.concat().contains("la de"), "{said:?}");
+}

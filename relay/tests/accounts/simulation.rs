@@ -1,6 +1,6 @@
 //! People who do whatever comes to their minds, and operators too. Whatever they do: nobody is heard under a name that is
-//! an account's without having logged in as it, nobody who is muted is heard, and what is said in a closed room is heard by
-//! those alone who may enter it.
+//! an account's without having logged in as it, nobody who is muted is heard, be it as a guest or as an account, and what is
+//! said in a closed room is heard by those alone who may enter it.
 //!
 //! `RELAY_SEEDS=n` plays n seeds; `RELAY_SEED=s` plays that one again.
 
@@ -37,6 +37,9 @@ impl Rng {
 struct Person {
     is_extended: bool,
     account: Option<String>,
+    /// The name that it has been given without an account.
+    guest: Option<String>,
+    is_far: bool,
     rooms: BTreeSet<String>,
 }
 
@@ -44,14 +47,19 @@ struct World {
     core: Core,
     rng: Rng,
     people: BTreeMap<u32, Person>,
-    /// Accounts that are muted, and connections.
+    /// Accounts that are muted.
     muted: BTreeSet<String>,
+    /// Connections that were muted as guests, whatever they are now.
+    muted_guests: BTreeSet<u32>,
+    /// Guests from far away are, with one of them.
+    is_far_muted: bool,
     is_closed: bool,
     members: BTreeSet<String>,
     operators: BTreeSet<String>,
     said: u32,
     heard_in_closed: u32,
     refused: u32,
+    guests_muted: u32,
 }
 
 impl World {
@@ -63,7 +71,7 @@ impl World {
     /// Takes down what everybody heard, and looks whether they may.
     fn listen(&mut self, speaker: u32) {
         for closed in std::mem::take(&mut self.core.closed) {
-            self.people.remove(&closed);
+            self.forget(closed);
         }
         for client in 0..CLIENTS {
             for line in self.core.heard(client) {
@@ -73,14 +81,22 @@ impl World {
         }
     }
 
+    fn forget(&mut self, client: u32) {
+        self.people.remove(&client);
+        self.muted_guests.remove(&client);
+    }
+
     fn note(&mut self, client: u32, line: &str) {
         let Some(person) = self.people.get_mut(&client) else { return };
         let word = |key: &str| line.split(' ').find_map(|word| word.strip_prefix(key)).map(str::to_owned);
         if line.starts_with("* NOTE LOGIN DONE") || line.starts_with("* NOTE REGISTER DONE") {
             // An operator registers names for others.
             person.account = person.account.take().or(word("name="));
+            person.guest = None;
+        } else if let Some(name) = line.strip_prefix("* NOTE NICK RENAMED ") {
+            person.guest = name.split(' ').next().filter(|_| person.account.is_none()).map(str::to_owned);
         } else if line.starts_with("* HELLO") {
-            (person.is_extended, person.rooms) = (true, BTreeSet::new());
+            (person.is_extended, person.rooms, person.guest) = (true, BTreeSet::new(), None);
         } else if line.starts_with("* JOINED") {
             if !person.is_extended {
                 person.rooms.clear();
@@ -105,7 +121,13 @@ impl World {
         let base = name.split(" - ").next().unwrap();
         let words: Vec<&str> = text.split(' ').collect();
         assert_eq!(words[0].parse(), Ok(speaker), "{line}");
+        assert!(!self.muted_guests.contains(&speaker), "one muted as a guest is heard: {line:?}");
         let account = self.people.get(&speaker).and_then(|person| person.account.clone());
+        let is_far = self.people.get(&speaker).is_some_and(|person| person.is_far);
+        assert!(
+            account.is_some() || !is_far || !self.is_far_muted,
+            "a guest from far away is heard: {line:?}"
+        );
         for (owned, _) in ACCOUNTS {
             if base.eq_ignore_ascii_case(owned) {
                 assert_eq!(account.as_deref(), Some(owned), "{client} hears {line:?}");
@@ -127,11 +149,15 @@ impl World {
         if !self.people.contains_key(&client) {
             let address = self.rng.pick(&[FAR, NEAR]);
             connect(&mut self.core, client, address, true);
-            let person = Person { rooms: BTreeSet::from(["general".to_owned()]), ..Person::default() };
+            let rooms = BTreeSet::from(["general".to_owned()]);
+            let person = Person { rooms, is_far: address == FAR, ..Person::default() };
             self.people.insert(client, person);
         }
         let line = self.line(client);
         self.said += u32::from(line.contains("said-by-"));
+        if line.ends_with(" ha abandonado el chat.") {
+            self.people.get_mut(&client).unwrap().guest = None;
+        }
         let answers = ask_all(&mut self.core, client, &line);
         answers.iter().for_each(|answer| self.note(client, answer));
         if answers.iter().any(|answer| answer.starts_with("* NOTE ") && answer.contains(" DONE ")) {
@@ -141,7 +167,7 @@ impl World {
         if self.rng.below(40) == 0 {
             self.core.chat.handle_gone(ClientId(client), self.core.now());
             self.core.turn();
-            self.people.remove(&client);
+            self.forget(client);
         }
         let seconds = self.rng.pick(&[0.1, 1.0, 20.0]);
         self.core.pass(seconds);
@@ -151,11 +177,24 @@ impl World {
     fn note_act(&mut self, act: &[&str]) {
         let name = |index: usize| act[index].replace("ANA", "Ana");
         let target = name(1);
-        // Of guests it is the connection that is muted.
         let is_account = ACCOUNTS.iter().any(|(account, _)| *account == target);
         match act[0] {
             "/mute" if is_account => drop(self.muted.insert(target)),
-            "/unmute" => drop(self.muted.remove(&target)),
+            "/mute" => {
+                let is_meant = |(_, person): &(&u32, &Person)| person.guest.as_ref() == Some(&target);
+                if let Some((client, person)) = self.people.iter().find(is_meant) {
+                    self.is_far_muted |= person.is_far;
+                    self.muted_guests.insert(*client);
+                    self.guests_muted += 1;
+                }
+            }
+            "/unmute" if is_account => {
+                let people = &self.people;
+                self.muted_guests.retain(|client| people[client].account.as_ref() != Some(&target));
+                self.muted.remove(&target);
+            }
+            // Who has the name is not always known here.
+            "/unmute" => (self.is_far_muted, self.muted_guests) = (false, BTreeSet::new()),
             "/room" => {
                 self.is_closed = act[2] == "members";
                 if !self.is_closed {
@@ -164,6 +203,8 @@ impl World {
             }
             "/allow" => drop(self.members.insert(name(2))),
             "/deny" => drop(self.members.remove(&name(2))),
+            "/op" => drop(self.operators.insert(target)),
+            "/deop" => drop(self.operators.remove(&target)),
             _ => {}
         }
     }
@@ -179,7 +220,8 @@ impl World {
         let is_extended = person.is_extended;
         let text = format!("said-by-{client} {room}");
         let number = self.said;
-        match self.rng.below(26) {
+        let guest = format!("G{}", self.rng.below(CLIENTS as usize));
+        match self.rng.below(34) {
             0 => format!("/login {name} {name}-password"),
             1 => format!("/login {name} adivinada"),
             2 => format!("/hello v=1 name={name}"),
@@ -196,6 +238,11 @@ impl World {
             13 => format!("/deny junta {name}"),
             14 => format!("/kick {name}"),
             15 => "/part junta".to_owned(),
+            26 | 27 => format!("/nick G{client}"),
+            28..=30 => format!("/mute {guest}"),
+            31 => format!("/unmute {guest}"),
+            32 => format!("/op {}", self.rng.pick(&["Ana", "ANA"])),
+            33 => "/deop Ana".to_owned(),
             16 => format!("/register {name} una clave cualquiera"),
             _ if is_extended => match self.rng.below(3) {
                 0 => format!("@label=n{number};room={room};as=Pepe {text}"),
@@ -209,12 +256,15 @@ impl World {
     }
 }
 
-fn play(seed: u64) -> (u32, u32, u32) {
+fn play(seed: u64) -> [u32; 4] {
     let mut world = World {
         core: begun(),
         rng: Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
         people: BTreeMap::new(),
         muted: BTreeSet::new(),
+        muted_guests: BTreeSet::new(),
+        is_far_muted: false,
+        guests_muted: 0,
         is_closed: false,
         members: BTreeSet::new(),
         operators: BTreeSet::from(["Jefa".to_owned()]),
@@ -223,21 +273,21 @@ fn play(seed: u64) -> (u32, u32, u32) {
         refused: 0,
     };
     (0..STEPS).for_each(|_| world.step());
-    (world.said, world.heard_in_closed, world.refused)
+    [world.said, world.heard_in_closed, world.refused, world.guests_muted]
 }
 
 #[test]
 fn whatever_people_do_names_mutes_and_closed_rooms_hold() {
     let number = |name: &str| std::env::var(name).ok().and_then(|seed| seed.parse::<u64>().ok());
-    let seeds = number("RELAY_SEED").map_or(1..=number("RELAY_SEEDS").unwrap_or(200), |seed| seed..=seed);
-    let (mut said, mut heard, mut refused) = (0, 0, 0);
+    let seeds = number("RELAY_SEED").map_or(1..=number("RELAY_SEEDS").unwrap_or(400), |seed| seed..=seed);
+    let mut counts = [0; 4];
     let is_one = seeds.clone().count() == 1;
     for seed in seeds {
         let outcome = std::panic::catch_unwind(|| play(seed));
-        let (more_said, more_heard, more_refused) =
-            outcome.unwrap_or_else(|_| panic!("replay with RELAY_SEED={seed}"));
-        (said, heard, refused) = (said + more_said, heard + more_heard, refused + more_refused);
+        let more = outcome.unwrap_or_else(|_| panic!("replay with RELAY_SEED={seed}"));
+        counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
     }
     // What is never tried is never found.
-    assert!(is_one || (said > 1000 && heard > 100 && refused > 100), "{said} {heard} {refused}");
+    let [said, heard, refused, guests_muted] = counts;
+    assert!(is_one || (said > 1000 && heard > 100 && refused > 100 && guests_muted > 100), "{counts:?}");
 }

@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use tertulia_relay::clock::unix_ms;
+use tertulia_wire::time::rfc3339;
+
 use crate::support::{Folder, Relay};
 use crate::{account, device, expect, logged_in, make_accounts, relay};
 
@@ -10,14 +13,20 @@ fn accounts_are_made_listed_changed_and_removed() {
     let folder = Folder::new();
     make_accounts(&folder, &[("Ana", "user"), ("Luis", "operator")]);
     let (done, listed, said) = account(&folder, &["list"], "");
-    assert!(done && listed == "user\tAna\noperator\tLuis\n", "{listed}{said}");
+    assert!(done && listed == "user\tAna\t-\noperator\tLuis\t-\n", "{listed}{said}");
     assert!(account(&folder, &["role", "Ana", "bridge"], "").0);
     assert!(account(&folder, &["remove", "Luis"], "").0);
     assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
-    assert_eq!(account(&folder, &["list"], "").1, "bridge\tAna\n");
+    assert_eq!(account(&folder, &["list"], "").1, "bridge\tAna\t-\n");
     let relay = relay(&folder, &[]);
+    let before = rfc3339(unix_ms());
     logged_in(&relay, "Ana", "otra clave");
     expect(&mut relay.client(), "/login Luis Luis-password", "* FAIL LOGIN REFUSED :");
+    relay.stop();
+    // A midnight may lie between.
+    let days = [before, rfc3339(unix_ms())].map(|time| format!("bridge\tAna\t{}\n", &time[..10]));
+    let listed = account(&folder, &["list"], "").1;
+    assert!(days.contains(&listed), "{listed}");
 }
 
 #[test]
@@ -220,4 +229,86 @@ fn a_file_that_cannot_be_read_at_a_hangup_is_told_and_the_accounts_from_before_g
     relay.signal("HUP");
     relay.await_said("accounts changed=1 gone=0");
     expect(&mut ana, "/kick Nadie", "* FAIL KICK NOT_OPERATOR :");
+}
+
+#[test]
+fn a_token_of_the_old_password_opens_nothing_after_a_restart_of_a_relay_that_was_not_told_of_the_new_one() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Luis", "user"), ("Eva", "user")]);
+    let first = relay(&folder, &[]);
+    let (mut ana, anas) = device(&first, "Ana");
+    let (mut luis, luises) = device(&first, "Luis");
+    let (mut eva, evas) = device(&first, "Eva");
+    assert!(account(&folder, &["passwd", "Ana"], "otra clave\n").0);
+    assert!(account(&folder, &["remove", "Luis"], "").0);
+    // It keeps where they are, whoever they are.
+    [&mut ana, &mut luis, &mut eva].into_iter().for_each(|device| device.tell("/join cocina"));
+    first.stop();
+    let second = relay(&folder, &[]);
+    let resume = format!("/hello v=1 name=Ana resume={anas}");
+    expect(&mut second.client(), &resume, "* FAIL HELLO NAME_REGISTERED Ana :");
+    let mut luis = second.client();
+    luis.tell(&format!("/hello v=1 name=Luis resume={luises}"));
+    let told = luis.all_lines();
+    assert!(told.iter().any(|line| line.starts_with("* WARN HELLO RESUME_UNKNOWN :")), "{told:?}");
+    let mut eva = second.client();
+    eva.tell(&format!("/hello v=1 name=Eva resume={evas}"));
+    assert!(eva.all_lines().iter().any(|line| line.starts_with("* HELLO v=1 name=Eva ")));
+    logged_in(&second, "Ana", "otra clave");
+}
+
+#[test]
+fn a_device_that_has_chosen_another_password_comes_back_with_its_token_after_a_restart() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user")]);
+    let first = relay(&folder, &[]);
+    let (mut ana, token) = device(&first, "Ana");
+    expect(&mut ana, "/passwd la segunda", "* NOTE PASSWD DONE :");
+    first.stop();
+    let second = relay(&folder, &[]);
+    let mut ana = second.client();
+    ana.tell(&format!("/hello v=1 name=Ana resume={token}"));
+    assert!(ana.all_lines().iter().any(|line| line.contains(&token)));
+}
+
+#[test]
+fn who_is_an_operator_no_more_hears_nothing_more_of_a_closed_room() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Jefa", "operator"), ("Ana", "operator"), ("Luis", "operator")]);
+    let mut relay = relay(&folder, &[]);
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/room junta members", "* NOTE ROOM DONE junta members :");
+    expect(&mut jefa, "/join junta", "* JOINED room=junta :");
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    expect(&mut ana, "/join junta", "* JOINED room=junta :");
+    let (mut luis, _) = device(&relay, "Luis");
+    expect(&mut luis, "/join junta", "* JOINED room=junta ");
+    expect(&mut jefa, "/deop Ana", "* NOTE DEOP DONE Ana :");
+    assert!(ana.all_lines().iter().any(|line| line.starts_with("* JOINED room=general :")));
+    assert!(account(&folder, &["role", "Luis", "user"], "").0);
+    relay.signal("HUP");
+    relay.await_said("accounts changed=1 gone=0");
+    luis.sync();
+    (ana.forget(), luis.forget());
+    jefa.tell("Jefa: es secreto");
+    ana.hears(&[]);
+    assert!(luis.all_lines().iter().all(|line| !line.contains("secreto")));
+    expect(&mut luis, "@label=1;room=junta hola", "* FAIL SAY NO_ROOM label=1 :");
+}
+
+#[test]
+fn who_is_a_bridge_no_more_speaks_for_nobody_else_where_everybody_needs_an_account() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user"), ("Jefa", "operator"), ("Telegram", "bridge")]);
+    let relay = relay(&folder, &["--access", "registered"]);
+    let mut ana = logged_in(&relay, "Ana", "Ana-password");
+    let mut bridge = logged_in(&relay, "Telegram", "Telegram-password");
+    expect(&mut bridge, "/nick Telegram\\s-\\sPepe", "* NOTE NICK RENAMED Telegram\\s-\\sPepe :");
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    expect(&mut jefa, "/deop Telegram", "* NOTE DEOP DONE Telegram :");
+    ana.sync();
+    ana.forget();
+    expect(&mut bridge, "Telegram - Pepe: hola", "* FAIL SAY NOT_BRIDGE Telegram :");
+    bridge.tell("hola");
+    ana.hears(&["Telegram: hola"]);
 }

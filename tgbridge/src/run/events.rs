@@ -154,6 +154,7 @@ impl Runner {
                 self.tell_login();
                 self.bridge.handle_relay_ready(self.now());
             }
+            Event::NewToken => self.needs_save = true,
             Event::Waiting { reason, retry_in } => {
                 let why = self.why_waiting(reason);
                 say(&format!("relay {}: {why}; {:.1} s", self.options.way.address, retry_in.as_secs_f32()));

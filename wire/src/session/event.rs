@@ -66,6 +66,9 @@ pub enum Event {
         /// What it may do besides speaking: `user`, `bridge`, `operator`, or a newer word.
         role: String,
     },
+    /// The relay has given the session another token, and knows the one from before no more. What [`super::Session::saved`]
+    /// gives has it: to be kept before anything else is said.
+    NewToken,
     /// The account has read a room up to here, on whatever device.
     Read {
         /// The room.

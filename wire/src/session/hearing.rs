@@ -68,6 +68,7 @@ impl Session {
             Heard::TakenOver => self.handle_taken_over(),
             Heard::Renamed { name } => self.handle_renamed(name.into_owned()),
             Heard::NickRefused { code, sentence } => self.handle_nick_refused(code, sentence),
+            Heard::NewToken(token) => self.handle_new_token(token.0.into_owned()),
             Heard::LoggedIn { name, role } => {
                 self.handle_renamed(name.into_owned());
                 self.note_role(Some(role.into_owned()));

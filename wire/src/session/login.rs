@@ -91,6 +91,14 @@ impl Session {
         }
     }
 
+    /// The session is an account's from now on, and its token from before no key to it.
+    pub(super) fn handle_new_token(&mut self, token: String) {
+        if let Some(identity) = self.identity.as_mut().filter(|_| !token.is_empty()) {
+            (identity.token, identity.is_of_account) = (Secret(token), true);
+            self.events.push_back(Event::NewToken);
+        }
+    }
+
     pub(super) fn handle_login_refused(&mut self, code: &str, words: &str, sentence: &str) {
         let wait = match code {
             "TOO_SOON" => {

@@ -2,7 +2,7 @@
 
 use tertulia_wire::session::{AskError, Event, Session};
 
-use crate::bench::{actions, config, connect, events, hear, ready, seconds, written};
+use crate::bench::{actions, config, connect, events, hear, ready, reconnect, seconds, written};
 
 const NEEDED: &str = "* FAIL HELLO NAME_REGISTERED Ana :entra\n";
 const DONE: &str = "* NOTE LOGIN DONE name=Ana role=operator :dentro\n";
@@ -160,6 +160,24 @@ fn the_token_of_an_account_goes_no_way_that_the_password_may_not_go() {
     session.handle_connected_privately(seconds(90));
     let hello = written(&mut session);
     assert!(hello[0].starts_with("/hello v=1 name=Ana room=general resume=T"), "{hello:?}");
+}
+
+#[test]
+fn a_session_that_logs_in_comes_back_with_the_token_that_it_was_given_for_that_and_with_no_other() {
+    let mut session = ready();
+    let told = hear(&mut session, "* NOTE HELLO TOKEN token=U :otro\n", seconds(1));
+    assert_eq!(told, [Event::NewToken]);
+    assert!(!format!("{session:?} {told:?}").contains("\"U\""));
+    hear(&mut session, "* NOTE REGISTER DONE name=Ana :hecho\n", seconds(1));
+    assert!(session.saved().contains("token value=U sid=7 account=1"), "{}", session.saved());
+    let hello = reconnect(&mut session, seconds(2));
+    assert_eq!(hello, ["/hello v=1 name=Ana room=general"]);
+    session.handle_disconnected(seconds(100));
+    session.handle_time(seconds(200));
+    actions(&mut session);
+    session.handle_connected_privately(seconds(200));
+    let hello = written(&mut session);
+    assert!(hello[0].starts_with("/hello v=1 name=Ana room=general resume=U "), "{hello:?}");
 }
 
 #[test]

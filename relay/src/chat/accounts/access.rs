@@ -22,7 +22,7 @@ const BEFORE_LOGIN: [&str; 11] =
 /// Commands with which something is said, be it by a name.
 const SPEAKING: [&str; 6] = ["msg", "privado", "nick", "nombre", "register", "registrar"];
 
-/// The same of who has no account: the others would hear the name that it comes with.
+/// The same of who has no account: it would be there under another name.
 const SPEAKING_AS_GUEST: [&str; 1] = ["hello"];
 
 /// Code, further words and sentence of a refusal to greet.
@@ -35,7 +35,8 @@ impl Chat {
         // The ban may be newer than what the shell was told: a handshake takes its time.
         let is_unwelcome = self.is_banned(&origin);
         let is_registered_only = self.accounts.rules.is_registered_only;
-        if let Some(state) = self.client_mut(client).filter(|_| is_unwelcome || is_registered_only) {
+        let is_restrained = is_unwelcome || is_registered_only || self.is_muted(client);
+        if let Some(state) = self.client_mut(client).filter(|_| is_restrained) {
             (state.standing.is_unwelcome, state.standing.is_restrained) = (is_unwelcome, true);
         }
         if is_unwelcome {
@@ -53,7 +54,7 @@ impl Chat {
         bans.into_iter().any(|ban| super::is_in_force(ban, unix_ms) && is_of_it(ban.target))
     }
 
-    /// Those who may not be here are told, and go.
+    /// Those who may not be here are told, and go; so do those from rooms who may not be there.
     pub(in crate::chat) fn cut_unwelcome(&mut self, now: Moment) {
         for (client, cut) in std::mem::take(&mut self.accounts.unwelcome) {
             self.cut(client, cut, now);
@@ -64,6 +65,10 @@ impl Chat {
                 self.evict_guests(&name, number, now);
             }
         }
+        if std::mem::take(&mut self.accounts.is_role_changed) {
+            let closed: Vec<Box<str>> = self.accounts.rooms.keys().cloned().collect();
+            closed.iter().for_each(|room| self.empty_room(room, now));
+        }
     }
 
     /// Whether each line of the connection is to be looked at by [`Chat::restrain`].
@@ -73,12 +78,11 @@ impl Chat {
 
     /// Refuses what the connection may not say or do. False: it may.
     pub(in crate::chat) fn restrain(&mut self, client: ClientId, line: &str) -> bool {
-        let unix_ms = self.ids.unix_ms();
         let Some(state) = self.client_mut(client) else { return true };
         if state.standing.is_unwelcome {
             return true;
         }
-        let is_muted = state.standing.muted_until > unix_ms;
+        let is_muted = self.is_muted(client);
         let is_let_in = self.is_let_in(client);
         if is_let_in && !is_muted {
             if let Some(state) = self.client_mut(client) {
@@ -103,8 +107,8 @@ impl Chat {
             return true;
         }
         let is_goodbye = matches!(message, Message::Leave(_));
-        let is_guest = self.account_of(client).is_none();
-        let is_speaking = is_one_of(&SPEAKING) || (is_guest && is_one_of(&SPEAKING_AS_GUEST));
+        let is_known_guest = self.account_of(client).is_none() && self.is_muted_itself(client);
+        let is_speaking = is_one_of(&SPEAKING) || (is_known_guest && is_one_of(&SPEAKING_AS_GUEST));
         let is_silent = command.is_some() && !is_speaking;
         if is_silent || (is_goodbye && self.is_own_goodbye(client, line)) {
             return false;
@@ -203,9 +207,13 @@ impl Chat {
         now: Moment,
     ) -> Result<Option<SessionId>, HelloRefusal> {
         let Some(state) = self.sessions.get(session) else { return Ok(None) };
-        let (account, name) = (state.account, state.name.clone());
+        let (account, name, token_epoch) = (state.account, state.name.clone(), state.token_epoch);
         if let Some(own) = self.account_of(client) {
-            return Ok((account == Some(own)).then_some(session));
+            if account != Some(own) {
+                return Ok(None);
+            }
+            self.log_session_in(session, account);
+            return Ok(Some(session));
         }
         let Some(number) = account else {
             self.check_newcomer(client)?;
@@ -215,7 +223,7 @@ impl Chat {
             }
             return Ok(Some(session));
         };
-        if self.accounts.row(number).is_none() {
+        if self.accounts.row(number).is_none_or(|row| row.token_epoch != token_epoch) {
             self.drop_session(session, now);
             return Ok(None);
         }
@@ -266,7 +274,8 @@ impl Chat {
             };
             let also = if spanish == english { String::new() } else { format!(" /{spanish}") };
             debug_assert_eq!(kind.is_some(), phrase == Phrase::HelpAct);
-            format!("* HELP /{english} {words}{also} :{}\n", phrase.in_language(self.settings.language))
+            let line = format!("/{english} {words}");
+            format!("* HELP {}{also} :{}\n", line.trim_end(), phrase.in_language(self.settings.language))
         };
         answer.extend(known.map(line));
     }

@@ -1,8 +1,11 @@
 //! What operators do, from any client.
 
+use std::collections::BTreeSet;
+
 use tertulia_wire::account::{Act, ActKind};
 use tertulia_wire::limits::{NAME_BYTES_MAX, ROOM_DEFAULT};
 use tertulia_wire::name::{Name, check_room};
+use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::escape;
 use tertulia_wire::text::cut as cut_text;
 
@@ -10,16 +13,17 @@ use super::super::commands::echoed;
 use super::super::history::{Answer, Purpose, Wanted};
 use super::super::rooms::{DEFAULT_ROOM, Notice};
 use super::super::{Chat, ClientId, Cut, Event, ROOMS_MAX};
+use super::owed::Owed;
 use crate::account::{Change, Role, RoomAccess, Sanction, SanctionKind, Target};
 use crate::cidr::Cidr;
 use crate::moment::Moment;
 use crate::phrases::Phrase;
 
-/// How long an address is banned, where nobody says: it may be somebody else's tomorrow.
-const BLOCK_BAN_S: u64 = 24 * 3600;
+/// How long an address is banned or muted, where nobody says: it may be somebody else's tomorrow.
+const BLOCK_SPAN_S: u64 = 24 * 3600;
 
 /// Bytes of a reason that are kept.
-const WHY_BYTES_MAX: usize = 200;
+pub(super) const WHY_BYTES_MAX: usize = 200;
 
 /// Code and sentence of a refusal.
 type Refusal = (&'static str, Phrase);
@@ -48,11 +52,13 @@ impl Chat {
         if !self.check_operator(client, act.kind) {
             return;
         }
+        let mut blocks = BTreeSet::new();
         let outcome = match act.kind {
+            ActKind::Bans => return self.list_sanctions(client),
             ActKind::Kick => self.kick(&act.target, now),
-            ActKind::Mute => self.mute(client, act),
+            ActKind::Mute => self.mute(client, act, &mut blocks),
             ActKind::Unmute => self.unmute(&act.target),
-            ActKind::Ban => self.ban(client, act, now),
+            ActKind::Ban => self.ban(client, act, &mut blocks, now),
             ActKind::Unban => self.unban(&act.target),
             ActKind::Op => return self.look_first(client, act, Role::Operator),
             ActKind::Deop => return self.look_first(client, act, Role::User),
@@ -60,7 +66,12 @@ impl Chat {
             ActKind::Allow => self.set_member(&act.target, &act.object, true, now),
             ActKind::Deny => self.set_member(&act.target, &act.object, false, now),
         };
-        self.tell_outcome(client, act, outcome);
+        if blocks.is_empty() {
+            return self.tell_outcome(client, act, outcome);
+        }
+        // By these it is taken back: the name is nobody's any more.
+        let blocks: Vec<String> = blocks.iter().map(Cidr::to_string).collect();
+        self.tell_outcome(client, &Act { object: blocks.join(",").into(), ..act.clone() }, outcome);
     }
 
     fn check_operator(&mut self, client: ClientId, kind: ActKind) -> bool {
@@ -72,7 +83,7 @@ impl Chat {
         is_operator
     }
 
-    /// The operator is told. What was done, its log has.
+    /// The operator is told, of what is to be kept once it is. What was done, its log has.
     fn tell_outcome(&mut self, client: ClientId, act: &Act<'_>, outcome: Result<(), Refusal>) {
         let kind = act.kind.command();
         if let Err((code, phrase)) = outcome {
@@ -87,7 +98,15 @@ impl Chat {
             span_s: act.span_s,
             why: act.why.clone(),
         });
-        self.answer(client, &format!("NOTE {kind} DONE {}", target_of(act)), Some(Phrase::ActDone));
+        let told = |chat: &Self, code, phrase| {
+            Secret(chat.answer_text(client, &format!("NOTE {kind} {code} {}", target_of(act)), Some(phrase)))
+        };
+        let answer = told(self, "DONE", Phrase::ActDone);
+        if act.kind == ActKind::Kick || !self.has_work() {
+            return self.insert(client, &answer);
+        }
+        let unkept = Some(told(self, "NOT_KEPT", Phrase::ActNotKept));
+        self.owe(Owed { client, answer, unkept, tells_markers: false });
     }
 
     /// A tool may have taken the account away meanwhile: first the file is looked at.
@@ -152,10 +171,24 @@ impl Chat {
     fn sanction_of(&self, client: ClientId, act: &Act<'_>, kind: SanctionKind, target: Target) -> Sanction {
         let by = self.account_name(client).unwrap_or_default();
         let why = cut_text(&act.why, WHY_BYTES_MAX).to_owned();
-        Sanction { kind, target, until_unix_ms: self.until(act.span_s), by, why }
+        let since_unix_ms = self.ids.unix_ms();
+        Sanction { kind, target, since_unix_ms, until_unix_ms: self.until(act.span_s), by, why }
     }
 
-    fn mute(&mut self, client: ClientId, act: &Act<'_>) -> Result<(), Refusal> {
+    fn sanction_of_block(
+        &self,
+        client: ClientId,
+        act: &Act<'_>,
+        kind: SanctionKind,
+        block: Cidr,
+    ) -> Sanction {
+        let sanction = self.sanction_of(client, act, kind, Target::Block(block));
+        let until_unix_ms = sanction.until_unix_ms.or(self.until(Some(BLOCK_SPAN_S)));
+        Sanction { until_unix_ms, ..sanction }
+    }
+
+    /// `blocks`: those that were muted for whom the name means.
+    fn mute(&mut self, client: ClientId, act: &Act<'_>, blocks: &mut BTreeSet<Cidr>) -> Result<(), Refusal> {
         match self.meant(&act.target)? {
             Meant::Account(number) => {
                 let sanction = self.sanction_of(client, act, SanctionKind::Mute, Target::Account(number));
@@ -163,30 +196,57 @@ impl Chat {
                 self.settle_account(number);
             }
             Meant::Guests(guests) => {
+                *blocks = self.blocks_of(&guests);
+                for block in &*blocks {
+                    self.put(self.sanction_of_block(client, act, SanctionKind::Mute, *block))?;
+                    self.restrain_block(*block);
+                }
                 let until = self.until(act.span_s).unwrap_or(u64::MAX);
-                guests.into_iter().for_each(|guest| self.mute_guest(guest, until));
+                guests.into_iter().for_each(|guest| self.mute_itself(guest, until));
             }
         }
         Ok(())
     }
 
-    fn unmute(&mut self, name: &str) -> Result<(), Refusal> {
-        match self.meant(name)? {
-            Meant::Account(number) => {
-                let taken = self.take_sanction(SanctionKind::Mute, Target::Account(number));
-                taken.ok_or(("NO_SUCH", Phrase::NoSuchSanction))?;
-                self.settle_account(number);
-            }
-            Meant::Guests(guests) => guests.into_iter().for_each(|guest| self.mute_guest(guest, 0)),
-        }
-        Ok(())
+    /// Where these come from, as far as those are muted who come from there.
+    fn blocks_of(&self, guests: &[ClientId]) -> BTreeSet<Cidr> {
+        guests.iter().filter_map(|guest| self.guests_block(*guest)).collect()
+    }
+
+    fn unmute(&mut self, target: &str) -> Result<(), Refusal> {
+        // Of an address as those are muted who come from there.
+        let address = target.parse().ok().map(Cidr::around).or_else(|| Cidr::parse(target));
+        let is_taken = match address {
+            Some(block) => self.take_sanction(SanctionKind::Mute, Target::Block(block)).is_some(),
+            None => match self.meant(target)? {
+                Meant::Account(number) => {
+                    let was_muted = self.unmute_devices(number);
+                    self.take_sanction(SanctionKind::Mute, Target::Account(number)).is_some() || was_muted
+                }
+                Meant::Guests(guests) => {
+                    for block in self.blocks_of(&guests) {
+                        self.take_sanction(SanctionKind::Mute, Target::Block(block));
+                    }
+                    guests.into_iter().for_each(|guest| self.mute_itself(guest, 0));
+                    true
+                }
+            },
+        };
+        if is_taken { Ok(()) } else { Err(("NO_SUCH", Phrase::NoSuchSanction)) }
     }
 
     fn put(&mut self, sanction: Sanction) -> Result<(), Refusal> {
         if self.put_sanction(sanction) { Ok(()) } else { Err(("FULL", Phrase::TooManySanctions)) }
     }
 
-    fn ban(&mut self, client: ClientId, act: &Act<'_>, now: Moment) -> Result<(), Refusal> {
+    /// `blocks`: those that were banned for whom the name means.
+    fn ban(
+        &mut self,
+        client: ClientId,
+        act: &Act<'_>,
+        blocks: &mut BTreeSet<Cidr>,
+        now: Moment,
+    ) -> Result<(), Refusal> {
         if let Some(block) = Cidr::parse(&act.target) {
             let own = ["127.0.0.1", "::1"].iter().filter_map(|own| own.parse().ok());
             let is_this_machine = own.into_iter().any(|own| block.contains(own));
@@ -209,12 +269,11 @@ impl Chat {
                     let origin = self.client(*guest).map(|state| state.origin);
                     origin.filter(|origin| !origin.is_here)?.address
                 };
-                let mut blocks: Vec<Cidr> = guests.iter().filter_map(address).map(Cidr::around).collect();
-                blocks.dedup();
+                *blocks = guests.iter().filter_map(address).map(Cidr::around).collect();
                 if blocks.is_empty() {
                     return Err(PROTECTED);
                 }
-                blocks.into_iter().try_for_each(|block| self.ban_block(client, act, block, now))
+                blocks.iter().try_for_each(|block| self.ban_block(client, act, *block, now))
             }
         }
     }
@@ -230,19 +289,20 @@ impl Chat {
         if self.clients_from(block).contains(&client) {
             return Err(PROTECTED);
         }
-        let mut sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Block(block));
-        sanction.until_unix_ms = sanction.until_unix_ms.or(self.until(Some(BLOCK_BAN_S)));
-        self.put(sanction)?;
+        self.put(self.sanction_of_block(client, act, SanctionKind::Ban, block))?;
         self.cut_block(block, now);
         Ok(())
     }
 
     fn unban(&mut self, target: &str) -> Result<(), Refusal> {
-        let target = match Cidr::parse(target) {
-            Some(block) => Some(Target::Block(block)),
-            None => self.find_account(target).map(Target::Account),
+        let account = || self.find_account(target).map(Target::Account);
+        // An address alone, or as whoever came from there was banned.
+        let blocks = [Cidr::parse(target), target.parse().ok().map(Cidr::around)];
+        let targets: Vec<Target> = match blocks {
+            [None, None] => account().into_iter().collect(),
+            blocks => blocks.into_iter().flatten().map(Target::Block).collect(),
         };
-        let taken = target.and_then(|target| self.take_sanction(SanctionKind::Ban, target));
+        let taken = targets.into_iter().find_map(|target| self.take_sanction(SanctionKind::Ban, target));
         taken.map(drop).ok_or(("NO_SUCH", Phrase::NoSuchSanction))
     }
 
@@ -254,7 +314,7 @@ impl Chat {
         let number = self.account_named(name)?;
         let before = self.accounts.row(number).map(|row| row.role);
         self.change_account(Change::Role(number, role));
-        self.settle_account(number);
+        self.settle_role(number);
         if before != Some(role) {
             self.tell_role(number);
         }
@@ -302,7 +362,7 @@ impl Chat {
     }
 
     /// Those who are in the room and may not be any more leave it.
-    fn empty_room(&mut self, name: &str, now: Moment) {
+    pub(super) fn empty_room(&mut self, name: &str, now: Moment) {
         let Some(room) = self.rooms.find(name) else { return };
         let members = self.rooms.get(room).map_or(Vec::new(), |room| room.members.clone());
         for client in members.into_iter().filter(|client| !self.may_enter(*client, name)).collect::<Vec<_>>()

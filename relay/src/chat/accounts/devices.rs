@@ -13,6 +13,9 @@ use crate::phrases::Phrase;
 /// Rooms of which an account's marker is kept; beyond it the one that was read longest ago goes.
 const MARKERS_MAX: usize = 256;
 
+/// How often it is kept that somebody has come in as an account.
+const SEEN_EVERY_MS: u64 = 24 * 60 * 60 * 1000;
+
 impl Chat {
     /// The connection is one of the account's devices.
     pub(in crate::chat) fn enter_as(&mut self, client: ClientId, number: u64) {
@@ -24,13 +27,39 @@ impl Chat {
         if let Some(state) = self.client_mut(client) {
             state.standing.account = Some(number);
         }
+        self.note_seen(number);
         self.settle_standing(client);
+    }
+
+    /// The session's token stands for the account from now on, for as long as its password does.
+    pub(in crate::chat) fn log_session_in(&mut self, session: SessionId, account: Option<u64>) {
+        let row = account.and_then(|number| self.accounts.row(number));
+        let token_epoch = row.map_or(0, |row| row.token_epoch);
+        if let Some(session) = self.sessions.get_mut(session) {
+            (session.account, session.token_epoch) = (account, token_epoch);
+        }
+    }
+
+    /// Somebody has come in as the account. That is kept once in a day: it is for operators, and not worth a write for each.
+    fn note_seen(&mut self, number: u64) {
+        let unix_ms = self.ids.unix_ms();
+        let Some(account) = self.accounts.by_number.get_mut(&number) else { return };
+        if account.row.seen_unix_ms.is_none_or(|seen| unix_ms.abs_diff(seen) >= SEEN_EVERY_MS) {
+            account.row.seen_unix_ms = Some(unix_ms);
+            self.accounts.changes.push(Change::Seen(number, unix_ms));
+        }
     }
 
     /// What follows from an account that has changed.
     pub(super) fn settle_account(&mut self, number: u64) {
         let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
         devices.unwrap_or_default().into_iter().for_each(|client| self.settle_standing(client));
+    }
+
+    /// The same where its role may be another one: rooms that operators alone may enter without being named.
+    pub(super) fn settle_role(&mut self, number: u64) {
+        self.settle_account(number);
+        self.accounts.is_role_changed = true;
     }
 
     /// The account may do other things than before: its devices are told, whatever they are doing. One that is still to be
@@ -54,16 +83,20 @@ impl Chat {
         }
     }
 
-    /// What follows from the account's role and mutes.
+    /// What follows from the account's role; from its mutes, that the connection is looked at.
     fn settle_standing(&mut self, client: ClientId) {
-        let until = self.account_of(client).map(|number| self.muted_until(number)).unwrap_or_default();
         let is_bridge = self.role_of(client) == Some(Role::Bridge);
         if let Some(state) = self.client_mut(client) {
-            state.standing.muted_until = until;
             state.standing.is_restrained = true;
             let was_bridge = state.standing.is_freed;
             if is_bridge != was_bridge && (was_bridge || !state.origin.is_trusted) {
                 (state.standing.is_freed, state.origin.is_trusted) = (is_bridge, is_bridge);
+            }
+        }
+        let is_for_itself = !self.speaks_for_others(client);
+        if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
+            if is_for_itself {
+                named.drop_tail();
             }
         }
     }

@@ -70,8 +70,10 @@ impl Chat {
         let gone: Vec<u64> = self.accounts.by_number.iter().filter_map(is_gone).collect();
         gone.iter().for_each(|number| self.drop_account(*number));
         let mut changed = 0;
-        for row in kept.accounts {
+        for mut row in kept.accounts {
             let known = self.accounts.by_number.get(&row.number);
+            // Nobody but the relay knows who comes.
+            row.seen_unix_ms = row.seen_unix_ms.max(known.and_then(|account| account.row.seen_unix_ms));
             if known.is_some_and(|account| is_newer_here(account) || account.row == row) {
                 continue;
             }
@@ -82,7 +84,7 @@ impl Chat {
             let (number, role) = (row.number, row.role);
             let has_other_role = known.is_some_and(|account| account.row.role != role);
             self.put_account(row, 0);
-            self.settle_account(number);
+            self.settle_role(number);
             if has_other_role {
                 self.tell_role(number);
             }

@@ -6,10 +6,10 @@ use tertulia_wire::tags::escape;
 
 use super::super::history::{Answer, Purpose, Wanted};
 use super::super::names::Holder;
-use super::super::promises::Promise;
 use super::super::sessions::{Presence, SessionId};
 use super::super::{Chat, ClientId, Cut, Event};
 use super::attempts::Subject;
+use super::owed::Owed;
 use super::permits::{Refusal, refused};
 use crate::account::{AccountRow, Change, PasswordTask, Role, Verdict};
 use crate::moment::Moment;
@@ -21,9 +21,18 @@ pub(in crate::chat) struct Pending {
     what: What,
     name: String,
     password: Secret<String>,
-    /// What it was compared with.
-    kept: Option<Secret<String>>,
+    /// Number and password of the account that it was compared with.
+    kept: Option<(u64, Secret<String>)>,
     label: Option<Box<str>>,
+}
+
+/// What came of it, where it was done.
+struct Done {
+    /// Behind `NOTE COMMAND DONE`.
+    words: String,
+    phrase: Phrase,
+    /// Another one, for the session that is the account's now.
+    token: Option<Secret<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,23 +112,23 @@ impl Chat {
     fn look_at_password(&mut self, client: ClientId, mut pending: Pending) {
         let is_login = pending.what == What::Login;
         pending.kept = self.kept_password(&pending.name).filter(|_| is_login);
-        self.accounts.last_ticket += 1;
-        let ticket = self.accounts.last_ticket;
-        let (password, kept) = (pending.password.clone(), is_login.then(|| pending.kept.clone()));
+        let ticket = self.next_ticket();
+        let kept = pending.kept.as_ref().map(|(_, kept)| kept.clone());
+        let (password, kept) = (pending.password.clone(), is_login.then_some(kept));
         self.accounts.tasks.push_back(PasswordTask { ticket, password, kept });
         self.accounts.waiting.insert(ticket, (client, pending));
         self.set_awaiting(client, true);
     }
 
-    fn kept_password(&self, name: &str) -> Option<Secret<String>> {
+    fn kept_password(&self, name: &str) -> Option<(u64, Secret<String>)> {
         let row = self.find_account(name).and_then(|number| self.accounts.row(number));
-        row.map(|row| row.password.clone())
+        row.map(|row| (row.number, row.password.clone()))
     }
 
     /// The connection is gone: nobody waits for what comes of its password.
     pub(in crate::chat) fn forget_verdicts(&mut self, client: ClientId) {
         self.accounts.waiting.retain(|_, (waiting, _)| *waiting != client);
-        self.accounts.promised.retain(|_, (waiting, _)| *waiting != client);
+        self.accounts.owed.retain(|_, owed| owed.client != client);
         let waiting = &self.accounts.waiting;
         self.accounts.tasks.retain(|task| waiting.contains_key(&task.ticket));
     }
@@ -141,23 +150,11 @@ impl Chat {
             What::Register => self.finish_register(client, &pending.name, verdict, now),
             What::Passwd => self.finish_passwd(client, verdict, now),
         };
-        let label = pending.label.as_deref();
         match outcome {
-            Ok((words, phrase)) => {
-                let words = format!("NOTE {} DONE {words}", pending.what.command());
-                if pending.what == What::Login {
-                    self.answer_labeled(client, words.trim_end(), label, Some(phrase));
-                    return self.tell_markers(client);
-                }
-                let label = label.map_or_else(String::new, |label| format!(" label={label}"));
-                let line = self.answer_text(client, &format!("{}{label}", words.trim_end()), Some(phrase));
-                self.accounts.promised.insert(ticket, (client, line));
-                self.set_awaiting(client, true);
-                self.promise(Promise::Account(ticket), now);
-            }
+            Ok(done) => self.tell_done(client, &pending, done),
             Err((code, words, phrase)) => {
                 let words = format!("FAIL {} {code} {words}", pending.what.command());
-                self.answer_labeled(client, words.trim_end(), label, Some(phrase));
+                self.answer_labeled(client, words.trim_end(), pending.label.as_deref(), Some(phrase));
                 if code == "BANNED" {
                     self.cut(client, Cut::Banned, now);
                 }
@@ -165,22 +162,24 @@ impl Chat {
         }
     }
 
-    /// What an answer tells of is kept: it is given, if whom it is for is still there.
-    pub(in crate::chat) fn tell_kept(&mut self, ticket: u64) {
-        if let Some((client, line)) = self.accounts.promised.remove(&ticket) {
-            self.insert(client, &line);
-            self.set_awaiting(client, false);
+    /// What is new is told once it is kept.
+    fn tell_done(&mut self, client: ClientId, pending: &Pending, done: Done) {
+        let label = pending.label.as_deref().map_or_else(String::new, |label| format!(" label={label}"));
+        let words = format!("NOTE {} DONE {}", pending.what.command(), done.words);
+        let mut answer = self.answer_text(client, &format!("{}{label}", words.trim_end()), Some(done.phrase));
+        let is_login = pending.what == What::Login;
+        if is_login && done.token.is_none() {
+            self.insert(client, &answer);
+            return self.tell_markers(client);
         }
-    }
-
-    /// Until it is answered, nothing more is taken of a connection.
-    fn set_awaiting(&mut self, client: ClientId, is_awaiting: bool) {
-        if let Some(state) = self.client_mut(client) {
-            state.awaits_history = is_awaiting;
+        if let Some(token) = done.token {
+            let words = format!("NOTE HELLO TOKEN token={}{label}", *token);
+            answer.insert_str(0, &self.answer_text(client, &words, Some(Phrase::NewToken)));
         }
-        if !is_awaiting {
-            self.resumed.push_back(client);
-        }
+        let answer = Secret(answer);
+        // Who logs in does not wait for a disk that is full.
+        let unkept = is_login.then(|| answer.clone());
+        self.owe(Owed { client, answer, unkept, tells_markers: is_login });
     }
 
     fn finish_login(
@@ -189,10 +188,10 @@ impl Chat {
         name: &str,
         verdict: Verdict,
         now: Moment,
-    ) -> Result<(String, Phrase), Refusal> {
+    ) -> Result<Done, Refusal> {
         let number = self.find_account(name).filter(|_| verdict.is_right);
         let Some(row) = number.and_then(|number| self.accounts.row(number)).cloned() else {
-            let address = self.client(client).and_then(|state| state.origin.address);
+            let address = self.address_of(client);
             self.events.push_back(Event::LoginFailed { client, name: name.to_owned(), address });
             return Err(refused("REFUSED", Phrase::LoginRefused));
         };
@@ -206,13 +205,14 @@ impl Chat {
         if self.is_kept_out(client, row.number) {
             return Err(refused("BANNED", Phrase::Banned));
         }
-        let (number, role) = (row.number, row.role);
-        let words = format!("name={} role={}", escape(&row.name), role.word());
+        let number = row.number;
+        let words = format!("name={} role={}", escape(&row.name), row.role.word());
         if let Some(password) = verdict.hash {
             self.change_account(Change::Password { number, before: Some(row.password), password });
         }
-        self.become_account(client, number, now);
-        Ok((words, Phrase::LoginDone))
+        let token = self.become_account(client, number, now);
+        self.events.push_back(Event::LoggedIn { name: row.name, address: self.address_of(client) });
+        Ok(Done { words, phrase: Phrase::LoginDone, token })
     }
 
     fn finish_register(
@@ -221,28 +221,27 @@ impl Chat {
         name: &str,
         verdict: Verdict,
         now: Moment,
-    ) -> Result<(String, Phrase), Refusal> {
+    ) -> Result<Done, Refusal> {
         // Somebody may have been faster.
         self.check_new_name(client, name)?;
         let password = verdict.hash.ok_or(refused("UNREADABLE", Phrase::HistoryTrouble))?;
         let last = self.accounts.by_number.keys().max().copied().unwrap_or_default();
         // Also above those that are gone: a token of theirs must not be this one's.
         let number = self.ids.unix_ms().max(last.saturating_add(1));
-        let by_operator = self.account_of(client).is_some();
-        let row = AccountRow { number, name: name.to_owned(), password, role: Role::User };
+        let by = self.account_name(client);
+        let seen_unix_ms = Some(self.ids.unix_ms()).filter(|_| by.is_none());
+        let (name, role) = (name.to_owned(), Role::User);
+        let own = name.clone();
+        let row = AccountRow { number, name: own, password, role, seen_unix_ms, token_epoch: 0 };
         self.change_account(Change::Account(row));
-        if !by_operator {
-            self.become_account(client, number, now);
-        }
-        Ok((format!("name={}", escape(name)), Phrase::RegisterDone))
+        let address = self.address_of(client);
+        let token = if by.is_none() { self.become_account(client, number, now) } else { None };
+        let words = format!("name={}", escape(&name));
+        self.events.push_back(Event::Registered { name, by, address });
+        Ok(Done { words, phrase: Phrase::RegisterDone, token })
     }
 
-    fn finish_passwd(
-        &mut self,
-        client: ClientId,
-        verdict: Verdict,
-        now: Moment,
-    ) -> Result<(String, Phrase), Refusal> {
+    fn finish_passwd(&mut self, client: ClientId, verdict: Verdict, now: Moment) -> Result<Done, Refusal> {
         let row = self.row_of(client).cloned();
         let (Some(row), Some(password)) = (row, verdict.hash) else {
             return Err(refused("UNREADABLE", Phrase::HistoryTrouble));
@@ -250,7 +249,9 @@ impl Chat {
         let number = row.number;
         self.change_account(Change::Password { number, before: Some(row.password), password });
         self.revoke(number, Some(client), now);
-        Ok((String::new(), Phrase::PasswdDone))
+        let address = self.address_of(client);
+        self.events.push_back(Event::NewPassword { name: row.name, address });
+        Ok(Done { words: String::new(), phrase: Phrase::PasswdDone, token: None })
     }
 
     /// Whoever else is there as the account, or could come back, is to log in anew: the old password may have been known.
@@ -274,9 +275,19 @@ impl Chat {
         self.sessions.forget(session);
     }
 
-    /// From now on the connection is known as the account, and has its name.
-    pub(super) fn become_account(&mut self, client: ClientId, number: u64, now: Moment) {
-        let Some(name) = self.accounts.row(number).map(|row| row.name.clone()) else { return };
+    fn address_of(&self, client: ClientId) -> Option<core::net::IpAddr> {
+        self.client(client)?.origin.address
+    }
+
+    /// From now on the connection is known as the account, and has its name. Its session, if it has one, has the token that this
+    /// gives: whoever has read the one from before has no key to the account.
+    pub(super) fn become_account(
+        &mut self,
+        client: ClientId,
+        number: u64,
+        now: Moment,
+    ) -> Option<Secret<String>> {
+        let name = self.accounts.row(number)?.name.clone();
         self.remember_place(client, number);
         let named = self.client(client).and_then(|state| state.named.as_ref());
         let was_here = named.is_some_and(|named| named.is_announced && named.base() == name);
@@ -294,15 +305,17 @@ impl Chat {
         if !was_here {
             self.set_name(client, &name, "", None, !waits);
         }
-        if let Some(session) = self.session_of(client) {
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.account = Some(number);
-            }
+        let token = self.session_of(client).map(|session| {
+            let token = Secret(self.new_token());
+            self.sessions.renew(session, &token);
+            self.log_session_in(session, Some(number));
             self.note_session(client);
-        }
+            token
+        });
         if !was_here && !waits {
             self.notice(client, super::super::rooms::Notice::Join, now);
         }
+        token
     }
 
     /// Whoever has the name and not the account loses it.

@@ -6,7 +6,9 @@ mod acts;
 mod attempts;
 mod devices;
 mod file;
+mod listed;
 mod login;
+mod owed;
 mod permits;
 mod sanctions;
 
@@ -26,6 +28,7 @@ pub(super) use acts::PendingAct;
 pub use attempts::ATTEMPTS_MAX;
 use attempts::Attempts;
 pub(super) use login::Pending;
+use owed::Owed;
 
 /// Accounts there may be; beyond it nobody can register.
 pub const ACCOUNTS_MAX: usize = 65_536;
@@ -70,7 +73,7 @@ pub(in crate::chat) struct Known {
     is_restrained: bool,
     /// It comes from where nobody may come from: nothing is taken.
     is_unwelcome: bool,
-    /// Until when it may say nothing, in milliseconds since 1970.
+    /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970.
     muted_until: u64,
     /// It is free of flood control because of its role.
     is_freed: bool,
@@ -133,7 +136,7 @@ pub(in crate::chat) struct Accounts {
     /// Who waits for which verdict, by its ticket.
     waiting: BTreeMap<u64, (ClientId, Pending)>,
     /// Answers that are given once what they tell of is kept, by their tickets.
-    promised: BTreeMap<u64, (ClientId, String)>,
+    owed: BTreeMap<u64, Owed>,
     last_ticket: u64,
     /// The question to the file that nobody waits for.
     looking: Option<u64>,
@@ -141,6 +144,8 @@ pub(in crate::chat) struct Accounts {
     revoked: Vec<u64>,
     /// Connections that are to be cut, and why.
     unwelcome: Vec<(ClientId, Cut)>,
+    /// Somebody may be in a closed room who may not any more.
+    is_role_changed: bool,
 }
 
 impl Default for Accounts {
@@ -160,11 +165,12 @@ impl Default for Accounts {
             changes: Vec::new(),
             tasks: VecDeque::new(),
             waiting: BTreeMap::new(),
-            promised: BTreeMap::new(),
+            owed: BTreeMap::new(),
             last_ticket: 0,
             looking: None,
             revoked: Vec::new(),
             unwelcome: Vec::new(),
+            is_role_changed: false,
         }
     }
 }

@@ -24,9 +24,15 @@ impl Store {
             let _moment = self.connection.unchecked_transaction()?;
             Ok(AccountsKept {
                 version: value(&self.connection, VERSION)?.unwrap_or_default(),
-                accounts: self.all_rows("SELECT number, name, password, role FROM account", account)?,
+                accounts: self.all_rows(
+                    "SELECT number, name, password, role, seen_unix_ms, token_epoch FROM account",
+                    account,
+                )?,
                 sanctions: self
-                    .all_rows("SELECT kind, target, until_unix_ms, by, why FROM sanction", sanction)?
+                    .all_rows(
+                        "SELECT kind, target, until_unix_ms, by, why, since_unix_ms FROM sanction",
+                        sanction,
+                    )?
                     .into_iter()
                     .flatten()
                     .collect(),
@@ -70,6 +76,8 @@ fn account(row: &Row<'_>) -> Result<AccountRow, rusqlite::Error> {
         name: row.get(1)?,
         password: Secret(row.get(2)?),
         role: Role::parse(&role).unwrap_or_default(),
+        seen_unix_ms: row.get(4)?,
+        token_epoch: row.get(5)?,
     })
 }
 
@@ -81,7 +89,14 @@ fn sanction(row: &Row<'_>) -> Result<Option<Sanction>, rusqlite::Error> {
         None => Cidr::parse(&target).map(Target::Block),
     };
     let (Some(kind), Some(target)) = (SanctionKind::parse(&kind), target) else { return Ok(None) };
-    Ok(Some(Sanction { kind, target, until_unix_ms: row.get(2)?, by: row.get(3)?, why: row.get(4)? }))
+    Ok(Some(Sanction {
+        kind,
+        target,
+        since_unix_ms: row.get(5)?,
+        until_unix_ms: row.get(2)?,
+        by: row.get(3)?,
+        why: row.get(4)?,
+    }))
 }
 
 /// An access that is not known lets in whom it names.
@@ -105,10 +120,13 @@ fn target_text(target: Target) -> String {
     }
 }
 
-/// Where an account gets another password, tokens that were given for the old one are worth nothing.
+/// Where an account gets another password, tokens that were given for the old one are worth nothing; not those either that a relay
+/// still writes which does not know of it.
 fn revoke(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
     let Change::Password { number: account, .. } = change else { return Ok(()) };
-    connection.execute("DELETE FROM session WHERE account = ?1", [number(*account)]).map(drop)
+    let execute = |query: &str| connection.execute(query, [number(*account)]).map(drop);
+    execute("UPDATE account SET token_epoch = token_epoch + 1 WHERE number = ?1")?;
+    execute("DELETE FROM session WHERE account = ?1")
 }
 
 /// Writes changes, in their order. Of an account that is gone nothing comes back.
@@ -124,28 +142,8 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
         connection.prepare_cached(query)?.execute(parameters).map(drop)
     };
     match change {
-        // Where a tool has given the name to another account meanwhile, that one is it.
-        Change::Account(row) => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![number(row.number), row.name, *row.password, row.role.word()],
-        ),
-        Change::Role(account, role) => {
-            let parameters = params![number(*account), role.word()];
-            execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
-        }
-        Change::Password { number: account, before, password } => execute(
-            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
-            params![number(*account), **password, before.as_deref()],
-        ),
-        Change::AccountGone(gone) => {
-            execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
-            execute("DELETE FROM read_marker WHERE account = ?1", params![number(*gone)])?;
-            let target = target_text(Target::Account(*gone));
-            execute("DELETE FROM sanction WHERE target = ?1", params![target])?;
-            execute("DELETE FROM session WHERE account = ?1", params![number(*gone)])
-        }
         Change::Sanction(row) => execute(
-            "INSERT OR REPLACE INTO sanction SELECT ?1, ?2, ?3, ?4, ?5
+            "INSERT OR REPLACE INTO sanction SELECT ?1, ?2, ?3, ?4, ?5, ?7
              WHERE ?6 IS NULL OR EXISTS (SELECT 1 FROM account WHERE number = ?6)",
             params![
                 row.kind.word(),
@@ -154,6 +152,7 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
                 row.by,
                 row.why,
                 if let Target::Account(account) = row.target { Some(number(account)) } else { None },
+                number(row.since_unix_ms),
             ],
         ),
         Change::SanctionGone(kind, target) => execute(
@@ -177,5 +176,51 @@ fn write_one(connection: &Connection, change: &Change) -> Result<(), rusqlite::E
              ON CONFLICT (account, room) DO UPDATE SET id = excluded.id WHERE excluded.id > id",
             params![number(marker.account), marker.room, number(marker.id)],
         ),
+        change => write_account(connection, change),
+    }
+}
+
+/// A change of an account itself. Where that is gone, it stays so.
+fn write_account(connection: &Connection, change: &Change) -> Result<(), rusqlite::Error> {
+    let execute = |query: &str, parameters: &[&dyn rusqlite::ToSql]| {
+        connection.prepare_cached(query)?.execute(parameters).map(drop)
+    };
+    match change {
+        // Where a tool has given the name to another account meanwhile, that one is it.
+        Change::Account(row) => execute(
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+            params![
+                number(row.number),
+                row.name,
+                *row.password,
+                row.role.word(),
+                row.seen_unix_ms.map(number),
+                number(row.token_epoch)
+            ],
+        ),
+        Change::Role(account, role) => {
+            let parameters = params![number(*account), role.word()];
+            execute("UPDATE account SET role = ?2 WHERE number = ?1", parameters)
+        }
+        Change::Password { number: account, before, password } => execute(
+            "UPDATE account SET password = ?2 WHERE number = ?1 AND password = coalesce(?3, password)",
+            params![number(*account), **password, before.as_deref()],
+        ),
+        Change::Seen(account, unix_ms) => {
+            let parameters = params![number(*account), number(*unix_ms)];
+            execute("UPDATE account SET seen_unix_ms = ?2 WHERE number = ?1", parameters)
+        }
+        Change::AccountGone(gone) => {
+            execute("DELETE FROM account WHERE number = ?1", params![number(*gone)])?;
+            execute("DELETE FROM read_marker WHERE account = ?1", params![number(*gone)])?;
+            let target = target_text(Target::Account(*gone));
+            execute("DELETE FROM sanction WHERE target = ?1", params![target])?;
+            execute("DELETE FROM session WHERE account = ?1", params![number(*gone)])
+        }
+        Change::Sanction(_)
+        | Change::SanctionGone(..)
+        | Change::Room(_)
+        | Change::Read(_)
+        | Change::ReadGone(..) => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x7465_7274;
 /// many sessions that speak at once would have each page of the one written with each commit, and the other would add a
 /// page to each. `label` has all that is asked of a line by its session, so that some thousand of them are read in some
 /// pages and not in one each; it is filled anew where a file had another one.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE line (
@@ -83,6 +83,17 @@ const MIGRATIONS: [&str; 6] = [
         sid INTEGER, id INTEGER, label TEXT, hash INTEGER, unix_ms INTEGER, PRIMARY KEY (sid, id)
     ) STRICT, WITHOUT ROWID;
     UPDATE value SET value = 0 WHERE name = 'labeled_to';
+    ",
+    "
+    ALTER TABLE session ADD COLUMN muted_until_unix_ms INTEGER;
+    ",
+    "
+    ALTER TABLE account ADD COLUMN seen_unix_ms INTEGER;
+    ALTER TABLE account ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE session ADD COLUMN token_epoch INTEGER NOT NULL DEFAULT 0;
+    ",
+    "
+    ALTER TABLE sanction ADD COLUMN since_unix_ms INTEGER NOT NULL DEFAULT 0;
     ",
 ];
 

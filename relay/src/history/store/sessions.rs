@@ -62,7 +62,8 @@ impl Store {
     /// Whoever was there when the relay ended is among them, however long ago that was: it may have been used to the end.
     fn sessions(&self, unix_ms: u64) -> Result<Vec<SessionRow>, rusqlite::Error> {
         let mut statement = self.connection.prepare(
-            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account FROM session
+            "SELECT token_hash, sid, name, rooms, is_present, used_unix_ms, account, muted_until_unix_ms,
+                    token_epoch FROM session
              WHERE used_unix_ms >= ?1 OR is_present ORDER BY is_present DESC, used_unix_ms DESC LIMIT ?2",
         )?;
         let rows =
@@ -80,6 +81,8 @@ impl Store {
                     is_present: row.get(4)?,
                     used_unix_ms: row.get(5)?,
                     account: row.get(6)?,
+                    muted_until_unix_ms: row.get::<_, Option<u64>>(7)?.unwrap_or_default(),
+                    token_epoch: row.get(8)?,
                 })
             })?;
         rows.collect()
@@ -123,13 +126,24 @@ pub(super) fn insert(connection: &Connection, parcel: &Parcel) -> Result<(), rus
             set_value(connection, name, ceiling)?;
         }
     }
-    let mut session =
-        connection.prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let mut session = connection
+        .prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     for row in parcel.sessions.values() {
         let rooms = row.rooms.join(BETWEEN_ROOMS);
         let used = number(row.used_unix_ms);
         let (sid, account) = (number(row.sid), row.account.map(number));
-        session.execute(params![sid, row.token_hash, row.name, rooms, row.is_present, used, account])?;
+        let muted = Some(row.muted_until_unix_ms).filter(|until| *until > 0).map(number);
+        session.execute(params![
+            sid,
+            row.token_hash,
+            row.name,
+            rooms,
+            row.is_present,
+            used,
+            account,
+            muted,
+            number(row.token_epoch),
+        ])?;
     }
     if let Some(newest) = parcel.forgotten.last() {
         // Their numbers are not to be given again.
