@@ -253,7 +253,8 @@ fn who_is_an_operator_no_more_hears_nothing_more_of_a_closed_room() {
     relay.signal("HUP");
     relay.await_said("accounts changed=1 gone=0");
     luis.sync();
-    (ana.forget(), luis.forget());
+    ana.forget();
+    luis.forget();
     jefa.tell("Jefa: es secreto");
     ana.hears(&[]);
     assert!(luis.all_lines().iter().all(|line| !line.contains("secreto")));
