@@ -1,6 +1,7 @@
 //! Bans and mutes: when they are told, which there are, how they are taken back.
 
 use tertulia_relay::batch::Durability;
+use tertulia_relay::chat::{ClientId, Event};
 
 use crate::core::{FAR, NEAR, ask_all, begun, begun_with, connect, expect};
 use crate::support::Folder;
@@ -102,6 +103,19 @@ fn of_a_guest_the_block_is_told_by_which_it_is_taken_back() {
     expect(&mut core, 1, "/ban Luis", "* NOTE BAN DONE Luis 2001:db8:1:2::/64 :");
     // Written as an address it is the same.
     expect(&mut core, 1, "/unban 2001:db8:1:2::3", "* NOTE UNBAN DONE 2001:db8:1:2::3 :");
+}
+
+#[test]
+fn the_log_names_the_block_of_a_guest_who_is_banned() {
+    let mut core = operator_and_guest(Durability::None);
+    let now = core.now();
+    core.chat.handle_bytes(ClientId(1), b"/ban Eva 1h ruido\n", now);
+    let acts = std::iter::from_fn(|| core.chat.poll_event()).filter_map(|event| match event {
+        Event::Act { kind, target, object, .. } => Some((kind, target, object)),
+        _ => None,
+    });
+    let expected = ("ban", "Eva".to_owned(), "198.51.100.7/32".to_owned());
+    assert_eq!(acts.collect::<Vec<_>>(), [expected]);
 }
 
 #[test]
