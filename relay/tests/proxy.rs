@@ -183,6 +183,8 @@ fn the_log_says_where_a_client_is_and_not_where_its_proxy_is() {
 mod bans {
     use std::net::IpAddr;
 
+    use tertulia_relay::cidr::Cidr;
+
     use super::*;
     use crate::support::{CHEAP, matches};
 
@@ -256,7 +258,7 @@ mod bans {
             client.tell(&format!("{name} se ha unido al chat."));
         });
         // Of IPv6 it is the whole network: whoever has it has each of its addresses.
-        expect(&mut jefa, "/ban Eva", "* NOTE BAN DONE Eva :");
+        expect(&mut jefa, "/ban Eva", "* NOTE BAN DONE Eva 2001:db8:1::/64 :");
         present.into_iter().for_each(expect_banned);
         expect_banned(brought(&relay, "2001:db8:1::7"));
         expect_banned(brought_in_binary(&relay, "2001:db8:1:0:8::"));
@@ -274,7 +276,8 @@ mod bans {
             eva.tell("Eva se ha unido al chat.");
             let mut guest = relay.client();
             guest.sync();
-            expect(&mut jefa, "/ban Eva", "* NOTE BAN DONE Eva :");
+            let block = Cidr::around(address.parse().unwrap());
+            expect(&mut jefa, "/ban Eva", &format!("* NOTE BAN DONE Eva {block} :"));
             expect_banned(eva);
             expect_banned(brought_in_binary(&relay, address));
             guest.sync();

@@ -41,6 +41,7 @@ mod ping;
 mod presence;
 mod pressure;
 mod promises;
+mod questions;
 mod rare;
 mod rooms;
 mod seats;

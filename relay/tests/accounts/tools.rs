@@ -181,13 +181,13 @@ fn an_act_on_an_account_that_a_tool_has_removed_a_moment_ago_brings_nothing_of_i
     let (mut luis, _) = device(&relay, "Luis");
     assert!(account(&folder, &["remove", "Ana"], "").0);
     expect(&mut jefa, "/op Ana", "* FAIL OP NO_ACCOUNT Ana :");
-    assert!(ana.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(ana.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY ACCOUNT_REMOVED :")));
     assert!(account(&folder, &["remove", "Luis"], "").0);
     luis.send("/passwd la de siempre");
-    assert!(luis.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(luis.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY ACCOUNT_REMOVED :")));
     assert!(account(&folder, &["remove", "Jefa"], "").0);
     jefa.send("/op Jefa");
-    assert!(jefa.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY KICKED :")));
+    assert!(jefa.lines_until_closed().iter().any(|line| line.starts_with("* FAIL RELAY ACCOUNT_REMOVED :")));
     relay.stop();
     assert_eq!(account(&folder, &["list"], "").1, "");
 }
