@@ -219,7 +219,10 @@ impl Model {
         if is_list {
             self.handle_list_failed();
         }
-        if self.handle_account_answer(words) || self.handle_act_done(words) {
+        if self.handle_account_answer(words)
+            || self.handle_act_done(words, sentence)
+            || self.handle_sanctions(words)
+        {
             return;
         }
         let is_for_people = words.starts_with("FAIL") || words.starts_with("WARN");

@@ -4,7 +4,8 @@ use tertulia_wire::account::{AccountCommand, ActKind};
 use tertulia_wire::command::CommandError;
 use tertulia_wire::secret::Secret;
 use tertulia_wire::tags::{escape, unescape};
-use tertulia_wire::text::clean;
+use tertulia_wire::text::{clean, cut};
+use tertulia_wire::time::{rfc3339, unix_ms};
 
 use super::accounts::What;
 use super::saying::base_name;
@@ -87,5 +88,41 @@ impl Model {
             self.hint(Sentence::quoted(sentence));
         }
         true
+    }
+
+    /// What the relay lists of bans and mutes: a line each in the conversation that is shown. False: it is something else.
+    pub(super) fn handle_sanctions(&mut self, words: &str) -> bool {
+        let value = |key: &str| {
+            let mut pairs = words.split(' ').filter_map(|word| word.split_once('='));
+            let value = pairs.find(|(name, _)| *name == key).map(|(_, value)| unescape(value));
+            value.map(|value| clean(&value).into_owned())
+        };
+        let sentence = if words.starts_with("BANS ") {
+            let until = value("until").and_then(|until| unix_ms(&until)).map(|at| self.local_time(at));
+            let words = match (value("kind").as_deref(), &until) {
+                (Some("mute"), Some(_)) => Words::ListedMute,
+                (Some("mute"), None) => Words::ListedMuteWithoutEnd,
+                (_, Some(_)) => Words::ListedBan,
+                (_, None) => Words::ListedBanWithoutEnd,
+            };
+            let why = value("why").map(|why| format!(" («{why}»)")).unwrap_or_default();
+            let (target, by) = (value("target").unwrap_or_default(), value("by").unwrap_or_default());
+            Sentence::new(words, &[&target, &until.unwrap_or_default(), &by, &why])
+        } else if words.starts_with("END BANS ") {
+            let count = |key| value(key).unwrap_or_default();
+            Sentence::new(Words::ListedAll, &[&count("shown"), &count("of")])
+        } else {
+            return false;
+        };
+        let shown = self.conversations.shown().id;
+        self.tell(shown, sentence);
+        true
+    }
+
+    /// Day and minute, by this machine's clock.
+    fn local_time(&self, unix_ms: u64) -> String {
+        let offset_ms = i64::from(self.now.utc_offset_seconds) * 1000;
+        let local = rfc3339(unix_ms.saturating_add_signed(offset_ms)).replace('T', " ");
+        cut(&local, "2026-11-26 05:00".len()).to_owned()
     }
 }

@@ -109,6 +109,18 @@ phrases! { AccountPhrase;
     /// The same.
     OperatorNoMore: "ya no eres operador", "you are no operator any more";
 
+    // What the relay lists of bans and mutes: of whom, until when, by whom, and why.
+    /// One for a time.
+    ListedBan: "{0} está vetado hasta el {1}, por {2}{3}", "{0} is banned until {1}, by {2}{3}";
+    /// One without end.
+    ListedBanWithoutEnd: "{0} está vetado sin fin, por {2}{3}", "{0} is banned without end, by {2}{3}";
+    /// One for a time.
+    ListedMute: "{0} está silenciado hasta el {1}, por {2}{3}", "{0} is muted until {1}, by {2}{3}";
+    /// One without end.
+    ListedMuteWithoutEnd: "{0} está silenciado sin fin, por {2}{3}", "{0} is muted without end, by {2}{3}";
+    /// Behind them.
+    ListedAll: "{0} de {1} vetos y silencios; se quitan con /unban y /unmute", "{0} of {1} bans and mutes; /unban and /unmute take them back";
+
     // What operators do.
     /// In a menu.
     Kick: "Expulsar a {0}…", "Kick {0}…";

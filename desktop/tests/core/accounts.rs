@@ -426,6 +426,30 @@ fn acts_can_be_written_too() {
 }
 
 #[test]
+fn bans_and_mutes_are_listed_among_the_lines() {
+    let mut window = logged_in("operator");
+    window.commands.clear();
+    window.say("/bans");
+    assert_eq!(window.link_commands(), [order("/bans")]);
+    let listed = [
+        "BANS kind=ban target=Luis\\sG since=2026-11-26T05:00:00.000Z by=Jefa why=mucho\\sruido",
+        "BANS kind=mute target=10.0.0.0/8 since=2026-11-26T05:00:00.000Z until=2026-11-27T05:06:07.000Z by=Jefa",
+        "END BANS shown=2 of=2",
+    ];
+    for words in listed {
+        window.session(Event::Other { words: words.to_owned(), label: None, sentence: String::new() });
+    }
+    let text = drawn(&window);
+    for line in [
+        "Luis G está vetado sin fin, por Jefa («mucho ruido»)",
+        "10.0.0.0/8 está silenciado hasta el 2026-11-27 05:06, por Jefa",
+        "2 de 2 vetos y silencios; se quitan con /unban y /unmute",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
 fn what_is_read_is_told_once_in_a_while_and_only_of_an_account() {
     let mut window = Window::ready();
     window.hear("general", "Luis", "hola");

@@ -8,6 +8,11 @@ use crate::phrases::Phrase;
 impl Chat {
     /// Ends a connection for a reason: the others see it leave, it hears one last line.
     pub(super) fn cut(&mut self, client: ClientId, cut: Cut, now: Moment) {
+        self.cut_saying(client, cut, "", now);
+    }
+
+    /// The same, with what somebody has said of it besides.
+    pub(super) fn cut_saying(&mut self, client: ClientId, cut: Cut, why: &str, now: Moment) {
         // Who is being closed may still fall out of the log that it reads to its end.
         if self.client(client).is_none_or(|state| state.is_closing && cut != Cut::Slow) {
             return;
@@ -34,7 +39,9 @@ impl Chat {
                 (format!("FAIL RELAY FOREIGN_PROTOCOL {}", foreign.word()), Phrase::Foreign)
             }
         };
-        let line = format!("* {words} :{}\n", phrase.in_language(self.settings.language));
+        let (sentence, mark) =
+            (phrase.in_language(self.settings.language), if why.is_empty() { "" } else { ": " });
+        let line = format!("* {words} :{sentence}{mark}{why}\n");
         self.step_away(client, Some(cut), now);
         self.forget_name(client, Some(cut), now);
         if cut == Cut::Slow {

@@ -55,7 +55,7 @@ impl Chat {
         let mut blocks = BTreeSet::new();
         let outcome = match act.kind {
             ActKind::Bans => return self.list_sanctions(client),
-            ActKind::Kick => self.kick(&act.target, now),
+            ActKind::Kick => self.kick(act, now),
             ActKind::Mute => self.mute(client, act, &mut blocks),
             ActKind::Unmute => self.unmute(&act.target),
             ActKind::Ban => self.ban(client, act, &mut blocks, now),
@@ -154,11 +154,12 @@ impl Chat {
         if guests.is_empty() { Err(("NOT_HERE", Phrase::NotHere)) } else { Ok(Meant::Guests(guests)) }
     }
 
-    fn kick(&mut self, name: &str, now: Moment) -> Result<(), Refusal> {
-        match self.meant(name)? {
-            Meant::Account(number) => self.cut_account(number, Cut::Kicked, now),
+    fn kick(&mut self, act: &Act<'_>, now: Moment) -> Result<(), Refusal> {
+        let why = cut_text(&act.why, WHY_BYTES_MAX);
+        match self.meant(&act.target)? {
+            Meant::Account(number) => self.cut_account(number, Cut::Kicked, why, now),
             Meant::Guests(guests) => {
-                guests.into_iter().for_each(|guest| self.cut_for_good(guest, Cut::Kicked, now));
+                guests.into_iter().for_each(|guest| self.cut_for_good(guest, Cut::Kicked, why, now));
             }
         }
         Ok(())
@@ -260,7 +261,7 @@ impl Chat {
                 }
                 let sanction = self.sanction_of(client, act, SanctionKind::Ban, Target::Account(number));
                 self.put(sanction)?;
-                self.cut_account(number, Cut::Banned, now);
+                self.cut_account(number, Cut::Banned, cut_text(&act.why, WHY_BYTES_MAX), now);
                 Ok(())
             }
             Meant::Guests(guests) => {
@@ -290,7 +291,7 @@ impl Chat {
             return Err(PROTECTED);
         }
         self.put(self.sanction_of_block(client, act, SanctionKind::Ban, block))?;
-        self.cut_block(block, now);
+        self.cut_block(block, cut_text(&act.why, WHY_BYTES_MAX), now);
         Ok(())
     }
 

@@ -259,7 +259,7 @@ impl Chat {
         let own = except.and_then(|client| self.session_of(client));
         let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
         for device in devices.unwrap_or_default().into_iter().filter(|device| Some(*device) != except) {
-            self.cut_for_good(device, Cut::PasswordChanged, now);
+            self.cut_for_good(device, Cut::PasswordChanged, "", now);
         }
         for session in self.sessions.of_account(number).into_iter().filter(|session| Some(*session) != own) {
             self.drop_session(session, now);

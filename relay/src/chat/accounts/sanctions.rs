@@ -60,19 +60,19 @@ impl Chat {
     }
 
     /// Cuts whoever is there as the account, and may not.
-    pub(super) fn cut_account(&mut self, number: u64, cut: Cut, now: Moment) {
+    pub(super) fn cut_account(&mut self, number: u64, cut: Cut, why: &str, now: Moment) {
         let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
         for client in devices.unwrap_or_default() {
             if cut == Cut::Kicked || self.is_kept_out(client, number) {
-                self.cut_for_good(client, cut, now);
+                self.cut_for_good(client, cut, why, now);
             }
         }
     }
 
     /// Cuts whoever comes from there, but for operators on this machine.
-    pub(super) fn cut_block(&mut self, block: Cidr, now: Moment) {
+    pub(super) fn cut_block(&mut self, block: Cidr, why: &str, now: Moment) {
         for client in self.clients_from(block) {
-            self.cut_for_good(client, Cut::Banned, now);
+            self.cut_for_good(client, Cut::Banned, why, now);
         }
     }
 
@@ -86,9 +86,9 @@ impl Chat {
     }
 
     /// The others see it go at once, and do not wait for it to come back.
-    pub(super) fn cut_for_good(&mut self, client: ClientId, cut: Cut, now: Moment) {
+    pub(super) fn cut_for_good(&mut self, client: ClientId, cut: Cut, why: &str, now: Moment) {
         self.sign_off(client);
-        self.cut(client, cut, now);
+        self.cut_saying(client, cut, why, now);
     }
 
     /// Mutes a connection and its session, whatever they log in to. 0: not any more.
