@@ -21,12 +21,10 @@ pub enum Line<'a> {
 /// Assembles lines of at most `max` bytes (the ending not counted) from pieces.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    /// The start of the line whose end has not arrived, or the line given out by the last call.
+    /// What it is, `state` says.
     held: Secret<Vec<u8>>,
     max: u32,
     state: State,
-    /// How the last line that was too long began: of most connections none is, and all of them have this.
-    refused: Option<Box<Secret<Vec<u8>>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +33,9 @@ enum State {
     Holding,
     /// `held` was given out as a line and is released by the next call.
     GivenOut,
-    /// The line was too long: everything up to its end is dropped.
+    /// The line was too long; `held` is how it began, and is released by the next call.
+    Refused,
+    /// The same, and its end has not arrived: everything up to that is dropped.
     Swallowing,
 }
 
@@ -49,7 +49,7 @@ impl Lines {
     /// Lines of at most `max` bytes, the ending not counted.
     pub fn new(max: usize) -> Self {
         let max = u32::try_from(max).unwrap_or(u32::MAX);
-        Self { held: Secret::default(), max, state: State::Holding, refused: None }
+        Self { held: Secret::default(), max, state: State::Holding }
     }
 
     fn max(&self) -> usize {
@@ -59,7 +59,7 @@ impl Lines {
     /// Takes the next line off `input`, which is moved behind what was used. `None`: all of `input` is used,
     /// and what it held of an incomplete line is kept.
     pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Line<'s>> {
-        if self.state == State::GivenOut {
+        if matches!(self.state, State::GivenOut | State::Refused) {
             self.held = Secret::default();
             self.state = State::Holding;
         }
@@ -71,15 +71,18 @@ impl Lines {
         *input = rest.get(1..).unwrap_or_default();
         if self.held.is_empty() {
             let line = without_cr(head);
-            return Some(if line.len() > self.max() { self.refuse(head) } else { Line::Whole(line) });
+            if line.len() > self.max() {
+                return Some(self.refuse(head, State::Refused));
+            }
+            return Some(Line::Whole(line));
         }
         if self.held.len() + head.len() > self.max() + 1 {
-            return Some(self.refuse(head));
+            return Some(self.refuse(head, State::Refused));
         }
         self.held.extend_from_slice(head);
         self.state = State::GivenOut;
         if without_cr(&self.held).len() > self.max() {
-            return Some(self.refuse(&[]));
+            return Some(self.refuse(&[], State::Refused));
         }
         Some(Line::Whole(without_cr(&self.held)))
     }
@@ -90,6 +93,7 @@ impl Lines {
         if self.state != State::Swallowing {
             return;
         }
+        self.held = Secret::default();
         match memchr::memchr(b'\n', input) {
             Some(end) => {
                 self.state = State::Holding;
@@ -105,7 +109,7 @@ impl Lines {
             State::Holding if !self.held.is_empty() => {
                 self.state = State::GivenOut;
                 if without_cr(&self.held).len() > self.max() {
-                    return Some(self.refuse(&[]));
+                    return Some(self.refuse(&[], State::Refused));
                 }
                 Some(Line::Whole(without_cr(&self.held)))
             }
@@ -136,24 +140,24 @@ impl Lines {
         let length = self.held.len() + piece.len();
         let ends_in_cr = piece.last() == Some(&b'\r');
         if length > self.max() + usize::from(ends_in_cr) {
-            self.state = State::Swallowing;
-            return Some(self.refuse(piece));
+            return Some(self.refuse(piece, State::Swallowing));
         }
         self.held.extend_from_slice(piece);
         None
     }
 
     /// What is held, and this behind it, is too long.
-    fn refuse(&mut self, piece: &[u8]) -> Line<'static> {
-        let held = std::mem::take(&mut *self.held);
-        let start = held.iter().chain(piece).take(START_BYTES_MAX);
-        self.refused = Some(Box::new(Secret(start.copied().collect())));
+    fn refuse(&mut self, piece: &[u8], state: State) -> Line<'static> {
+        let start = self.held.iter().chain(piece).take(START_BYTES_MAX);
+        self.held = Secret(start.copied().collect());
+        self.state = state;
         Line::TooLong
     }
 
-    /// How the line began that was last said to be too long: its first [`START_BYTES_MAX`] bytes. Given once.
+    /// Right behind [`Line::TooLong`]: how that line began, its first [`START_BYTES_MAX`] bytes. Given once.
     pub fn take_start(&mut self) -> Secret<Vec<u8>> {
-        self.refused.take().map(|start| *start).unwrap_or_default()
+        let is_refused = matches!(self.state, State::Refused | State::Swallowing);
+        if is_refused { std::mem::take(&mut self.held) } else { Secret::default() }
     }
 }
 
