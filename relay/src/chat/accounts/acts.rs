@@ -129,10 +129,7 @@ impl Chat {
         ticket: u64,
         answer: &Answer,
     ) {
-        if let Answer::Accounts(Some(kept)) = answer {
-            self.merge_accounts((**kept).clone(), ticket);
-        }
-        if self.client(client).is_none_or(|state| state.is_closing) {
+        if !self.take_accounts(client, ticket, answer) {
             return;
         }
         let PendingAct { act, role, label } = pending;

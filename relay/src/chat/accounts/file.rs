@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::history::{Answer, Keeping, Question, Wanted};
-use super::super::{Chat, Cut, Event};
+use super::super::{Chat, ClientId, Cut, Event};
 use super::Account;
 use crate::account::AccountsKept;
 
@@ -53,6 +53,14 @@ impl Chat {
             _ => String::new(),
         };
         self.events.push_back(Event::AccountsUnread { why });
+    }
+
+    /// The file was looked at for a connection, before what it wants is done. False: it is gone meanwhile.
+    pub(super) fn take_accounts(&mut self, client: ClientId, ticket: u64, answer: &Answer) -> bool {
+        if let Answer::Accounts(Some(kept)) = answer {
+            self.merge_accounts((**kept).clone(), ticket);
+        }
+        self.client(client).is_some_and(|state| !state.is_closing)
     }
 
     /// The file has other accounts than were known. `ticket`: of the question.
