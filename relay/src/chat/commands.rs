@@ -104,17 +104,23 @@ impl Chat {
     }
 
     fn list_rooms(&mut self, client: ClientId, after: Option<&str>) {
-        let (first, total) = first_in_order(
-            &mut self.rooms.iter().map(|room| &*room.name).filter(|room| self.may_enter(client, room)),
-            after,
-        );
+        let rooms = self.rooms.iter().filter(|room| {
+            let mut members = room.members.iter();
+            // A room that only somebody hidden has made says what that would say.
+            let is_seen = members.len() == 0 || members.any(|member| self.is_listed_for(*member, client));
+            is_seen && self.may_enter(client, &room.name)
+        });
+        let (first, total) = first_in_order(&mut rooms.map(|room| &*room.name), after);
         let shown = first.len();
         let mut answer = String::new();
         for name in first {
             let Some(id) = self.rooms.find(name) else { continue };
             let Some(room) = self.rooms.get(id) else { continue };
-            let is_counted =
-                |member: &&ClientId| self.is_named(**member) && !self.is_listed_before(**member, id);
+            let is_counted = |member: &&ClientId| {
+                self.is_named(**member)
+                    && !self.is_listed_before(**member, id)
+                    && self.is_listed_for(**member, client)
+            };
             let here = room.members.iter().filter(is_counted).count();
             let is_away = |session: &&SessionId| !self.is_session_listed_before(**session, id);
             let names = here + room.away.iter().filter(is_away).count();
@@ -136,7 +142,9 @@ impl Chat {
             return self.answer(client, &words, Some(Phrase::NoSuchRoom));
         };
         let room_name = escape(&room.name).into_owned();
-        let members = room.members.iter().filter(|member| !self.is_listed_before(**member, id));
+        let is_listed =
+            |member: &&ClientId| !self.is_listed_before(**member, id) && self.is_listed_for(**member, client);
+        let members = room.members.iter().filter(is_listed);
         let names = members.filter_map(|&member| {
             self.client(member).and_then(|state| state.named.as_ref()).map(|named| named.shown.as_str())
         });

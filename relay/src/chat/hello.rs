@@ -171,6 +171,7 @@ impl Chat {
         if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
             named.is_announced = is_announced;
         }
+        self.note_sight(client, is_announced);
         if !self.greet(client, session, &token, &After::default()).is_empty() {
             self.note_session(client);
         }
@@ -217,8 +218,9 @@ impl Chat {
         }
         self.extend(client, session, None, now);
         self.share_mute(client);
-        let comes = presence == Presence::Offline && !self.is_muted_guest(client);
+        let comes = !is_seen && !self.is_muted_guest(client);
         self.set_name(client, &name, "", None, is_seen || comes);
+        self.note_sight(client, is_seen || comes);
         let lost = self.greet(client, session, token, &hello.after);
         if is_seen {
             self.show_lost(client, session, &lost, now);

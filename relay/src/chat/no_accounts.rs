@@ -26,7 +26,7 @@ impl Chat {
         false
     }
 
-    pub(super) fn restrain(&mut self, _: ClientId, _: &str) -> bool {
+    pub(super) fn restrain(&mut self, _: ClientId, _: &str, _: Moment) -> bool {
         false
     }
 
@@ -118,6 +118,10 @@ impl Chat {
     }
 
     pub(super) fn share_mute(&mut self, _: ClientId) {}
+
+    pub(super) fn is_listed_for(&self, _: ClientId, _: ClientId) -> bool {
+        true
+    }
 
     pub(super) fn is_muted_guest(&self, _: ClientId) -> bool {
         false

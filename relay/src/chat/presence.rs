@@ -36,6 +36,34 @@ impl Chat {
         self.events.push_back(Event::Left { client, name: named.shown, cut });
     }
 
+    /// Notes in the connection's session whether the others have seen it come.
+    pub(super) fn note_sight(&mut self, client: ClientId, is_seen: bool) {
+        let Some(session) = self.session_of(client) else { return };
+        if let Some(state) = self.sessions.get_mut(session).filter(|state| state.is_hidden == is_seen) {
+            state.is_hidden = !is_seen;
+            self.sessions.note_change(session);
+        }
+    }
+
+    /// Whether the connection is there without anybody having seen it come.
+    pub(super) fn is_hidden(&self, client: ClientId) -> bool {
+        let session = self.session_of(client).and_then(|session| self.sessions.get(session));
+        session.is_some_and(|session| session.is_hidden)
+    }
+
+    /// Whoever was hidden may speak: first the others see it come.
+    #[cfg(feature = "history")]
+    pub(super) fn come_into_sight(&mut self, client: ClientId, now: Moment) {
+        if !self.is_hidden(client) {
+            return;
+        }
+        if let Some(named) = self.client_mut(client).and_then(|state| state.named.as_mut()) {
+            named.is_announced = true;
+        }
+        self.note_sight(client, true);
+        self.notice(client, Notice::Join, now);
+    }
+
     fn count_away(&mut self, session: SessionId, rooms: &[RoomId]) {
         for room in rooms {
             if let Some(room) = self.rooms.get_mut(*room) {

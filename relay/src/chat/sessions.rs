@@ -63,6 +63,8 @@ pub(super) struct Session {
     pub(super) unanswered: usize,
     /// Until when it may say nothing, whatever it logs in to, in milliseconds since 1970.
     pub(super) muted_until: u64,
+    /// Nobody saw it come, because it was muted: nobody is to see that it goes.
+    pub(super) is_hidden: bool,
     /// What it has said will never be known: it cannot be taken up again.
     pub(super) is_damaged: bool,
     /// It differs from what was kept of it.
@@ -135,7 +137,7 @@ impl Session {
             account: self.account,
             token_epoch: self.token_epoch,
             muted_until_unix_ms: self.muted_until,
-            is_present: !matches!(self.state, Presence::Offline),
+            is_present: !matches!(self.state, Presence::Offline) && !self.is_hidden,
             used_unix_ms: self.used_unix_ms,
         }
     }
@@ -186,6 +188,7 @@ impl Sessions {
                 not_kept: Vec::new(),
                 unanswered: 0,
                 muted_until: row.muted_until_unix_ms,
+                is_hidden: false,
                 is_damaged: false,
                 is_changed: false,
             });
@@ -232,6 +235,7 @@ impl Sessions {
             not_kept: Vec::new(),
             unanswered: 0,
             muted_until: 0,
+            is_hidden: false,
             is_damaged: false,
             is_changed: false,
         });
@@ -294,6 +298,18 @@ impl Sessions {
     pub(super) fn of_account(&self, account: u64) -> Vec<SessionId> {
         let is_of_it = |slot: &Slot| slot.session.as_ref().is_some_and(|one| one.account == Some(account));
         let all = (0..).zip(&self.slots).filter(|(_, slot)| is_of_it(slot));
+        all.map(|(index, slot)| SessionId { index, generation: slot.generation }).collect()
+    }
+
+    /// Sessions of this name that no connection holds, and that are muted.
+    #[cfg(feature = "history")]
+    pub(super) fn muted_away(&self, name: &str) -> Vec<SessionId> {
+        let is_it = |slot: &Slot| {
+            let is_away = |one: &&Session| !matches!(one.state, Presence::Online(_));
+            let session = slot.session.as_ref().filter(is_away);
+            session.is_some_and(|one| one.name == name && one.muted_until > 0)
+        };
+        let all = (0..).zip(&self.slots).filter(|(_, slot)| is_it(slot));
         all.map(|(index, slot)| SessionId { index, generation: slot.generation }).collect()
     }
 

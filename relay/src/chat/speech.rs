@@ -45,7 +45,7 @@ impl Chat {
         if line.is_empty() {
             return;
         }
-        if self.is_restrained(client) && self.restrain(client, line) {
+        if self.is_restrained(client) && self.restrain(client, line, now) {
             return;
         }
         if let Some(session) = self.session_of(client) {

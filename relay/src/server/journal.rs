@@ -30,11 +30,14 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn note(&mut self, event: &Event, conns: &Slab<Conn>, now: Moment) {
-        // What operators did is never left out: whoever can bring about many lines could hide it behind them.
+        // What operators did, and who came in as whom, is never left out: whoever can bring about many lines could hide it
+        // behind them. Of these themselves there are no more than passwords that can be looked at.
         #[cfg(feature = "history")]
         match event {
             Event::Act { .. } => return self.tell(&act(event)),
-            Event::Registered { by: Some(_), .. } => return self.tell(&account(event)),
+            Event::LoggedIn { .. } | Event::Registered { .. } | Event::NewPassword { .. } => {
+                return self.tell(&account(event));
+            }
             _ => {}
         }
         if !self.has_place(now) {
@@ -57,15 +60,16 @@ impl Journal {
                 write(&format!("left name={}{why}", escape(name)));
             }
             #[cfg(feature = "history")]
-            Event::LoginFailed { .. }
-            | Event::LoggedIn { .. }
-            | Event::Registered { .. }
-            | Event::NewPassword { .. } => write(&account(event)),
+            Event::LoginFailed { .. } => write(&account(event)),
             #[cfg(feature = "history")]
             Event::Accounts { changed, gone } => write(&format!("accounts changed={changed} gone={gone}")),
             // What nobody outside can bring about is told by whoever knows more of it.
             #[cfg(feature = "history")]
-            Event::Act { .. } | Event::AccountsUnread { .. } => {}
+            Event::Act { .. }
+            | Event::LoggedIn { .. }
+            | Event::Registered { .. }
+            | Event::NewPassword { .. }
+            | Event::AccountsUnread { .. } => {}
         }
     }
 

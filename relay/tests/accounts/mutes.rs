@@ -185,10 +185,82 @@ fn who_has_logged_in_is_not_muted_because_of_a_guest_with_the_same_address() {
     expect(&mut core, 5, "Pepe: hola", "* FAIL SAY MUTED :");
     expect(&mut core, 1, &format!("/unmute {FAR}"), &format!("* NOTE UNMUTE DONE {FAR} :"));
     assert_eq!(heard_of(&mut core, 5, "Pepe: hola"), ["Pepe: hola"]);
-    expect(&mut core, 2, "Eva: hola", "* FAIL SAY MUTED :");
-    expect(&mut core, 1, "/unmute Eva", "* NOTE UNMUTE DONE Eva :");
     assert_eq!(heard_of(&mut core, 2, "Eva: hola"), ["Eva: hola"]);
     expect(&mut core, 1, &format!("/unmute {FAR}"), &format!("* FAIL UNMUTE NO_SUCH {FAR} :"));
+}
+
+/// A relay where Oidme, who is muted by its address, is there in extended mode, and nobody has seen it come.
+fn with_somebody_hidden() -> (Core, String) {
+    let mut core = with_operator();
+    core.send(1, "Jefa se ha unido al chat.");
+    connect(&mut core, 9, ELSEWHERE, true);
+    core.send(9, "Luis se ha unido al chat.");
+    mute_guest(&mut core, 2, FAR, "Eva");
+    core.gone(2);
+    let token = extended(&mut core, 3, FAR, "Oidme");
+    [1, 9].into_iter().for_each(|client| drop(core.heard(client)));
+    (core, token)
+}
+
+#[test]
+fn who_is_hidden_stands_in_no_list_but_its_own_and_that_of_operators() {
+    let (mut core, _) = with_somebody_hidden();
+    let lists = |core: &mut Core, client: u32, line: &str| {
+        core.send(client, line);
+        core.heard(client).concat().contains("Oidme")
+    };
+    core.send(3, "/join Oidme-todos");
+    core.heard(3);
+    assert_eq!([1, 3, 9].map(|client| lists(&mut core, client, "/who")), [true, true, false]);
+    core.send(9, "/rooms");
+    assert!(!core.heard(9).concat().to_lowercase().contains("oidme"));
+}
+
+#[test]
+fn who_was_hidden_is_seen_to_come_before_it_says_something_and_to_go() {
+    let (mut core, _) = with_somebody_hidden();
+    expect(&mut core, 1, &format!("/unmute {FAR}"), &format!("* NOTE UNMUTE DONE {FAR} :"));
+    core.send(3, "@label=1 hola");
+    assert_eq!(core.heard(9), ["Oidme se ha unido al chat.", "Oidme: hola"]);
+    core.gone(3);
+    core.pass(60.0);
+    assert_eq!(core.heard(9), ["Oidme ha abandonado el chat."]);
+}
+
+#[test]
+fn who_was_hidden_when_the_relay_ended_is_missed_by_nobody_after_it() {
+    for comes_back in [true, false] {
+        let (mut core, token) = with_somebody_hidden();
+        let (sessions, sanctions) = kept(&mut core);
+        let mut core = begun_again(sessions, sanctions);
+        connect(&mut core, 9, ELSEWHERE, true);
+        core.send(9, "Luis se ha unido al chat.");
+        core.heard(9);
+        if comes_back {
+            connect(&mut core, 3, FAR, true);
+            core.send(3, &format!("/hello v=1 name=Oidme resume={token}"));
+            assert!(core.heard(3).iter().any(|line| line.starts_with("* HELLO ")));
+            core.gone(3);
+        }
+        core.pass(120.0);
+        assert_eq!(core.heard(9), [""; 0]);
+    }
+}
+
+#[test]
+fn a_guest_who_is_away_can_be_allowed_to_speak_again_by_its_name() {
+    let mut core = with_operator();
+    let token = extended(&mut core, 2, FAR, "Eva");
+    expect(&mut core, 1, "/mute Eva", "* NOTE MUTE DONE Eva ");
+    core.gone(2);
+    core.pass(60.0);
+    expect(&mut core, 1, "/unmute Eva", "* NOTE UNMUTE DONE Eva :");
+    expect(&mut core, 1, "/unmute Eva", "* FAIL UNMUTE NOT_HERE Eva :");
+    expect(&mut core, 1, &format!("/unmute {FAR}"), &format!("* NOTE UNMUTE DONE {FAR} :"));
+    connect(&mut core, 2, FAR, true);
+    core.send(2, &format!("/hello v=1 name=Eva resume={token}"));
+    core.heard(2);
+    expect(&mut core, 2, "@label=1 hola", "* ACK label=1 ");
 }
 
 #[test]

@@ -155,8 +155,15 @@ fn no_crowd_of_other_lines_hides_from_the_log_what_an_operator_did() {
     let names: String = (0..400).map(|number| format!("/nick n{number}\n")).collect();
     // All of it in one second, or in two.
     noisy.tell(&format!("{names}/nick Eva"));
+    expect(&mut jefa, "/passwd otra clave", "* NOTE PASSWD DONE :");
+    logged_in(&relay, "Jefa", "otra clave");
+    expect(&mut relay.client(), "/register Ana una clave", "* NOTE REGISTER DONE name=Ana :");
     expect(&mut jefa, "/kick Eva ruido", "* NOTE KICK DONE Eva :");
     let said = relay.stop().join("\n");
+    for line in ["passwd name=Jefa from=127.0.0.1", "register name=Ana from=127.0.0.1"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(said.matches("login name=Jefa from=127.0.0.1").count(), 2, "{said}");
     assert!(said.contains("act kind=kick by=Jefa target=Eva why=ruido"), "{said}");
     assert!(said.contains("left_out lines="), "{said}");
 }

@@ -71,13 +71,18 @@ impl Chat {
         }
     }
 
+    /// Whether a connection stands in the lists that another asks for. Operators see who is hidden.
+    pub(in crate::chat) fn is_listed_for(&self, member: ClientId, asker: ClientId) -> bool {
+        !self.is_hidden(member) || member == asker || self.role_of(asker) == Some(Role::Operator)
+    }
+
     /// Whether each line of the connection is to be looked at by [`Chat::restrain`].
     pub(in crate::chat) fn is_restrained(&self, client: ClientId) -> bool {
         self.client(client).is_some_and(|state| state.standing.is_restrained)
     }
 
     /// Refuses what the connection may not say or do. False: it may.
-    pub(in crate::chat) fn restrain(&mut self, client: ClientId, line: &str) -> bool {
+    pub(in crate::chat) fn restrain(&mut self, client: ClientId, line: &str, now: Moment) -> bool {
         let Some(state) = self.client_mut(client) else { return true };
         if state.standing.is_unwelcome {
             return true;
@@ -88,6 +93,7 @@ impl Chat {
             if let Some(state) = self.client_mut(client) {
                 state.standing.is_restrained = false;
             }
+            self.come_into_sight(client, now);
             return false;
         }
         let message = Message::parse(line);

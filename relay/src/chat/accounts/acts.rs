@@ -26,13 +26,13 @@ const BLOCK_SPAN_S: u64 = 24 * 3600;
 pub(super) const WHY_BYTES_MAX: usize = 200;
 
 /// Code and sentence of a refusal.
-type Refusal = (&'static str, Phrase);
+pub(super) type Refusal = (&'static str, Phrase);
 
 /// Nobody shuts this machine out, nor itself.
 const PROTECTED: Refusal = ("PROTECTED", Phrase::Protected);
 
 /// Who may be meant by a name.
-enum Meant {
+pub(super) enum Meant {
     Account(u64),
     /// Nobody has logged in as it.
     Guests(Vec<ClientId>),
@@ -106,7 +106,7 @@ impl Chat {
             return self.insert(client, &answer);
         }
         let unkept = Some(told(self, "NOT_KEPT", Phrase::ActNotKept));
-        self.owe(Owed { client, answer, unkept, tells_markers: false });
+        self.owe(Owed { client, answer, unkept, role: None });
     }
 
     /// A tool may have taken the account away meanwhile: first the file is looked at.
@@ -142,7 +142,7 @@ impl Chat {
     }
 
     /// Whom a name means.
-    fn meant(&self, name: &str) -> Result<Meant, Refusal> {
+    pub(super) fn meant(&self, name: &str) -> Result<Meant, Refusal> {
         let base = Name::parse(name).map_or("", |name| name.base());
         if let Some(number) = self.find_account(base) {
             return Ok(Meant::Account(number));
@@ -204,33 +204,6 @@ impl Chat {
             }
         }
         Ok(())
-    }
-
-    /// Where these come from, as far as those are muted who come from there.
-    fn blocks_of(&self, guests: &[ClientId]) -> BTreeSet<Cidr> {
-        guests.iter().filter_map(|guest| self.guests_block(*guest)).collect()
-    }
-
-    fn unmute(&mut self, target: &str) -> Result<(), Refusal> {
-        // Of an address as those are muted who come from there.
-        let address = target.parse().ok().map(Cidr::around).or_else(|| Cidr::parse(target));
-        let is_taken = match address {
-            Some(block) => self.take_sanction(SanctionKind::Mute, Target::Block(block)).is_some(),
-            None => match self.meant(target)? {
-                Meant::Account(number) => {
-                    let was_muted = self.unmute_devices(number);
-                    self.take_sanction(SanctionKind::Mute, Target::Account(number)).is_some() || was_muted
-                }
-                Meant::Guests(guests) => {
-                    for block in self.blocks_of(&guests) {
-                        self.take_sanction(SanctionKind::Mute, Target::Block(block));
-                    }
-                    guests.into_iter().for_each(|guest| self.mute_itself(guest, 0));
-                    true
-                }
-            },
-        };
-        if is_taken { Ok(()) } else { Err(("NO_SUCH", Phrase::NoSuchSanction)) }
     }
 
     fn put(&mut self, sanction: Sanction) -> Result<(), Refusal> {

@@ -63,10 +63,18 @@ impl Chat {
     }
 
     /// The account may do other things than before: its devices are told, whatever they are doing. One that is still to be
-    /// greeted hears it then.
+    /// greeted, or to hear that it has logged in, hears it behind that.
     pub(super) fn tell_role(&mut self, number: u64) {
-        let Some(account) = self.accounts.by_number.get(&number) else { return };
-        let (role, devices) = (account.row.role, account.devices.clone());
+        let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
+        for device in devices.unwrap_or_default() {
+            if !self.is_greeting(device) && !self.is_owed_a_role(device) {
+                self.tell_role_to(device);
+            }
+        }
+    }
+
+    pub(super) fn tell_role_to(&mut self, client: ClientId) {
+        let Some(role) = self.role_of(client) else { return };
         let phrase = match role {
             Role::User => Phrase::NowUser,
             Role::Bridge => Phrase::NowBridge,
@@ -74,12 +82,9 @@ impl Chat {
         };
         // No answer to anything: it repeats no label.
         let line = format!("* ROLE role={} :{}\n", role.word(), phrase.in_language(self.settings.language));
-        for device in devices {
-            let is_open = self.client(device).is_some_and(|state| !state.is_closing);
-            let has_place = self.outbox(device).is_some_and(|outbox| outbox.has_place());
-            if is_open && has_place && !self.is_greeting(device) {
-                self.insert(device, &line);
-            }
+        let is_open = self.client(client).is_some_and(|state| !state.is_closing);
+        if is_open && self.outbox(client).is_some_and(|outbox| outbox.has_place()) {
+            self.insert(client, &line);
         }
     }
 

@@ -45,7 +45,12 @@ impl Chat {
             "" => String::new(),
             why => format!(" why={}", escape(why)),
         };
-        let (kind, since, by) = (sanction.kind.word(), rfc3339(sanction.since_unix_ms), escape(&sanction.by));
-        format!("* BANS kind={kind} target={target} since={since}{until} by={by}{why}\n")
+        // Of one from before that was kept, nobody knows.
+        let since = match sanction.since_unix_ms {
+            0 => String::new(),
+            at => format!(" since={}", rfc3339(at)),
+        };
+        let (kind, by) = (sanction.kind.word(), escape(&sanction.by));
+        format!("* BANS kind={kind} target={target}{since}{until} by={by}{why}\n")
     }
 }

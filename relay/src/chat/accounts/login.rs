@@ -176,7 +176,7 @@ impl Chat {
         let answer = Secret(answer);
         // Who logs in does not wait for a disk that is full.
         let unkept = is_login.then(|| answer.clone());
-        self.owe(Owed { client, answer, unkept, tells_markers: is_login });
+        self.owe(Owed { client, answer, unkept, role: self.role_of(client).filter(|_| is_login) });
     }
 
     fn finish_login(

@@ -8,6 +8,7 @@ mod devices;
 mod file;
 mod listed;
 mod login;
+mod mutes;
 mod owed;
 mod permits;
 mod sanctions;

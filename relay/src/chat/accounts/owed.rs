@@ -4,6 +4,7 @@ use tertulia_wire::secret::Secret;
 
 use super::super::promises::Promise;
 use super::super::{Chat, ClientId};
+use crate::account::Role;
 
 /// An answer that waits.
 #[derive(Debug)]
@@ -13,8 +14,8 @@ pub(super) struct Owed {
     pub(super) answer: Secret<String>,
     /// What is said instead as soon as nothing can be kept for now. None: it waits until something can.
     pub(super) unkept: Option<Secret<String>>,
-    /// What was read is told behind it.
-    pub(super) tells_markers: bool,
+    /// It is a log-in: what was read is told behind it, and another role where the account has one by then.
+    pub(super) role: Option<Role>,
 }
 
 impl Chat {
@@ -39,15 +40,23 @@ impl Chat {
         self.accounts.owed.get(&ticket).is_some_and(|owed| owed.unkept.is_some())
     }
 
+    /// Whether the connection is to hear as what it has logged in.
+    pub(super) fn is_owed_a_role(&self, client: ClientId) -> bool {
+        self.accounts.owed.values().any(|owed| owed.client == client && owed.role.is_some())
+    }
+
     /// What an answer tells of is kept, or cannot be for now: it is given, if whom it is for is still there.
     pub(in crate::chat) fn pay(&mut self, ticket: u64, is_kept: bool) {
-        let Some(Owed { client, answer, unkept, tells_markers }) = self.accounts.owed.remove(&ticket) else {
+        let Some(Owed { client, answer, unkept, role }) = self.accounts.owed.remove(&ticket) else {
             return;
         };
         let answer = unkept.filter(|_| !is_kept).unwrap_or(answer);
         self.insert(client, &answer);
-        if tells_markers {
+        if role.is_some() {
             self.tell_markers(client);
+            if self.role_of(client) != role {
+                self.tell_role_to(client);
+            }
         }
         self.set_awaiting(client, false);
     }

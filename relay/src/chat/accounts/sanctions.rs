@@ -1,6 +1,5 @@
 //! Bans and mutes: whom they are for, and what they do at once.
 
-use super::super::sessions::SessionId;
 use super::super::{Chat, ClientId, Cut};
 use crate::account::{Change, Sanction, SanctionKind, Target};
 use crate::cidr::Cidr;
@@ -10,31 +9,6 @@ use crate::moment::Moment;
 pub(super) const SANCTIONS_MAX: usize = 10_000;
 
 impl Chat {
-    /// Whether the connection may say nothing now: an operator wanted that of itself, of its account, or of those from its address
-    /// who have none.
-    pub(super) fn is_muted(&self, client: ClientId) -> bool {
-        let account = self.account_of(client).map(Target::Account);
-        let target = account.or_else(|| self.guests_block(client).map(Target::Block));
-        let mute = target.and_then(|it| self.accounts.sanction(SanctionKind::Mute, it, self.ids.unix_ms()));
-        mute.is_some() || self.is_muted_itself(client)
-    }
-
-    /// The same of the connection itself, whatever it logs in to.
-    pub(super) fn is_muted_itself(&self, client: ClientId) -> bool {
-        self.client(client).is_some_and(|state| state.standing.muted_until > self.ids.unix_ms())
-    }
-
-    /// Whether it has no account, and may say nothing: nobody is to see by which name it comes and goes.
-    pub(in crate::chat) fn is_muted_guest(&self, client: ClientId) -> bool {
-        self.account_of(client).is_none() && self.is_muted(client)
-    }
-
-    /// Where those come from who are muted with the connection while they have no account. None: many people may be there.
-    pub(super) fn guests_block(&self, client: ClientId) -> Option<Cidr> {
-        let origin = self.client(client)?.origin;
-        origin.address.filter(|_| !origin.is_here && !origin.is_trusted).map(Cidr::around)
-    }
-
     /// Puts a ban or mute in force. False: there are too many.
     pub(super) fn put_sanction(&mut self, sanction: Sanction) -> bool {
         let unix_ms = self.ids.unix_ms();
@@ -89,54 +63,5 @@ impl Chat {
     pub(super) fn cut_for_good(&mut self, client: ClientId, cut: Cut, why: &str, now: Moment) {
         self.sign_off(client);
         self.cut_saying(client, cut, why, now);
-    }
-
-    /// Mutes a connection and its session, whatever they log in to. 0: not any more.
-    pub(super) fn mute_itself(&mut self, client: ClientId, until: u64) {
-        if let Some(state) = self.client_mut(client) {
-            (state.standing.muted_until, state.standing.is_restrained) = (until, true);
-        }
-        if let Some(session) = self.session_of(client) {
-            self.mute_session(session, until);
-        }
-    }
-
-    fn mute_session(&mut self, session: SessionId, until: u64) {
-        let state = self.sessions.get_mut(session).filter(|state| state.muted_until != until);
-        if let Some(state) = state {
-            state.muted_until = until;
-            self.sessions.note_change(session);
-        }
-    }
-
-    /// Lets the devices of an account speak that were muted before they logged in. False: none was.
-    pub(super) fn unmute_devices(&mut self, number: u64) -> bool {
-        let devices = self.accounts.by_number.get(&number).map(|account| account.devices.clone());
-        let mut devices = devices.unwrap_or_default();
-        devices.retain(|device| self.is_muted_itself(*device));
-        let mut sessions = self.sessions.of_account(number);
-        sessions.retain(|session| self.sessions.get(*session).is_some_and(|state| state.muted_until > 0));
-        devices.iter().for_each(|device| self.mute_itself(*device, 0));
-        sessions.iter().for_each(|session| self.mute_session(*session, 0));
-        !devices.is_empty() || !sessions.is_empty()
-    }
-
-    /// Whoever comes from there is looked at before it says something.
-    pub(super) fn restrain_block(&mut self, block: Cidr) {
-        for client in self.clients_from(block) {
-            if let Some(state) = self.client_mut(client) {
-                state.standing.is_restrained = true;
-            }
-        }
-    }
-
-    /// The connection has a session now: what the one may not, the other may not.
-    pub(in crate::chat) fn share_mute(&mut self, client: ClientId) {
-        let own = self.client(client).map_or(0, |state| state.standing.muted_until);
-        let session = self.session_of(client).and_then(|session| self.sessions.get(session));
-        let until = own.max(session.map_or(0, |session| session.muted_until));
-        if until > 0 {
-            self.mute_itself(client, until);
-        }
     }
 }
