@@ -117,6 +117,9 @@ phrases! {
         "those words are in too many lines; look for others, or add one that is less common";
     /// A word that is to be a number.
     NoNumber: "ahí va un número; mira /ayuda", "that has to be a number; see /help";
+    /// A word that is to be a time.
+    NoTime: "un tiempo es un número y s, m, h, d o w, como 1h; un motivo empieza con otra cosa",
+        "a time is a number and s, m, h, d or w, as 1h; a reason begins with something else";
     /// Extended mode, asked for twice.
     AlreadyExtended: "ya estás en modo extendido", "you are in extended mode already";
     /// Extended mode, asked for by somebody who has a name already.
@@ -233,6 +236,10 @@ phrases! {
     #[cfg(feature = "history")]
     RegisterDone: "el nombre es tuyo; la próxima vez entra con /login",
         "the name is yours; next time use /login";
+    /// An operator has made it for somebody else.
+    #[cfg(feature = "history")]
+    RegisterOtherDone: "la cuenta está hecha: su dueño entra con /login",
+        "the account is there: its owner logs in with /login";
     /// Only operators make accounts.
     #[cfg(feature = "history")]
     RegisterClosed: "aquí las cuentas las hace un operador",

@@ -226,19 +226,30 @@ fn parse_act(kind: ActKind, rest: &str) -> Result<AccountCommand<'_>, CommandErr
         None => Cow::Borrowed(""),
     };
     let has_span = matches!(kind, ActKind::Mute | ActKind::Ban);
-    let span_s = words.peek().filter(|_| has_span).and_then(|word| parse_span(word));
-    if span_s.is_some() {
+    let word = words.peek().copied().filter(|word| has_span && looks_like_span(word));
+    let span_s = word.and_then(parse_span);
+    if let Some(word) = word.filter(|_| span_s.is_none()) {
+        return Err(CommandError::NoTime { command: kind.command(), word });
+    }
+    if word.is_some() {
         words.next();
     }
     let why = words.collect::<Vec<_>>().join(" ");
     Ok(AccountCommand::Act(Act { kind, target, object, span_s, why }))
 }
 
-/// `90s`, `30m`, `12h`, `7d`: in seconds.
+/// Whether a word is meant as a time: a slip in one must not make a ban without end, for a reason that begins with it.
+fn looks_like_span(word: &str) -> bool {
+    word.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `90s`, `30m`, `12h`, `7d`, `2w`: in seconds, at least one.
 fn parse_span(word: &str) -> Option<u64> {
-    let units = [('d', 24 * 3600), ('h', 3600), ('m', 60), ('s', 1)];
+    let units = [('w', 7 * 24 * 3600), ('d', 24 * 3600), ('h', 3600), ('m', 60), ('s', 1)];
+    let word = word.to_ascii_lowercase();
     let (unit, seconds) = units.into_iter().find(|(unit, _)| word.ends_with(*unit))?;
-    word.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(seconds)
+    let span_s = word.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(seconds)?;
+    (span_s > 0).then_some(span_s)
 }
 
 #[cfg(test)]
@@ -282,7 +293,13 @@ mod tests {
         assert_eq!((room.kind, &*room.target, &*room.object), (ActKind::Room, "junta", "members"));
         let missing = CommandError::Missing { command: "ALLOW", what: "NAME" };
         assert_eq!(AccountCommand::parse("allow junta"), Err(missing));
-        assert_eq!(act("mute Ana 99999999999999999999d").span_s, None);
+        assert_eq!((act("mute Ana 2w").span_s, act("mute Ana 1H").span_s), (Some(1_209_600), Some(3600)));
+        for word in ["99999999999999999999d", "5x", "1h30m", "0", "0h", "-1h", "3"] {
+            let (line, error) =
+                (format!("ban Ana {word} ruido"), CommandError::NoTime { command: "BAN", word });
+            assert_eq!(AccountCommand::parse(&line), Err(error));
+        }
+        assert_eq!(act("ban Ana - ruido").span_s, None);
     }
 
     #[test]

@@ -105,6 +105,13 @@ pub enum CommandError<'a> {
         /// The word.
         word: &'a str,
     },
+    /// A word that was meant as a time, and is none: a number and `s`, `m`, `h`, `d` or `w`.
+    NoTime {
+        /// The command's English name, in capitals.
+        command: &'static str,
+        /// The word.
+        word: &'a str,
+    },
     /// A word is missing.
     Missing {
         /// The command's English name, in capitals.
@@ -119,6 +126,7 @@ impl fmt::Display for CommandError<'_> {
         match self {
             Self::Unknown { word } => write!(f, "no command /{word}"),
             Self::NoNumber { command, word } => write!(f, "{command}: {word} is no number"),
+            Self::NoTime { command, word } => write!(f, "{command}: {word} is no time"),
             Self::Missing { command, what } => write!(f, "{command} needs a {what}"),
         }
     }

@@ -68,6 +68,10 @@ impl Model {
                 self.complain(Sentence::new(Phrase::CommandMissing, &[what]));
                 Some(false)
             }
+            Err(CommandError::NoTime { word, .. }) => {
+                self.complain(Sentence::new(Words::NoTime, &[word]));
+                Some(false)
+            }
             _ => None,
         }
     }

@@ -109,6 +109,9 @@ phrases! { AccountPhrase;
     /// The same.
     OperatorNoMore: "ya no eres operador", "you are no operator any more";
 
+    /// Of a word that was meant as one.
+    NoTime: "«{0}» no es un tiempo: un número y s, m, h, d o w, como 1h", "“{0}” is no time: a number and s, m, h, d or w, as 1h";
+
     // What the relay lists of bans and mutes: of whom, until when, by whom, and why.
     /// One for a time.
     ListedBan: "{0} está vetado hasta el {1}, por {2}{3}", "{0} is banned until {1}, by {2}{3}";

@@ -420,6 +420,8 @@ fn acts_can_be_written_too() {
         window.say(written);
         assert_eq!(window.link_commands(), [order(expected)]);
     }
+    window.say("/ban Luis 5x ruido");
+    assert!(window.screen().hint.unwrap().text.starts_with("«5x» no es un tiempo"));
     window.say("/kick");
     assert!(window.screen().hint.unwrap().is_error);
     assert_eq!(window.input(), "/kick", "it stays, to be written on");

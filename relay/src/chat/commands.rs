@@ -75,6 +75,10 @@ impl Chat {
                 let word = echoed(cut(word, ROOM_BYTES_MAX)).unwrap_or("NUMBER".into());
                 self.answer(client, &format!("FAIL {command} NO_NUMBER {word}"), Some(Phrase::NoNumber));
             }
+            CommandError::NoTime { command, word } => {
+                let word = echoed(cut(word, ROOM_BYTES_MAX)).unwrap_or("TIME".into());
+                self.answer(client, &format!("FAIL {command} NO_TIME {word}"), Some(Phrase::NoTime));
+            }
             CommandError::Missing { command, what } => {
                 self.answer(client, &format!("FAIL {command} MISSING {what}"), Some(Phrase::Missing));
             }

@@ -106,7 +106,7 @@ pub enum Event {
     LoginFailed {
         /// Which.
         client: ClientId,
-        /// The name of the account that was asked for.
+        /// The account's; empty where there is none of the name that was asked for.
         name: String,
         /// Where it came from.
         address: Option<core::net::IpAddr>,

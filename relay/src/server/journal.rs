@@ -137,7 +137,8 @@ fn account(event: &Event) -> String {
     };
     let by = by.map_or_else(String::new, |by| format!(" by={}", escape(by)));
     let from = address.map_or_else(String::new, |address| format!(" from={address}"));
-    format!("{what} name={}{by}{from}", escape(name))
+    let name = if name.is_empty() { String::new() } else { format!(" name={}", escape(name)) };
+    format!("{what}{name}{by}{from}")
 }
 
 /// An operator's act, as a line.

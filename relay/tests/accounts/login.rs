@@ -46,6 +46,19 @@ fn a_log_in_is_seen_as_a_join_and_has_the_accounts_name() {
 }
 
 #[test]
+fn a_password_in_the_place_of_the_name_does_not_stand_in_the_log() {
+    let folder = Folder::new();
+    make_accounts(&folder, &[("Ana", "user")]);
+    let relay = relay(&folder, &[]);
+    expect(&mut relay.client(), "/login Ana-password Ana", "* FAIL LOGIN REFUSED :");
+    expect(&mut relay.client(), "/login ANA otra", "* FAIL LOGIN REFUSED :");
+    let said = relay.stop();
+    assert!(said.contains(&"login_failed from=127.0.0.1".to_owned()), "{said:?}");
+    assert!(said.contains(&"login_failed name=Ana from=127.0.0.1".to_owned()), "{said:?}");
+    assert!(!said.concat().contains("Ana-password"), "{said:?}");
+}
+
+#[test]
 fn an_unknown_account_and_a_wrong_password_are_answered_alike() {
     let folder = Folder::new();
     make_accounts(&folder, &[("Ana", "user")]);
@@ -150,7 +163,8 @@ fn where_an_account_is_needed_nothing_is_heard_or_said_before_a_log_in() {
     for line in
         ["/who", "/rooms", "/history", "/search secreto", "/join cocina", "/nick Eva", "/msg Ana hola"]
     {
-        expect(&mut guest, line, "* FAIL COMMAND LOGIN_NEEDED :");
+        let command = line[1..].split(' ').next().unwrap().to_uppercase();
+        expect(&mut guest, line, &format!("* FAIL {command} LOGIN_NEEDED :"));
     }
     expect(&mut guest, "/hello v=1 name=Eva", "* FAIL HELLO LOGIN_NEEDED :");
     expect(&mut guest, "/register Eva una clave", "* FAIL REGISTER CLOSED :");

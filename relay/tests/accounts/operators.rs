@@ -1,6 +1,8 @@
 //! What operators do.
 
-use crate::support::{Client, Folder, Relay};
+use std::time::Instant;
+
+use crate::support::{Client, DEADLINE, Folder, Relay};
 use crate::{account, device, expect, logged_in, make_accounts, relay};
 
 fn with_operator() -> (Folder, Relay) {
@@ -8,6 +10,18 @@ fn with_operator() -> (Folder, Relay) {
     make_accounts(&folder, &[("Jefa", "operator"), ("Ana", "user")]);
     let relay = relay(&folder, &[]);
     (folder, relay)
+}
+
+#[test]
+fn a_slip_in_a_time_makes_no_ban_and_no_mute() {
+    let (_folder, relay) = with_operator();
+    let mut jefa = logged_in(&relay, "Jefa", "Jefa-password");
+    for word in ["5x", "1h30m", "0", "0h", "-1h"] {
+        expect(&mut jefa, &format!("/ban Ana {word} ruido"), &format!("* FAIL BAN NO_TIME {word} :"));
+        expect(&mut jefa, &format!("/mute Ana {word}"), &format!("* FAIL MUTE NO_TIME {word} :"));
+    }
+    expect(&mut jefa, "/bans", "* END BANS shown=0 of=0");
+    expect(&mut jefa, "/mute Ana 2W ruido", "* NOTE MUTE DONE Ana :");
 }
 
 #[test]
@@ -108,9 +122,17 @@ fn a_muted_account_is_muted_after_a_restart_and_until_its_time_is_over() {
     let mut ana = logged_in(&second, "Ana", "Ana-password");
     expect(&mut ana, "Ana: hola", "* FAIL SAY MUTED :");
     let mut jefa = logged_in(&second, "Jefa", "Jefa-password");
-    expect(&mut jefa, "/mute Ana 0s", "* NOTE MUTE DONE Ana :");
+    expect(&mut jefa, "/mute Ana 1s", "* NOTE MUTE DONE Ana :");
     jefa.forget();
-    ana.tell("Ana: hola");
+    let until = Instant::now() + DEADLINE;
+    // Until then each try is answered, and the first that is not was heard.
+    loop {
+        ana.tell("Ana: hola");
+        if !ana.all_lines().iter().any(|line| line.starts_with("* FAIL SAY MUTED :")) {
+            break;
+        }
+        assert!(Instant::now() < until, "the mute has no end");
+    }
     jefa.hears(&["Ana: hola"]);
 }
 

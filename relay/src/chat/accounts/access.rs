@@ -2,9 +2,12 @@
 
 use tertulia_wire::account::{AccountCommand, ActKind, NAMES};
 use tertulia_wire::extended::Labeled;
+use tertulia_wire::limits::ROOM_BYTES_MAX;
 use tertulia_wire::message::Message;
 use tertulia_wire::tags::escape;
+use tertulia_wire::text::cut;
 
+use super::super::commands::echoed;
 use super::super::names::Refused;
 use super::super::rooms::{DEFAULT_ROOM, NOWHERE};
 use super::super::sessions::SessionId;
@@ -108,7 +111,9 @@ impl Chat {
             if is_one_of(&BEFORE_LOGIN) {
                 return false;
             }
-            let what = if command.is_some() { "COMMAND" } else { "SAY" };
+            let what = command.map_or("SAY".into(), |word| {
+                echoed(&cut(word, ROOM_BYTES_MAX).to_ascii_uppercase()).unwrap_or("COMMAND".into())
+            });
             self.answer(client, &format!("FAIL {what} LOGIN_NEEDED"), Some(Phrase::LoginNeeded));
             return true;
         }

@@ -189,7 +189,10 @@ impl Chat {
         let number = self.find_account(name).filter(|_| verdict.is_right);
         let Some(row) = number.and_then(|number| self.accounts.row(number)).cloned() else {
             let address = self.address_of(client);
-            self.events.push_back(Event::LoginFailed { client, name: name.to_owned(), address });
+            // What was typed may be a password in the wrong place: only an account's own name is told.
+            let number = self.find_account(name);
+            let name = number.and_then(|number| self.accounts.row(number)).map(|row| row.name.clone());
+            self.events.push_back(Event::LoginFailed { client, name: name.unwrap_or_default(), address });
             return Err(refused("REFUSED", Phrase::LoginRefused));
         };
         // Not those for the name as it was written: that may look like somebody else's, too.
@@ -234,8 +237,9 @@ impl Chat {
         let address = self.address_of(client);
         let token = if by.is_none() { self.become_account(client, number, now) } else { None };
         let words = format!("name={}", escape(&name));
+        let phrase = if by.is_none() { Phrase::RegisterDone } else { Phrase::RegisterOtherDone };
         self.events.push_back(Event::Registered { name, by, address });
-        Ok(Done { words, phrase: Phrase::RegisterDone, token })
+        Ok(Done { words, phrase, token })
     }
 
     fn finish_passwd(&mut self, client: ClientId, verdict: Verdict, now: Moment) -> Result<Done, Refusal> {
