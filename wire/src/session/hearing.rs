@@ -122,6 +122,9 @@ impl Session {
         if words.strip_prefix("FAIL RELAY ").is_some_and(|rest| self.handle_relay_failure(rest, sentence)) {
             return;
         }
+        if words.split(' ').take(3).eq(["NOTE", "REGISTER", "DONE"]) {
+            self.handle_registered();
+        }
         let label = label.map(str::to_owned);
         self.events.push_back(Event::Other { words: words.to_owned(), label, sentence: sentence.to_owned() });
     }

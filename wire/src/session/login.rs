@@ -15,6 +15,9 @@ use crate::text::is_dirty;
 /// How long after a log-in for which the relay had no place it is tried again, where the relay does not say.
 const BUSY_WAIT: Duration = Duration::from_secs(3);
 
+/// What a new account may do. The answer to who registers does not say it.
+const REGISTERED_ROLE: &str = "user";
+
 /// What is known of the account.
 #[derive(Debug, Default)]
 pub(super) struct Login {
@@ -89,6 +92,11 @@ impl Session {
             self.login.role = Some(role.clone());
             self.events.push_back(Event::RoleChanged { role });
         }
+    }
+
+    /// Somebody has registered. Who has no account can do so for nobody else; who has one is an operator, and does it for others.
+    pub(super) fn handle_registered(&mut self) {
+        self.login.role.get_or_insert_with(|| REGISTERED_ROLE.to_owned());
     }
 
     /// The session is an account's from now on, and its token from before no key to it.

@@ -112,6 +112,19 @@ fn another_role_is_told_once_and_only_to_who_has_logged_in() {
 }
 
 #[test]
+fn who_registers_is_a_user_and_hears_of_another_role_and_who_registers_others_keeps_its_own() {
+    const REGISTERED: &str = "* NOTE REGISTER DONE name=Ana label=c1 :hecho\n";
+    let mut session = ready();
+    let told = hear(&mut session, REGISTERED, seconds(1));
+    assert!(matches!(&told[..], [Event::Other { .. }]), "{told:?}");
+    assert_eq!(session.role(), Some("user"));
+    let told = hear(&mut session, "* ROLE role=operator :desde ahora\n", seconds(2));
+    assert_eq!(told, [Event::RoleChanged { role: "operator".to_owned() }]);
+    hear(&mut session, &REGISTERED.replace("Ana", "Luis"), seconds(3));
+    assert_eq!(session.role(), Some("operator"));
+}
+
+#[test]
 fn whose_password_has_changed_asks_to_be_greeted_again_and_then_for_the_new_one() {
     let mut session = Session::new(config());
     session.log_in("dos palabras").unwrap();
