@@ -80,8 +80,8 @@ pub fn check(options: &Options) -> Vec<Finding> {
     findings
 }
 
-/// Files that others can read or write and should not, and a certificate whose time is over or nearly so: a sentence for
-/// each. The relay says them at its start, too.
+/// Files that others can read or write and should not, a certificate whose time is over or nearly so, and settings that
+/// open more than is usual: a sentence for each. The relay says them at its start, too.
 pub fn warnings(options: &Options) -> Vec<String> {
     let files = [
         ("config", options.config.clone()),
@@ -98,7 +98,24 @@ pub fn warnings(options: &Options) -> Vec<String> {
             std::time::Duration::from_millis(crate::clock::unix_ms()),
         )
     }));
-    warnings.collect()
+    warnings.chain(settings_to_doubt(options)).collect()
+}
+
+/// Settings that let in, or tell, more than somebody may have thought.
+fn settings_to_doubt(options: &Options) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if options.accounts.takes_plaintext {
+        doubts.push("allow-plaintext-login: whoever sees the packets reads the passwords".to_owned());
+    }
+    for block in options.trusted.iter().filter(|block| block.is_everybody()) {
+        doubts.push(format!("trusted {block}: nothing slows anybody, not even who guesses passwords"));
+    }
+    #[cfg(feature = "metrics")]
+    if let Some(address) = options.metrics.filter(|address| !address.ip().is_loopback()) {
+        doubts
+            .push(format!("metrics {address}: others can read them; --metrics 127.0.0.1:{}", address.port()));
+    }
+    doubts
 }
 
 fn warning(what: &str, path: &Path) -> Option<String> {

@@ -38,6 +38,11 @@ impl Cidr {
         }
     }
 
+    /// Whether it has all addresses of its family.
+    pub fn is_everybody(&self) -> bool {
+        self.prefix_bits == 0
+    }
+
     /// What counts as one address: an IPv4 address, or the /64 of an IPv6 one.
     pub fn around(address: IpAddr) -> Self {
         let address = address.to_canonical();

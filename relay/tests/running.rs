@@ -145,6 +145,11 @@ fn check_says_of_each_thing_how_it_stands() {
         let told = "ok   passwords: argon2-memory 64 KiB, argon2-passes 1: ";
         assert!(said.iter().any(|line| line.starts_with(told)), "{said:?}");
     }
+    let open = ["--trusted", "10.0.0.0/8,0.0.0.0/0", "--allow-plaintext-login"];
+    let (code, said) = check(&[&base[..], &open].concat());
+    let warned = said.iter().filter(|line| line.starts_with("warn ")).count();
+    assert_eq!((code, warned), (Some(0), 2), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("warn trusted 0.0.0.0/0: ")), "{said:?}");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, said) = check(&[&base[..], &["--listen", &address]].concat());
