@@ -46,6 +46,7 @@ impl Chat {
     }
 
     /// Whether the connection is there without anybody having seen it come.
+    #[cfg(feature = "history")]
     pub(super) fn is_hidden(&self, client: ClientId) -> bool {
         let session = self.session_of(client).and_then(|session| self.sessions.get(session));
         session.is_some_and(|session| session.is_hidden)
