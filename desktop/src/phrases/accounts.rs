@@ -119,7 +119,7 @@ phrases! { AccountPhrase;
     /// One without end.
     ListedMuteWithoutEnd: "{0} está silenciado sin fin, por {2}{3}", "{0} is muted without end, by {2}{3}";
     /// Behind them.
-    ListedAll: "{0} de {1} vetos y silencios; se quitan con /unban y /unmute", "{0} of {1} bans and mutes; /unban and /unmute take them back";
+    ListedAll: "{0} de {1} vetos y silencios; se quitan con /desvetar y /desilenciar", "{0} of {1} bans and mutes; /unban and /unmute take them back";
 
     // What operators do.
     /// In a menu.
@@ -189,6 +189,6 @@ phrases! { AccountPhrase;
     /// Explains it.
     HelpPasswd: "/clave — otra contraseña", "/passwd — another password";
     /// Explains it.
-    HelpActs: "operadores: /expulsar, /silenciar, /desilenciar, /vetar, /desvetar, /op, /deop NOMBRE [TIEMPO] [POR QUÉ]; /acceso, /permitir, /denegar SALA …",
-        "operators: /kick, /mute, /unmute, /ban, /unban, /op, /deop NAME [TIME] [WHY]; /room, /allow, /deny ROOM …";
+    HelpActs: "operadores: /expulsar, /silenciar, /desilenciar, /vetar, /desvetar, /op, /deop NOMBRE [TIEMPO] [POR QUÉ]; /vetos; /acceso, /permitir, /denegar SALA …",
+        "operators: /kick, /mute, /unmute, /ban, /unban, /op, /deop NAME [TIME] [WHY]; /bans; /room, /allow, /deny ROOM …";
 }
