@@ -173,6 +173,8 @@ phrases! {
     Unsayable: "el relay no acepta un mensaje de {}: {}", "the relay does not accept a message of {}: {}";
     /// Why something was not taken.
     TooLong: "es demasiado largo", "it is too long";
+    /// The same.
+    HoldsPassword: "parece una orden con una contraseña", "it looks like an order with a password";
     /// Who is in the room.
     WhoIsThere: "en la sala {}: {}", "in the room {}: {}";
     /// Nobody is.

@@ -578,6 +578,15 @@ fn a_line_that_the_room_does_not_take_is_told_in_one_language() {
     assert_eq!(texts(&stage.take()), ["* el relay no acepta un mensaje de Ana: es demasiado largo"]);
 }
 
+#[test]
+fn a_line_that_seems_to_hold_a_password_is_told_as_such_and_not_by_a_code() {
+    let mut stage = Stage::new(settings());
+    stage.message(-5, json!({"text": "/entrar Ana una clave"}));
+    stage.bridge.handle_say_refused("t1", "HOLDS_PASSWORD", stage.now);
+    let told = "* el relay no acepta un mensaje de Ana: parece una orden con una contraseña";
+    assert_eq!(texts(&stage.take()), [told]);
+}
+
 fn topics() -> Settings {
     let topic = |thread, room: &str| LinkSettings { chat: -5, thread: Some(thread), room: room.to_owned() };
     let pace = PaceSettings { interval: Duration::from_secs(1), per_minute: 0 };

@@ -138,6 +138,7 @@ impl Bridge {
                 let who = open.line.as_who.unwrap_or_default();
                 let why = match code {
                     "LINE_TOO_LONG" => Phrase::TooLong.with(self.language(), &[]),
+                    "HOLDS_PASSWORD" => Phrase::HoldsPassword.with(self.language(), &[]),
                     other => other.to_owned(),
                 };
                 let text = Phrase::Unsayable.with(self.language(), &[&who, &why]);
