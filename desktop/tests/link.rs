@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,9 +14,10 @@ use std::time::Instant;
 
 use support::{DEADLINE, Folder, Relay, until};
 use tertulia_desktop::link::{BELL_EVERY, Link, Report};
-use tertulia_desktop::model::{ConnectError, LinkCommand, LinkEvent, Refusal, SayLine, Unsent};
+use tertulia_desktop::model::{ConnectError, LinkCommand, LinkEvent, Refusal, SayLine, Secure, Unsent};
 use tertulia_desktop::phrases::{Phrase, Sentence};
 use tertulia_wire::session::{Event, Reason};
+use tertulia_wire::tls::Fingerprint;
 
 fn start(address: &str, name: &str) -> LinkCommand {
     let (relay, name, rooms) = (address.to_owned(), name.to_owned(), vec!["general".to_owned()]);
@@ -114,6 +115,86 @@ fn nobody_listening_is_told_in_the_systems_terms_and_the_wait_can_be_cut_short()
         ana.give(LinkCommand::Reconnect).unwrap();
     }
     quit(ana);
+}
+
+/// A link that speaks TLS with whoever is at that port.
+fn link_by_tls(door: &TcpListener, file: &Path) -> Link {
+    let link = Link::begin(file, || {}).unwrap();
+    let relay = door.local_addr().unwrap().to_string();
+    let tls = Some(Secure { fingerprint: Some(Fingerprint([7; 32])) });
+    let (name, rooms) = ("Ana".to_owned(), vec!["general".to_owned()]);
+    link.give(LinkCommand::Start { relay, name, rooms, tls }).unwrap();
+    link
+}
+
+#[test]
+fn who_is_banned_where_tls_is_spoken_hears_why_and_stays_away_until_it_comes_back() {
+    let folder = Folder::new();
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ana = link_by_tls(&door, &folder.file("session"));
+    for _ in 0..2 {
+        // Closed on what was never read, as a relay does.
+        let (mut caller, _) = door.accept().unwrap();
+        caller.write_all("* FAIL RELAY BANNED :no puedes entrar\n".as_bytes()).unwrap();
+        drop(caller);
+        let sentence = await_report(&ana, "why nobody is let in", |report| match report {
+            Report::Event(LinkEvent::ConnectFailed(error)) => panic!("{error:?}"),
+            Report::Event(LinkEvent::Session(Event::Waiting { .. })) => panic!("it would come by itself"),
+            Report::Event(LinkEvent::Session(Event::Removed { code, sentence })) if code == "BANNED" => {
+                Some(sentence.clone())
+            }
+            _ => None,
+        });
+        assert_eq!(sentence, "no puedes entrar");
+        ana.give(LinkCommand::Reconnect).unwrap();
+    }
+    ana.give(LinkCommand::Quit).unwrap();
+    drop(door);
+    assert!(ana.end(|_, _| {}));
+}
+
+#[test]
+fn a_full_relay_where_tls_is_spoken_is_told_however_its_line_is_cut_and_tried_again() {
+    let folder = Folder::new();
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ana = link_by_tls(&door, &folder.file("session"));
+    let (mut caller, _) = door.accept().unwrap();
+    let mut hello = [0; 1024];
+    let count = caller.read(&mut hello).unwrap();
+    caller.write_all(b"* FAIL RELAY").unwrap();
+    // The alert: what came was taken for TLS, and is none.
+    while !hello[..count].is_empty() && caller.read(&mut hello[..1]).unwrap() > 0 && hello[0] != 0x15 {}
+    caller.write_all(" FULL :no cabe nadie más\n".as_bytes()).unwrap();
+    let words = await_report(&ana, "why nobody is let in", |report| match report {
+        Report::Event(LinkEvent::ConnectFailed(error)) => panic!("{error:?}"),
+        Report::Event(LinkEvent::Session(Event::Other { words, sentence, .. })) => {
+            Some((words.clone(), sentence.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(words, ("FAIL RELAY FULL".to_owned(), "no cabe nadie más".to_owned()));
+    await_event(&ana, "the wait", |event| match event {
+        Event::Waiting { reason: Reason::Disconnected, .. } => Some(()),
+        _ => None,
+    });
+    quit(ana);
+}
+
+#[test]
+fn whoever_else_speaks_no_tls_is_told_as_such() {
+    let folder = Folder::new();
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ana = link_by_tls(&door, &folder.file("session"));
+    // The second is what a relay's port for plain connections says.
+    for line in ["* FAIL HELLO BANNED :no\n", "* FAIL RELAY FOREIGN_PROTOCOL :no\n"] {
+        let (mut caller, _) = door.accept().unwrap();
+        caller.write_all(line.as_bytes()).unwrap();
+        assert_eq!(await_connect_error(&ana), ConnectError::NotTls);
+        ana.give(LinkCommand::Reconnect).unwrap();
+    }
+    ana.give(LinkCommand::Quit).unwrap();
+    drop(door);
+    assert!(ana.end(|_, _| {}));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tertulia_wire::session::{Action, Session};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::socket::{Connecting, Moved, Socket, Way, connect};
+use crate::socket::{Connecting, Moved, Socket, Way, connect, turned_away};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 16 * 1024;
@@ -110,8 +110,11 @@ impl Relay {
                 }
             }
             Err(error) => {
+                match turned_away(&error) {
+                    Some(away) => self.session.handle_turned_away(away.line(), now),
+                    None => self.session.handle_connect_failed(now),
+                }
                 self.trouble = Some(error);
-                self.session.handle_connect_failed(now);
             }
         }
     }

@@ -3,14 +3,15 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tertulia_wire::tls::{Fingerprint, Trust};
+use tertulia_wire::tls::{Fingerprint, FirstBytes, TURNED_AWAY_BYTES_MAX, Trust, TurnedAway};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// How long establishing a connection may take, TLS included.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -65,7 +66,7 @@ impl Socket {
         let is_local = socket.peer_addr()?.ip().to_canonical().is_loopback();
         let (stream, certificate): (Box<dyn Stream>, _) = match &way.trust {
             Some(trust) => {
-                let stream = TlsConnector::from(trust.config()).connect(trust.server_name(), socket).await?;
+                let stream = shake(trust, socket).await?;
                 let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                 let certificate = shown.map(|shown| Fingerprint::of(shown));
                 (Box::new(stream), certificate)
@@ -122,5 +123,72 @@ impl Socket {
             stream.poll_read(context, &mut read).map(|done| Moved::Read(done.map(|()| read.filled().len())))
         })
         .await
+    }
+}
+
+/// Shakes hands. A relay that lets nobody in from here says so in plain text: then the error holds a [`TurnedAway`].
+async fn shake(trust: &Trust, socket: TcpStream) -> io::Result<TlsStream<Noted>> {
+    let noted = Noted { socket, first: FirstBytes::default() };
+    let shaking = TlsConnector::from(trust.config()).connect(trust.server_name(), noted);
+    let (error, mut noted) = match shaking.into_fallible().await {
+        Ok(stream) => return Ok(stream),
+        Err(failed) => failed,
+    };
+    let mut buffer = [0; TURNED_AWAY_BYTES_MAX];
+    while noted.first.may_be_turned_away() && noted.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+    Err(noted.first.turned_away().map_or(error, io::Error::other))
+}
+
+/// Who was turned away, if that is why there is no connection.
+pub fn turned_away(error: &io::Error) -> Option<&TurnedAway> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// A socket, of whose first bytes a note is taken.
+struct Noted {
+    socket: TcpStream,
+    first: FirstBytes,
+}
+
+impl AsyncRead for Noted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        self.first.note(buffer.filled().get(before..).unwrap_or_default());
+        read
+    }
+}
+
+impl AsyncWrite for Noted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }

@@ -123,6 +123,38 @@ fn a_certificate_that_is_not_the_pinned_one_gets_no_password_and_is_told_with_it
 }
 
 #[test]
+fn one_that_is_turned_away_before_tls_says_why_and_comes_in_once_there_is_place() {
+    const NARROW: &[&str] = &[
+        "--flood",
+        "0",
+        "--max-per-ip",
+        "1",
+        "--tls-listen",
+        "127.0.0.1:0",
+        "--tls-cert",
+        "certificate.pem",
+        "--tls-key",
+        "key.pem",
+    ];
+    let (fake, folder) = (Fake::start(), folder("bridge"));
+    let fingerprint = Relay::certificate(&folder, &[]);
+    let relay = Relay::with(&folder, NARROW);
+    let mut first = relay.client("Luis");
+    let tls = relay.address_of("tls").to_string();
+    let flags = ["--login", NAME, "--relay", &tls, "--relay-fingerprint", &fingerprint];
+    let bridge = Bridge::start(&fake, &relay, &folder, &flags);
+    bridge.process.await_said("relay: ADDRESS_FULL: demasiadas conexiones desde tu dirección");
+    let api = format!("http://{}", fake.address);
+    let mut check = vec!["check", "--api-url", &api];
+    check.extend(flags);
+    let (text, _) = Bridge::output(&check);
+    assert!(text.contains("no deja entrar a cualquiera: ADDRESS_FULL"), "{text}");
+    assert!(!bridge.process.said().iter().any(|line| line.contains("no se habla TLS")));
+    first.tell("/quit");
+    bridge.process.await_said("papel bridge");
+}
+
+#[test]
 fn a_certificate_that_the_system_trusts_needs_no_fingerprint() {
     let (fake, folder) = (Fake::start(), folder("bridge"));
     let fingerprint = Relay::certificate(&folder, &[]);

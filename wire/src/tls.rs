@@ -1,6 +1,8 @@
 //! Which certificate a relay must show where TLS is spoken: one with this fingerprint, one that somebody vouches for, or
 //! any. For programs that connect to a relay; they own the socket. Behind the feature `tls`, which the relay does without.
 
+mod turned_away;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +16,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
 pub use rustls;
+pub use turned_away::{FirstBytes, TURNED_AWAY_BYTES_MAX, TurnedAway};
 
 /// Bytes of a fingerprint.
 const FINGERPRINT_BYTES: usize = 32;

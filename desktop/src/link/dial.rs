@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Interest, Registry, Token, Waker};
 use tertulia_wire::limits::PORT;
-use tertulia_wire::tls::Trust;
+use tertulia_wire::tls::{Trust, TurnedAway};
 
 use super::stream::Stream;
 use crate::model::ConnectError;
@@ -33,7 +33,22 @@ pub(super) enum Progress {
     /// It is there.
     Connected(Stream),
     /// It cannot be had.
-    Failed(ConnectError),
+    Failed(Failure),
+}
+
+/// Why a connection cannot be had.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nobody was reached, or nobody who is trusted.
+    Error(ConnectError),
+    /// Somebody says in plain text that the relay lets nobody in from here.
+    TurnedAway(TurnedAway),
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Self::Error(error)
+    }
 }
 
 /// A connection that is being made.
@@ -91,21 +106,22 @@ impl Dial {
                     self.addresses.reverse();
                     self.found = None;
                 }
-                Ok(Err(error)) => return Progress::Failed(look_up_error(&error)),
+                Ok(Err(error)) => return Progress::Failed(look_up_error(&error).into()),
                 Err(TryRecvError::Empty) if Instant::now() < self.until => return Progress::Waits,
-                Err(_) => return Progress::Failed(ConnectError::NameNotFound),
+                Err(_) => return Progress::Failed(ConnectError::NameNotFound.into()),
             }
         }
         let trust = match self.trust.clone() {
             Ok(trust) => trust,
-            Err(error) => return Progress::Failed(error),
+            Err(error) => return Progress::Failed(error.into()),
         };
         loop {
             if let Some(progress) = self.look() {
                 return progress;
             }
             let Some(address) = self.addresses.pop() else {
-                return Progress::Failed(self.last_error.take().unwrap_or(ConnectError::NameNotFound));
+                let error = self.last_error.take().unwrap_or(ConnectError::NameNotFound);
+                return Progress::Failed(error.into());
             };
             self.until = Instant::now() + CONNECT_WAIT;
             let begun = Stream::connect(address, trust.as_ref()).and_then(|mut stream| {
@@ -130,8 +146,8 @@ impl Dial {
             }
             Ok(false) => ConnectError::TimedOut,
             // Whoever it is, it is there: no other address of the name is somebody else.
-            Err(error) if error.is_of_tls() => return Some(Progress::Failed(error)),
-            Err(error) => error,
+            Err(Failure::Error(error)) if !error.is_of_tls() => error,
+            Err(failure) => return Some(Progress::Failed(failure)),
         };
         self.last_error = Some(error);
         None

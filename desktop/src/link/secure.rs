@@ -4,8 +4,9 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use mio::net::TcpStream;
 use tertulia_wire::tls::rustls::{self, ClientConnection, RootCertStore};
-use tertulia_wire::tls::{Trust, Untrusted, host_of};
+use tertulia_wire::tls::{FirstBytes, TURNED_AWAY_BYTES_MAX, Trust, Untrusted, host_of};
 
+use super::dial::Failure;
 use crate::model::{ConnectError, Secure};
 use crate::phrases::Sentence;
 use crate::trouble;
@@ -33,6 +34,21 @@ pub(super) fn trust(address: &str, secure: Secure) -> Result<Trust, ConnectError
 pub(super) struct Tls {
     pub(super) socket: TcpStream,
     tls: Box<ClientConnection>,
+    first: FirstBytes,
+    has_begun: bool,
+    /// The handshake has failed; what came is still to be heard out.
+    failed: Option<ConnectError>,
+}
+
+/// A socket, of whose first bytes a note is taken.
+struct Noted<'a>(&'a mut TcpStream, &'a mut FirstBytes);
+
+impl Read for Noted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.note(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
 }
 
 impl Tls {
@@ -40,11 +56,42 @@ impl Tls {
     pub(super) fn new(socket: TcpStream, trust: &Trust) -> io::Result<Self> {
         let mut tls = trust.begin().map_err(io::Error::other)?;
         tls.set_buffer_limit(Some(ENCRYPTED_BYTES_MAX));
-        Ok(Self { socket, tls: Box::new(tls) })
+        let first = FirstBytes::default();
+        Ok(Self { socket, tls: Box::new(tls), first, has_begun: false, failed: None })
+    }
+
+    /// Whether the socket was connected before: [`Tls::shake`] finds out what became of it.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Goes on with the handshake, once the socket is connected. True: it is over, and the relay is who it is to be.
-    pub(super) fn shake(&mut self) -> Result<bool, ConnectError> {
+    pub(super) fn shake(&mut self) -> Result<bool, Failure> {
+        self.has_begun = true;
+        if let Some(error) = self.failed.take() {
+            return self.hear_out(error);
+        }
+        self.go_on().or_else(|error| self.hear_out(error))
+    }
+
+    /// No TLS is possible. Whoever does not let in says so in plain text: that line is read to its end. False: more is to come.
+    fn hear_out(&mut self, error: ConnectError) -> Result<bool, Failure> {
+        let mut buffer = [0; TURNED_AWAY_BYTES_MAX];
+        while self.first.may_be_turned_away() {
+            match Noted(&mut self.socket, &mut self.first).read(&mut buffer) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(why) if why.kind() == ErrorKind::WouldBlock => {
+                    self.failed = Some(error);
+                    return Ok(false);
+                }
+                Ok(0) | Err(_) => break,
+            }
+        }
+        Err(self.first.turned_away().map_or(Failure::Error(error), Failure::TurnedAway))
+    }
+
+    fn go_on(&mut self) -> Result<bool, ConnectError> {
         loop {
             match self.push() {
                 Ok(()) if !self.tls.is_handshaking() => return Ok(true),
@@ -52,7 +99,7 @@ impl Tls {
                 Ok(()) => {}
                 Err(error) => return Err(ConnectError::Tls(trouble::why(&error))),
             }
-            match self.tls.read_tls(&mut self.socket) {
+            match self.tls.read_tls(&mut Noted(&mut self.socket, &mut self.first)) {
                 Ok(0) => return Err(ConnectError::NotTls),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),

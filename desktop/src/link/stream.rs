@@ -8,9 +8,9 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use tertulia_wire::tls::Trust;
 
+use super::dial::Failure;
 use super::dial::connect_error;
 use super::secure::Tls;
-use crate::model::ConnectError;
 
 /// A connection that is being made, or is there. Nothing about it waits.
 #[derive(Debug)]
@@ -46,7 +46,13 @@ impl Stream {
     }
 
     /// Whether the connection is there by now, with whom it is to be with, or why it cannot be had.
-    pub(super) fn is_connected(&mut self) -> Result<bool, ConnectError> {
+    pub(super) fn is_connected(&mut self) -> Result<bool, Failure> {
+        // A relay that turns away closes at once: the system tells of that before it gives what came.
+        if let Self::Tls(tls) = self {
+            if tls.has_begun() {
+                return tls.shake();
+            }
+        }
         let is_there = is_there(self.socket()).map_err(|error| connect_error(&error))?;
         match self {
             Self::Tls(tls) if is_there => tls.shake(),

@@ -11,7 +11,7 @@ use tertulia_wire::tls::Trust;
 
 use super::Report;
 use super::begin::{Begin, restore};
-use super::dial::{Dial, Progress};
+use super::dial::{Dial, Failure, Progress};
 use super::mouth::Mouth;
 use super::queue::Receiver;
 use super::secure;
@@ -200,7 +200,11 @@ impl Turn {
                     self.session.handle_connected(now);
                 }
             }
-            Progress::Failed(error) => {
+            Progress::Failed(Failure::TurnedAway(away)) => {
+                self.socket = Socket::None;
+                self.session.handle_turned_away(away.line(), now);
+            }
+            Progress::Failed(Failure::Error(error)) => {
                 self.socket = Socket::None;
                 self.mouth.say_event(LinkEvent::ConnectFailed(error));
                 self.session.handle_connect_failed(now);

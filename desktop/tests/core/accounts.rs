@@ -431,7 +431,7 @@ fn acts_can_be_written_too() {
 fn whatever_operators_can_write_is_in_the_help() {
     let mut window = logged_in("operator");
     window.say("/ayuda");
-    let text = drawn(&window);
+    let text = window.transcript();
     for (_, spanish, _, kind) in tertulia_wire::account::NAMES {
         assert!(kind.is_none() || text.contains(&format!("/{spanish}")), "{spanish}: {text}");
     }
@@ -451,7 +451,7 @@ fn bans_and_mutes_are_listed_among_the_lines() {
     for words in listed {
         window.session(Event::Other { words: words.to_owned(), label: None, sentence: String::new() });
     }
-    let text = drawn(&window);
+    let text = window.transcript();
     for line in [
         "Luis G está vetado sin fin, por Jefa («mucho ruido»)",
         "10.0.0.0/8 está silenciado hasta el 2026-11-27 05:06, por Jefa",

@@ -16,7 +16,7 @@ use crate::network;
 use crate::options::Login;
 use crate::phrases::Language;
 use crate::run::ROLE;
-use crate::socket::{Socket, Way, connect};
+use crate::socket::{Socket, Way, connect, turned_away};
 use crate::trust::untrusted;
 
 /// The room that it asks from; and the start of its name, which is followed by a number.
@@ -186,7 +186,13 @@ fn of(address: &str, said: &Said) -> Finding {
 
 /// Of the certificate that was taken, where TLS is spoken; and what was said.
 async fn ask(way: &Way, login: Option<&Login>) -> io::Result<(Option<Fingerprint>, Said)> {
-    let mut socket = connect(way.clone()).await?;
+    let mut socket = match connect(way.clone()).await {
+        Ok(socket) => socket,
+        Err(error) => {
+            let refused = turned_away(&error).map(|away| Said::Refused(away.code().to_owned()));
+            return refused.map(|said| (None, said)).ok_or(error);
+        }
+    };
     let certificate = socket.certificate();
     let name = match login {
         Some(login) => escape(&login.name).into_owned(),
@@ -251,6 +257,10 @@ fn greeting(line: &str) -> Option<Said> {
         }),
         Heard::HelloRefused { code, .. } => Some(Said::Refused(code.to_owned())),
         Heard::LoginRefused { code, .. } => Some(Said::NoLogin(code.to_owned())),
+        Heard::Other { words, .. } => {
+            let rest = words.strip_prefix("FAIL RELAY ")?;
+            rest.split(' ').next().map(|code| Said::Refused(code.to_owned()))
+        }
         _ => None,
     }
 }
@@ -273,6 +283,8 @@ mod tests {
             (of("a:1", &refused).level, of("a:1", &Said::Strange).level),
             (Level::Wrong, Level::Wrong)
         );
+        let full = greeting("* FAIL RELAY FULL :x").unwrap();
+        assert!(of("a:1", &full).shown(Language::En).contains("does not let everybody in: FULL"));
         assert_eq!(greeting("* WELCOME"), None);
     }
 

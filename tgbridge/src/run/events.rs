@@ -180,6 +180,11 @@ impl Runner {
             Event::Renamed { name } => self.bridge.handle_name(&name),
             // It comes back by itself; when, is told next.
             Event::Removed { code, sentence } => say(&format!("relay: {code}: {sentence}")),
+            Event::Other { words, sentence, .. } => {
+                if let Some(code) = words.strip_prefix("FAIL RELAY ") {
+                    say(&format!("relay: {code}: {sentence}"));
+                }
+            }
             Event::TakenOver => {
                 self.stop = Some(Ended::for_good(if is_spanish {
                     "otro puente usa esta misma sesión"

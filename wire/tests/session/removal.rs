@@ -54,6 +54,64 @@ fn where_somebody_sits_who_is_banned_stays_away_however_it_is_told() {
     }
 }
 
+fn turned_away(session: &mut Session, line: &str) -> Vec<Event> {
+    session.handle_time(seconds(0));
+    assert_eq!(actions(session), [Action::Connect]);
+    session.handle_turned_away(line, seconds(1));
+    let told = events(session);
+    assert_eq!(written(session), [""; 0], "whoever said so may be anybody");
+    told
+}
+
+#[test]
+fn who_is_banned_before_there_is_a_connection_stays_away_where_somebody_sits_and_else_comes_back_later() {
+    const BANNED: &str = "* FAIL RELAY BANNED :no puedes entrar";
+    let mut session = Session::new(Config { is_attended: true, ..config() });
+    assert_eq!(turned_away(&mut session, BANNED), [removed("BANNED", "no puedes entrar")]);
+    assert_eq!((actions(&mut session), session.next_due()), (vec![Action::Close], None));
+    session.start(seconds(2));
+    assert_eq!(actions(&mut session), [Action::Connect]);
+    let mut bridge = Session::new(config());
+    let told = turned_away(&mut bridge, BANNED);
+    assert!(matches!(&told[..], [Event::Removed { .. }, Event::Waiting { .. }]), "{told:?}");
+    assert!(bridge.next_due().is_some());
+}
+
+#[test]
+fn a_line_that_nobody_vouches_for_does_no_more_than_a_cut() {
+    for code in ["FULL", "ADDRESS_FULL", "KICKED", "PASSWORD_CHANGED", "ACCOUNT_REMOVED", "of_tomorrow"] {
+        let mut session = attended();
+        session.log_in("dos palabras").unwrap();
+        hear(&mut session, "* NOTE LOGIN DONE name=Ana role=operator :dentro\n", seconds(0));
+        session.handle_disconnected(seconds(0));
+        events(&mut session);
+        let saved = session.saved();
+        session.handle_time(seconds(90));
+        assert_eq!(actions(&mut session), [Action::Connect]);
+        session.handle_turned_away(&format!("* FAIL RELAY {code} :no cabe nadie más"), seconds(91));
+        let told = events(&mut session);
+        let [Event::Other { words, sentence, .. }, Event::Waiting { reason: Reason::Disconnected, .. }] =
+            &told[..]
+        else {
+            panic!("{told:?}")
+        };
+        assert_eq!((words, sentence.as_str()), (&format!("FAIL RELAY {code}"), "no cabe nadie más"));
+        assert_eq!((session.role(), session.saved()), (Some("operator"), saved));
+        session.handle_time(seconds(900));
+        assert_eq!(actions(&mut session), [Action::Connect]);
+        session.handle_connected_privately(seconds(900));
+        assert!(written(&mut session)[0].contains(" resume="));
+        hear(&mut session, "* FAIL HELLO NAME_REGISTERED Ana :entra\n", seconds(901));
+        assert_eq!(written(&mut session), ["/login Ana dos palabras"]);
+    }
+    let mut session = Session::new(config());
+    let told = turned_away(&mut session, "lo que sea");
+    assert!(matches!(&told[..], [Event::Waiting { .. }]), "{told:?}");
+    let mut greeted = attended();
+    greeted.handle_turned_away("* FAIL RELAY BANNED :x", seconds(1));
+    assert!(greeted.is_ready() && events(&mut greeted).is_empty());
+}
+
 #[test]
 fn where_nobody_sits_it_comes_back_after_waits_that_grow_though_it_was_greeted_each_time() {
     let longest = |seed: u64, times: u32| {
