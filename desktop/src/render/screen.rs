@@ -314,7 +314,7 @@ fn hint(model: &Model) -> Option<Hint> {
     if let Some(hint) = &model.hint {
         return Some(Hint { text: hint.sentence.in_language(language), is_error: hint.is_error });
     }
-    let over_bytes = bytes_sent(&model.conversations.shown().draft.text).saturating_sub(TEXT_BYTES_MAX);
+    let over_bytes = over_bytes(&model.conversations.shown().draft.text);
     if over_bytes > 0 {
         let text = fill(Phrase::TooLongBy.in_language(language), &[over_bytes.to_string()]);
         return Some(Hint { text, is_error: true });
@@ -327,20 +327,19 @@ fn compose(model: &Model) -> Compose {
     let shown = model.conversations.shown();
     let language = model.language();
     let phrase = if shown.kind == Kind::Room { Phrase::InputLabel } else { Phrase::InputLabelPrivate };
-    let reply = shown.draft.reply.and_then(|id| reply(model, id));
     Compose {
         label: fill(phrase.in_language(language), &[&shown.name]),
-        reply,
-        // A line feed is one byte, and three as it travels.
-        over_bytes: bytes_sent(&shown.draft.text).saturating_sub(TEXT_BYTES_MAX),
+        reply: shown.draft.reply.and_then(|id| reply(model, id)),
+        over_bytes: over_bytes(&shown.draft.text),
         text: shown.draft.text.clone(),
         cursor: shown.draft.cursor,
     }
 }
 
-fn bytes_sent(text: &str) -> usize {
+/// By how many bytes a draft is longer than what can be said. A line feed is one byte, and three as it travels.
+fn over_bytes(text: &str) -> usize {
     let text = text.trim();
-    text.len() + 2 * text.bytes().filter(|byte| *byte == b'\n').count()
+    (text.len() + 2 * text.bytes().filter(|byte| *byte == b'\n').count()).saturating_sub(TEXT_BYTES_MAX)
 }
 
 fn reply(model: &Model, id: EntryId) -> Option<String> {
